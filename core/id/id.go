@@ -1,0 +1,59 @@
+// Package id holds one type for each kind of identifier, so that the compiler
+// refuses an organisation where a member is meant.
+package id
+
+import (
+	"encoding/base32"
+	"fmt"
+	"io"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Identifiers that people choose or import. They hold 1 to 64 bytes of letters,
+// digits and "-_.:"; a "/" never occurs, because "activity/session" joins two.
+type (
+	Member   string
+	Org      string
+	Station  string
+	Activity string
+	Pool     string
+	Device   string
+)
+
+// Ticket is the journal place (Seq) of the entry that made the claim: short
+// enough to sign and print, and minted by the one writer of the journal.
+type Ticket uint64
+
+const maxLen = 64
+
+// Check reports what is wrong with an identifier that came from outside.
+func Check(s string) error {
+	switch {
+	case s == "":
+		return fmt.Errorf("identifier is empty")
+	case len(s) > maxLen:
+		return fmt.Errorf("identifier has %d bytes, at most %d are allowed", len(s), maxLen)
+	case !utf8.ValidString(s):
+		return fmt.Errorf("identifier is not UTF-8")
+	}
+	for _, r := range s {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' && r != '.' && r != ':' {
+			return fmt.Errorf("identifier %q holds %q; use letters, digits and - _ . :", s, r)
+		}
+	}
+	return nil
+}
+
+// Alphabet is Base32 without padding: it fits QR alphanumeric mode and survives
+// every keyboard layout of a wedge scanner.
+var Alphabet = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// Mint makes a random identifier of n bytes from the injected source.
+func Mint(random io.Reader, n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return "", fmt.Errorf("mint identifier: %w", err)
+	}
+	return Alphabet.EncodeToString(b), nil
+}

@@ -1,0 +1,77 @@
+package op
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// MaxBatch is the most that one journal batch may hold, in bytes.
+const MaxBatch = 512 << 10
+
+var (
+	encoding = must(cbor.EncOptions{}.UserBufferEncMode())
+	// strict refuses what a hostile or broken sender could use to cost us memory or to say two things at once.
+	strict = must(cbor.DecOptions{
+		DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden,
+		MaxNestedLevels: 8, MaxArrayElements: 65536, MaxMapPairs: 1024, UTF8: cbor.UTF8RejectInvalid,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+	}.DecMode())
+)
+
+// must is for options that are constants of this file.
+func must[T any](mode T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return mode
+}
+
+// Encode writes an op as the bytes that are chained, stored and sent.
+func Encode(o *Op) ([]byte, error) {
+	b, err := encoding.Marshal(o)
+	if err != nil {
+		return nil, fmt.Errorf("encode op: %w", err)
+	}
+	return b, nil
+}
+
+// Decode reads an op from a device. An unknown field is an error: deciding an op
+// while ignoring a part of it would decide something else than was asked.
+func Decode(b []byte) (Op, error) {
+	var o Op
+	if err := strict.Unmarshal(b, &o); err != nil {
+		return Op{}, fmt.Errorf("decode op: %w", err)
+	}
+	return o, nil
+}
+
+// Batch is a run of entries that became durable together.
+type Batch struct {
+	First   uint64 // Seq of the first entry
+	Entries []Entry
+}
+
+// EncodeEntry appends one entry to a batch body.
+func EncodeEntry(w *bytes.Buffer, e *Entry) error {
+	if err := encoding.MarshalToBuffer(e, w); err != nil {
+		return fmt.Errorf("encode entry: %w", err)
+	}
+	return nil
+}
+
+// DecodeBatch reads the entries of a batch body, numbered from first.
+func DecodeBatch(first uint64, body []byte) ([]Entry, error) {
+	var entries []Entry
+	for len(body) > 0 {
+		var e Entry
+		rest, err := strict.UnmarshalFirst(body, &e)
+		if err != nil {
+			return nil, fmt.Errorf("decode entry %d: %w", first+uint64(len(entries)), err)
+		}
+		e.Seq = first + uint64(len(entries))
+		entries, body = append(entries, e), rest
+	}
+	return entries, nil
+}

@@ -1,0 +1,147 @@
+package op
+
+import (
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/station"
+)
+
+// EntryKind says what was decided. Numbers are frozen; an unknown kind stops the
+// server, because what it means for later decisions cannot be guessed.
+type EntryKind uint8
+
+// Kinds of entries.
+const (
+	Ticked       EntryKind = 1  // time reached At
+	OrgsPut      EntryKind = 2  // Orgs
+	PeoplePut    EntryKind = 3  // People
+	StationsPut  EntryKind = 4  // Stations
+	Published    EntryKind = 5  // Activity, Spec, Number, Revision
+	Offered      EntryKind = 6  // Enrolment
+	Enrolled     EntryKind = 7  // Enrolment with PublicKey
+	DeviceGone   EntryKind = 8  // Origin.Device or Device: revoked or quarantined, Reason
+	Claimed      EntryKind = 9  // outcome of one claim: Member, Org, Activity, Pool, Seats, Taken, Outcome, Code, Place, Station
+	Promoted     EntryKind = 10 // Ticket left the waitlist or won the draw: Taken
+	Released     EntryKind = 11 // Ticket gave Seats back (cancelled): Taken returned, Epoch
+	Lapsed       EntryKind = 12 // Ticket was not picked up in time; Taken holds seats that return, if they return
+	Redeemed     EntryKind = 13 // Ticket was handed over by Device at DeviceAt
+	Scanned      EntryKind = 14 // a scan that handed nothing over: Verdict, Ticket if known
+	CheckedIn    EntryKind = 15 // Ticket entered (or left: Out)
+	TaskMade     EntryKind = 16 // Org, Activity, Word: staff have to decide something
+	Reminded     EntryKind = 17 // Member, Activity, Pool, Ticket: the message before a session
+	IncidentMade EntryKind = 18 // Ticket, Device, Word: a person has to look at it
+	Moved        EntryKind = 19 // Ticket is bound to Station now, Epoch
+	Drawn        EntryKind = 20 // Activity, Seed, Digest: the order is fixed
+	NotDrawn     EntryKind = 21 // Ticket lost the draw
+	Done         EntryKind = 22 // end of an op that made several entries, or none: Result
+)
+
+// Taken says which serial numbers of which part of a pool a claim holds.
+type Taken struct {
+	_    struct{} `cbor:",toarray"`
+	Part int      // 0 is the rest, n the n-th set-aside
+	From int      // first serial
+	N    int      // how many
+}
+
+// Outcome of a claim or another request.
+type Outcome uint8
+
+// Outcomes, frozen.
+const (
+	NoOutcome Outcome = iota
+	Granted
+	Waitlisted
+	Refused
+	Pending
+	Entered
+	OK
+)
+
+var outcomeNames = []string{"", "granted", "waitlisted", "refused", "pending", "entered", "done"}
+
+func (o Outcome) String() string {
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
+	}
+	return "unknown"
+}
+
+// Result is what the asker is told. It is stored with the op and is the same
+// however often the op is sent.
+type Result struct {
+	Outcome    Outcome            `cbor:"1,keyasint"`
+	Code       fault.Code         `cbor:"2,keyasint,omitempty"`
+	Seats      int                `cbor:"3,keyasint,omitempty"`
+	Place      int                `cbor:"4,keyasint,omitempty"`
+	Ticket     id.Ticket          `cbor:"5,keyasint,omitempty"`
+	Verdict    fault.Verdict      `cbor:"6,keyasint,omitempty"`
+	Granted    int                `cbor:"7,keyasint,omitempty"` // seats, of a group or a draw
+	Waitlisted int                `cbor:"8,keyasint,omitempty"`
+	Refused    map[fault.Code]int `cbor:"9,keyasint,omitempty"` // seats by code
+	Tasks      []string           `cbor:"10,keyasint,omitempty"`
+	Digest     string             `cbor:"11,keyasint,omitempty"`
+	Seq        uint64             `cbor:"12,keyasint,omitempty"` // journal place of the deciding entry
+}
+
+// Entry is one fact of the journal. Seq is its place and is not written: a batch
+// knows the Seq of its first entry. Device, DevSeq and Chain are set on exactly
+// one entry of each device op: the one that holds its result.
+type Entry struct {
+	Seq uint64 `cbor:"-"`
+
+	Kind     EntryKind     `cbor:"1,keyasint"`
+	At       int64         `cbor:"2,keyasint,omitempty"` // server time, Unix milliseconds, never falling
+	Device   id.Device     `cbor:"3,keyasint,omitempty"`
+	DevSeq   uint64        `cbor:"4,keyasint,omitempty"`
+	Chain    []byte        `cbor:"5,keyasint,omitempty"` // Hash after the op
+	Member   id.Member     `cbor:"6,keyasint,omitempty"`
+	Org      id.Org        `cbor:"7,keyasint,omitempty"`
+	Activity id.Activity   `cbor:"8,keyasint,omitempty"`
+	Pool     id.Pool       `cbor:"9,keyasint,omitempty"`
+	Seats    int           `cbor:"10,keyasint,omitempty"`
+	Taken    []Taken       `cbor:"11,keyasint,omitempty"`
+	Outcome  Outcome       `cbor:"12,keyasint,omitempty"`
+	Code     fault.Code    `cbor:"13,keyasint,omitempty"`
+	Place    int           `cbor:"14,keyasint,omitempty"`
+	Ticket   id.Ticket     `cbor:"15,keyasint,omitempty"`
+	Station  id.Station    `cbor:"16,keyasint,omitempty"`
+	Epoch    int           `cbor:"17,keyasint,omitempty"`
+	Verdict  fault.Verdict `cbor:"18,keyasint,omitempty"`
+	Word     string        `cbor:"19,keyasint,omitempty"`
+	DeviceAt int64         `cbor:"20,keyasint,omitempty"`
+	Override bool          `cbor:"21,keyasint,omitempty"`
+	Out      bool          `cbor:"22,keyasint,omitempty"`
+	Reason   string        `cbor:"23,keyasint,omitempty"`
+	By       string        `cbor:"24,keyasint,omitempty"` // EnteredBy
+	Channel  Channel       `cbor:"25,keyasint,omitempty"`
+
+	Orgs      []member.Org      `cbor:"32,keyasint,omitempty"`
+	People    []member.Person   `cbor:"33,keyasint,omitempty"`
+	Stations  []station.Station `cbor:"34,keyasint,omitempty"`
+	Spec      []byte            `cbor:"35,keyasint,omitempty"`
+	Number    uint32            `cbor:"36,keyasint,omitempty"` // short number of an activity, for signed tickets
+	Revision  int               `cbor:"37,keyasint,omitempty"`
+	Enrolment *Enrolment        `cbor:"38,keyasint,omitempty"`
+	Result    *Result           `cbor:"39,keyasint,omitempty"`
+	Seed      string            `cbor:"40,keyasint,omitempty"`
+	Digest    string            `cbor:"41,keyasint,omitempty"`
+}
+
+// ResultOf reads the result of an op from the entry that carries its origin.
+func ResultOf(e *Entry) Result {
+	if e.Result != nil {
+		r := *e.Result
+		r.Seq = e.Seq
+		return r
+	}
+	r := Result{Outcome: e.Outcome, Code: e.Code, Seats: e.Seats, Place: e.Place, Verdict: e.Verdict, Seq: e.Seq}
+	switch {
+	case e.Kind == Claimed && e.Outcome != Refused:
+		r.Ticket = id.Ticket(e.Seq)
+	case e.Kind != Claimed:
+		r.Ticket = e.Ticket
+	}
+	return r
+}

@@ -1,0 +1,133 @@
+// Package op holds what devices ask (Op), what was decided (Entry) and how both
+// are written as bytes. No rule lives here.
+package op
+
+import (
+	"crypto/sha256"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/station"
+)
+
+// Kind says what an op asks. Numbers are frozen.
+type Kind uint8
+
+// Ops that a device may send.
+const (
+	Claim      Kind = 1 // Member, Activity, Pool, Seats, Station
+	GroupClaim Kind = 2 // Org, Activity, Pool, Lines
+	Cancel     Kind = 3 // Member, Activity, Pool, Seats; or Org, Activity, Seats
+	Redeem     Kind = 4 // Ticket, Epoch, Verdict, Override, Reason
+	CheckIn    Kind = 5 // Ticket, Activity, Pool, Out, Verdict
+	Rebind     Kind = 6 // Member, Activity, Station
+)
+
+// Ops that only the server itself or its console may decide.
+const (
+	Tick        Kind = 64 // time passed; decides everything that is due
+	PutOrgs     Kind = 65 // Orgs
+	PutPeople   Kind = 66 // People
+	PutStations Kind = 67 // Stations
+	Publish     Kind = 68 // Spec
+	Offer       Kind = 69 // Enrolment: a one-use code is offered
+	Enrol       Kind = 70 // Enrolment: a device uses the code
+	Draw        Kind = 71 // Activity, Seed
+	Revoke      Kind = 72 // Device: a device may do nothing from now on
+)
+
+// FromDevice reports whether a device may send this kind of op.
+func (k Kind) FromDevice() bool { return k >= Claim && k <= Rebind }
+
+// Channel is the way in which a request came.
+type Channel uint8
+
+// Channels, frozen.
+const (
+	ByPhone Channel = iota + 1
+	ByKiosk
+	ByStaff
+	ByConsole
+)
+
+// Line is one person of a group claim.
+type Line struct {
+	_      struct{} `cbor:",toarray"`
+	Member id.Member
+	Seats  int
+}
+
+// Op is one request. Fields that its kind does not name are empty.
+type Op struct {
+	Kind      Kind          `cbor:"1,keyasint"`
+	Activity  id.Activity   `cbor:"2,keyasint,omitempty"`
+	Pool      id.Pool       `cbor:"3,keyasint,omitempty"`
+	Member    id.Member     `cbor:"4,keyasint,omitempty"` // whose (subject)
+	Org       id.Org        `cbor:"5,keyasint,omitempty"`
+	Station   id.Station    `cbor:"6,keyasint,omitempty"`
+	Seats     int           `cbor:"7,keyasint,omitempty"`
+	Lines     []Line        `cbor:"8,keyasint,omitempty"`
+	Ticket    id.Ticket     `cbor:"9,keyasint,omitempty"`
+	Epoch     int           `cbor:"10,keyasint,omitempty"`
+	Verdict   fault.Verdict `cbor:"11,keyasint,omitempty"` // what the device decided at the counter
+	Override  bool          `cbor:"12,keyasint,omitempty"`
+	Out       bool          `cbor:"13,keyasint,omitempty"`
+	At        int64         `cbor:"14,keyasint,omitempty"` // device clock, Unix milliseconds: a claim, kept beside server time
+	EnteredBy string        `cbor:"15,keyasint,omitempty"` // who typed
+	Channel   Channel       `cbor:"16,keyasint,omitempty"`
+	Reason    string        `cbor:"17,keyasint,omitempty"`
+	Scanned   string        `cbor:"18,keyasint,omitempty"` // first characters of a code that was not a ticket of ours
+
+	// Fields of server and console ops; they never come from a device.
+	Seed      string            `cbor:"32,keyasint,omitempty"`
+	Orgs      []member.Org      `cbor:"33,keyasint,omitempty"`
+	People    []member.Person   `cbor:"34,keyasint,omitempty"`
+	Stations  []station.Station `cbor:"35,keyasint,omitempty"`
+	Spec      []byte            `cbor:"36,keyasint,omitempty"` // activity as JSON
+	Enrolment *Enrolment        `cbor:"37,keyasint,omitempty"`
+	Device    id.Device         `cbor:"38,keyasint,omitempty"`
+}
+
+// Role is what a device is used for.
+type Role string
+
+// Roles, frozen words.
+const (
+	Kiosk Role = "kiosk"
+	Staff Role = "staff"
+	Phone Role = "phone"
+	Hub   Role = "hub"
+)
+
+// Enrolment is the offer of a one-use code, and later its use by one device.
+type Enrolment struct {
+	CodeHash  []byte     `cbor:"1,keyasint"` // SHA-256 of the code; the code itself is never stored
+	Device    id.Device  `cbor:"2,keyasint"`
+	Role      Role       `cbor:"3,keyasint"`
+	Station   id.Station `cbor:"4,keyasint,omitempty"`
+	Member    id.Member  `cbor:"5,keyasint,omitempty"`
+	Org       id.Org     `cbor:"6,keyasint,omitempty"`
+	Expires   int64      `cbor:"7,keyasint,omitempty"` // Unix milliseconds
+	PublicKey []byte     `cbor:"8,keyasint,omitempty"` // Ed25519, set when the code is used
+}
+
+// Hash is a SHA-256 cut to 128 bits: enough against collisions by accident and
+// by a device that would only be deceiving itself, and half the journal's bytes.
+type Hash [16]byte
+
+// Chain links an op's exact bytes to all earlier ops of its device.
+func Chain(previous Hash, op []byte) Hash {
+	buf := make([]byte, 0, len(previous)+len(op))
+	sum := sha256.Sum256(append(append(buf, previous[:]...), op...))
+	return Hash(sum[:16])
+}
+
+// Origin is where an op comes from: the device, its place in that device's
+// numbering, and the chain hash over it. The console has Device "" and no number.
+type Origin struct {
+	Device   id.Device
+	Seq      uint64
+	Previous Hash
+	Hash     Hash
+}

@@ -1,0 +1,164 @@
+package wire
+
+import (
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+)
+
+// Tables of a device. A device keeps rows of tables that it does not know.
+const (
+	TableActivity = "activity" // id: activity
+	TablePool     = "pool"     // id: activity/pool
+	TableStation  = "station"  // id: station
+	TableKey      = "key"      // id: kid in hex
+	TableClaim    = "claim"    // id: ticket number; the member's own
+	TableMessage  = "message"  // id: Seq; the member's own
+	TableMe       = "me"       // id: member; the member's own
+	TableTicket   = "ticket"   // id: ticket number; tickets bound to this station
+	TableDoor     = "door"     // id: ticket number; everybody with a claim for a session
+	TableTask     = "task"     // id: Seq; staff
+	TableIncident = "incident" // id: Seq; staff
+
+	TableUsed = "used" // id: ticket number; made by the device itself when it hands over
+)
+
+// ActivityRow is a published activity. Spec is its JSON (core/activity).
+type ActivityRow struct {
+	ID       id.Activity `cbor:"1,keyasint"`
+	Number   uint32      `cbor:"2,keyasint"`
+	Revision int         `cbor:"3,keyasint"`
+	Spec     []byte      `cbor:"4,keyasint"`
+}
+
+// PoolRow says roughly how a pool stands; exact counts are gauges.
+type PoolRow struct {
+	Activity id.Activity `cbor:"1,keyasint"`
+	Pool     id.Pool     `cbor:"2,keyasint"`
+	Full     bool        `cbor:"3,keyasint"` // nothing is free for everybody
+}
+
+// StationRow is a place. Authority is the device that hands over tickets bound to it.
+type StationRow struct {
+	ID         id.Station `cbor:"1,keyasint"`
+	Number     uint32     `cbor:"2,keyasint"`
+	Name       string     `cbor:"3,keyasint"`
+	Lat        float64    `cbor:"4,keyasint"`
+	Lon        float64    `cbor:"5,keyasint"`
+	Datum      string     `cbor:"6,keyasint"`
+	Address    string     `cbor:"7,keyasint,omitempty"`
+	Hours      string     `cbor:"8,keyasint,omitempty"`
+	Phone      string     `cbor:"9,keyasint,omitempty"`
+	Facilities []string   `cbor:"10,keyasint,omitempty"`
+	Kind       string     `cbor:"11,keyasint,omitempty"`
+	Status     string     `cbor:"12,keyasint,omitempty"`
+	Authority  id.Device  `cbor:"13,keyasint,omitempty"`
+}
+
+// KeyRow is a public key that signs tickets.
+type KeyRow struct {
+	KID       []byte `cbor:"1,keyasint"`
+	PublicKey []byte `cbor:"2,keyasint"`
+	Algorithm int    `cbor:"3,keyasint"` // COSE algorithm number
+	Number    uint32 `cbor:"4,keyasint"` // deployment number inside tickets
+}
+
+// ClaimState is where a claim stands.
+type ClaimState uint8
+
+// States of a claim, frozen.
+const (
+	ClaimNone ClaimState = iota
+	ClaimGranted
+	ClaimWaitlisted
+	ClaimEntered
+	ClaimRedeemed
+	ClaimLapsed
+	ClaimCancelled
+	ClaimNotDrawn
+	ClaimReturned // not picked up; the seat went back to the pool
+)
+
+// ClaimRow is one claim of a member, as their own phone sees it. Code is the
+// signed ticket in Base32 while the state is granted or redeemed.
+type ClaimRow struct {
+	Ticket   id.Ticket   `cbor:"1,keyasint"`
+	Activity id.Activity `cbor:"2,keyasint"`
+	Pool     id.Pool     `cbor:"3,keyasint"`
+	Seats    int         `cbor:"4,keyasint"`
+	State    ClaimState  `cbor:"5,keyasint"`
+	Place    int         `cbor:"6,keyasint,omitempty"` // place in the line when it was made
+	Station  id.Station  `cbor:"7,keyasint,omitempty"`
+	Epoch    int         `cbor:"8,keyasint,omitempty"`
+	Code     string      `cbor:"9,keyasint,omitempty"`
+	At       int64       `cbor:"10,keyasint"`
+}
+
+// TicketRow is a ticket bound to the station that holds the row.
+type TicketRow struct {
+	Ticket   id.Ticket   `cbor:"1,keyasint"`
+	Activity id.Activity `cbor:"2,keyasint"`
+	Pool     id.Pool     `cbor:"3,keyasint"`
+	Seats    int         `cbor:"4,keyasint"`
+	State    ClaimState  `cbor:"5,keyasint"`
+	Epoch    int         `cbor:"6,keyasint,omitempty"`
+	Station  id.Station  `cbor:"7,keyasint,omitempty"`
+}
+
+// DoorRow is one claim for a session on the check-in list.
+type DoorRow struct {
+	Ticket   id.Ticket   `cbor:"1,keyasint"`
+	Activity id.Activity `cbor:"2,keyasint"`
+	Pool     id.Pool     `cbor:"3,keyasint"`
+	Member   id.Member   `cbor:"4,keyasint"`
+	Seats    int         `cbor:"5,keyasint"`
+	State    ClaimState  `cbor:"6,keyasint"`
+	Inside   bool        `cbor:"7,keyasint,omitempty"`
+}
+
+// MessageRow tells a member something. Kind is one of granted, promoted,
+// reminder, lapsed, drawn, not_drawn, moved.
+type MessageRow struct {
+	Seq      uint64      `cbor:"1,keyasint"`
+	Kind     string      `cbor:"2,keyasint"`
+	Activity id.Activity `cbor:"3,keyasint"`
+	Pool     id.Pool     `cbor:"4,keyasint,omitempty"`
+	Ticket   id.Ticket   `cbor:"5,keyasint,omitempty"`
+	At       int64       `cbor:"6,keyasint"`
+}
+
+// MeRow is what a phone knows about its own member.
+type MeRow struct {
+	Member id.Member `cbor:"1,keyasint"`
+	Org    id.Org    `cbor:"2,keyasint"`
+	Name   string    `cbor:"3,keyasint,omitempty"` // organisation's name
+}
+
+// TaskRow is something that staff have to decide.
+type TaskRow struct {
+	Seq      uint64      `cbor:"1,keyasint"`
+	Kind     string      `cbor:"2,keyasint"`
+	Org      id.Org      `cbor:"3,keyasint"`
+	Activity id.Activity `cbor:"4,keyasint"`
+	At       int64       `cbor:"5,keyasint"`
+}
+
+// IncidentRow is something that went wrong and that a person has to look at.
+type IncidentRow struct {
+	Seq     uint64        `cbor:"1,keyasint"`
+	Word    string        `cbor:"2,keyasint"`
+	Ticket  id.Ticket     `cbor:"3,keyasint,omitempty"`
+	Device  id.Device     `cbor:"4,keyasint,omitempty"`
+	Verdict fault.Verdict `cbor:"5,keyasint,omitempty"`
+	At      int64         `cbor:"6,keyasint"`
+}
+
+// UsedRow is the device's own memory of a hand-over: it outlives a crash and
+// refuses the second scan before the server has heard of the first.
+type UsedRow struct {
+	Ticket id.Ticket `cbor:"1,keyasint"`
+	Seq    uint64    `cbor:"2,keyasint"` // op number of the hand-over
+	At     int64     `cbor:"3,keyasint"`
+	Kind   op.Kind   `cbor:"4,keyasint"`
+	Out    bool      `cbor:"5,keyasint,omitempty"`
+}

@@ -1,0 +1,169 @@
+// Package wire is what devices and server say to each other: messages, rows,
+// framing and versions. docs/PROTOCOL.md describes the same bytes in prose.
+package wire
+
+import (
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+)
+
+// Versions of the protocol that this build speaks.
+const (
+	MinVersion = 1
+	MaxVersion = 1
+)
+
+// Limits of a frame and of what one device may send at once.
+const (
+	MaxFrame    = 1 << 20 // bytes of a message after decompression
+	CompressMin = 1 << 10 // messages from this size on are compressed
+	MaxOps      = 256     // ops in one batch
+	MaxOp       = 64 << 10
+)
+
+// Type is the first item of every message. Numbers are frozen.
+type Type uint8
+
+// From device to server.
+const (
+	THello Type = 1
+	TEnrol Type = 2
+	TProof Type = 3
+	TOps   Type = 4
+)
+
+// From server to device.
+const (
+	TChallenge  Type = 64
+	TEnrolled   Type = 65
+	TWelcome    Type = 66
+	TResults    Type = 67
+	TCheckpoint Type = 68
+	TGauge      Type = 69
+	TFault      Type = 70
+)
+
+// TWatch (device to server) names the activity on screen, whose gauges are wanted.
+const TWatch Type = 5
+
+// Message is one of the types below.
+type Message interface{ Type() Type }
+
+// Hello opens every session. The server answers with Challenge or Fault.
+type Hello struct {
+	Min    int       `cbor:"1,keyasint"`
+	Max    int       `cbor:"2,keyasint"`
+	Device id.Device `cbor:"3,keyasint,omitempty"` // empty: wants to enrol
+	Nonce  []byte    `cbor:"4,keyasint,omitempty"`
+	App    string    `cbor:"5,keyasint,omitempty"` // program and version, for the log
+}
+
+// Challenge is to be signed with the device's key.
+type Challenge struct {
+	Version    int    `cbor:"1,keyasint"`
+	Deployment string `cbor:"2,keyasint"`
+	Nonce      []byte `cbor:"3,keyasint"`
+	Time       int64  `cbor:"4,keyasint"` // server clock, Unix milliseconds
+	Key        []byte `cbor:"5,keyasint"` // server's public key; the device compares it with the one it pinned
+	Signature  []byte `cbor:"6,keyasint"` // server's signature over the hello's nonce and this nonce
+}
+
+// Enrol hands in a one-use code and the public key that the device has made.
+type Enrol struct {
+	Code      string `cbor:"1,keyasint"`
+	PublicKey []byte `cbor:"2,keyasint"`
+	Signature []byte `cbor:"3,keyasint"` // over the challenge, proves that the key is the device's
+}
+
+// Enrolled tells the device who it is.
+type Enrolled struct {
+	Device  id.Device  `cbor:"1,keyasint"`
+	Role    op.Role    `cbor:"2,keyasint"`
+	Station id.Station `cbor:"3,keyasint,omitempty"`
+	Member  id.Member  `cbor:"4,keyasint,omitempty"`
+	Org     id.Org     `cbor:"5,keyasint,omitempty"`
+}
+
+// Proof answers the challenge of a device that is enrolled.
+type Proof struct {
+	Signature []byte `cbor:"1,keyasint"`
+	Cursor    uint64 `cbor:"2,keyasint"` // journal Seq up to which the device holds everything
+}
+
+// Welcome ends the handshake.
+type Welcome struct {
+	Time    int64  `cbor:"1,keyasint"`
+	LastOp  uint64 `cbor:"2,keyasint"` // last op of this device that the server has decided
+	LastSum []byte `cbor:"3,keyasint,omitempty"`
+	Head    uint64 `cbor:"4,keyasint"` // newest journal Seq
+}
+
+// Ops is a run of consecutive ops. Bytes are hashed as they are.
+type Ops struct {
+	First    uint64   `cbor:"1,keyasint"`
+	Previous []byte   `cbor:"2,keyasint"` // chain hash before the first
+	Ops      [][]byte `cbor:"3,keyasint"`
+}
+
+// Results answers ops, in their order. A result is sent only once it is durable.
+type Results struct {
+	First   uint64      `cbor:"1,keyasint"`
+	Results []op.Result `cbor:"2,keyasint"`
+}
+
+// RowChange is a new version of a row, or its removal.
+type RowChange struct {
+	_     struct{} `cbor:",toarray"`
+	Table string
+	ID    string
+	Seq   uint64
+	Gone  bool
+	Body  []byte
+}
+
+// Checkpoint brings rows. Chunks of one checkpoint follow each other; the device
+// applies them together when Last is set, or not at all.
+type Checkpoint struct {
+	From  uint64      `cbor:"1,keyasint"`
+	To    uint64      `cbor:"2,keyasint"`
+	Acked uint64      `cbor:"3,keyasint"`
+	Rows  []RowChange `cbor:"4,keyasint,omitempty"`
+	Reset bool        `cbor:"5,keyasint,omitempty"` // first chunk of a bootstrap: forget all rows of the server
+	Last  bool        `cbor:"6,keyasint,omitempty"`
+	Time  int64       `cbor:"7,keyasint"` // server clock: "data as of"
+}
+
+// Watch asks for the gauges of the activity on screen; empty stops them.
+type Watch struct {
+	Activity id.Activity `cbor:"1,keyasint,omitempty"`
+}
+
+// Gauge is the latest remaining count: at most once a second, never stored.
+type Gauge struct {
+	Activity id.Activity     `cbor:"1,keyasint"`
+	Free     map[id.Pool]int `cbor:"2,keyasint"`
+	Waiting  map[id.Pool]int `cbor:"3,keyasint,omitempty"`
+	Time     int64           `cbor:"4,keyasint"`
+}
+
+// Fault says that something was not decided, or that the session ends.
+type Fault struct {
+	Kind   fault.Kind `cbor:"1,keyasint"`
+	Detail string     `cbor:"2,keyasint,omitempty"`
+	Next   uint64     `cbor:"3,keyasint,omitempty"` // Gap: the op number to send from
+}
+
+// Type of each message.
+func (Hello) Type() Type      { return THello }
+func (Enrol) Type() Type      { return TEnrol }
+func (Proof) Type() Type      { return TProof }
+func (Ops) Type() Type        { return TOps }
+func (Watch) Type() Type      { return TWatch }
+func (Challenge) Type() Type  { return TChallenge }
+func (Enrolled) Type() Type   { return TEnrolled }
+func (Welcome) Type() Type    { return TWelcome }
+func (Results) Type() Type    { return TResults }
+func (Checkpoint) Type() Type { return TCheckpoint }
+func (Gauge) Type() Type      { return TGauge }
+func (Fault) Type() Type      { return TFault }
