@@ -68,6 +68,22 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
+// ClaimState is where a claim stands.
+type ClaimState uint8
+
+// States of a claim, frozen.
+const (
+	ClaimNone ClaimState = iota
+	ClaimGranted
+	ClaimWaitlisted
+	ClaimEntered
+	ClaimRedeemed
+	ClaimLapsed
+	ClaimCancelled
+	ClaimNotDrawn
+	ClaimReturned // not picked up; the seat went back to the pool
+)
+
 // Result is what the asker is told. It is stored with the op and is the same
 // however often the op is sent.
 type Result struct {

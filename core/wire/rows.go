@@ -63,57 +63,41 @@ type KeyRow struct {
 	Number    uint32 `cbor:"4,keyasint"` // deployment number inside tickets
 }
 
-// ClaimState is where a claim stands.
-type ClaimState uint8
-
-// States of a claim, frozen.
-const (
-	ClaimNone ClaimState = iota
-	ClaimGranted
-	ClaimWaitlisted
-	ClaimEntered
-	ClaimRedeemed
-	ClaimLapsed
-	ClaimCancelled
-	ClaimNotDrawn
-	ClaimReturned // not picked up; the seat went back to the pool
-)
-
 // ClaimRow is one claim of a member, as their own phone sees it. Code is the
 // signed ticket in Base32 while the state is granted or redeemed.
 type ClaimRow struct {
-	Ticket   id.Ticket   `cbor:"1,keyasint"`
-	Activity id.Activity `cbor:"2,keyasint"`
-	Pool     id.Pool     `cbor:"3,keyasint"`
-	Seats    int         `cbor:"4,keyasint"`
-	State    ClaimState  `cbor:"5,keyasint"`
-	Place    int         `cbor:"6,keyasint,omitempty"` // place in the line when it was made
-	Station  id.Station  `cbor:"7,keyasint,omitempty"`
-	Epoch    int         `cbor:"8,keyasint,omitempty"`
-	Code     string      `cbor:"9,keyasint,omitempty"`
-	At       int64       `cbor:"10,keyasint"`
+	Ticket   id.Ticket     `cbor:"1,keyasint"`
+	Activity id.Activity   `cbor:"2,keyasint"`
+	Pool     id.Pool       `cbor:"3,keyasint"`
+	Seats    int           `cbor:"4,keyasint"`
+	State    op.ClaimState `cbor:"5,keyasint"`
+	Place    int           `cbor:"6,keyasint,omitempty"` // place in the line when it was made
+	Station  id.Station    `cbor:"7,keyasint,omitempty"`
+	Epoch    int           `cbor:"8,keyasint,omitempty"`
+	Code     string        `cbor:"9,keyasint,omitempty"`
+	At       int64         `cbor:"10,keyasint"`
 }
 
 // TicketRow is a ticket bound to the station that holds the row.
 type TicketRow struct {
-	Ticket   id.Ticket   `cbor:"1,keyasint"`
-	Activity id.Activity `cbor:"2,keyasint"`
-	Pool     id.Pool     `cbor:"3,keyasint"`
-	Seats    int         `cbor:"4,keyasint"`
-	State    ClaimState  `cbor:"5,keyasint"`
-	Epoch    int         `cbor:"6,keyasint,omitempty"`
-	Station  id.Station  `cbor:"7,keyasint,omitempty"`
+	Ticket   id.Ticket     `cbor:"1,keyasint"`
+	Activity id.Activity   `cbor:"2,keyasint"`
+	Pool     id.Pool       `cbor:"3,keyasint"`
+	Seats    int           `cbor:"4,keyasint"`
+	State    op.ClaimState `cbor:"5,keyasint"`
+	Epoch    int           `cbor:"6,keyasint,omitempty"`
+	Station  id.Station    `cbor:"7,keyasint,omitempty"`
 }
 
 // DoorRow is one claim for a session on the check-in list.
 type DoorRow struct {
-	Ticket   id.Ticket   `cbor:"1,keyasint"`
-	Activity id.Activity `cbor:"2,keyasint"`
-	Pool     id.Pool     `cbor:"3,keyasint"`
-	Member   id.Member   `cbor:"4,keyasint"`
-	Seats    int         `cbor:"5,keyasint"`
-	State    ClaimState  `cbor:"6,keyasint"`
-	Inside   bool        `cbor:"7,keyasint,omitempty"`
+	Ticket   id.Ticket     `cbor:"1,keyasint"`
+	Activity id.Activity   `cbor:"2,keyasint"`
+	Pool     id.Pool       `cbor:"3,keyasint"`
+	Member   id.Member     `cbor:"4,keyasint"`
+	Seats    int           `cbor:"5,keyasint"`
+	State    op.ClaimState `cbor:"6,keyasint"`
+	Inside   bool          `cbor:"7,keyasint,omitempty"`
 }
 
 // MessageRow tells a member something. Kind is one of granted, promoted,
