@@ -49,7 +49,8 @@ type Store interface {
 	// Answer stores results for queued ops; unknown numbers are ignored.
 	Answer(results map[uint64][]byte) error
 	// Apply brings rows, cursor and acked op number to a checkpoint, or does nothing.
-	// Acked ops that have a result leave the outbox.
+	// Acked ops that have a result leave the outbox. Without Reset, a To before the
+	// cursor is ErrStale. Reset leaves rows that the device made itself (Seq 0).
 	Apply(c Checkpoint) error
 	// State gives the cursor, and number and hash of the last op ever queued.
 	State() (State, error)
@@ -71,6 +72,8 @@ type State struct {
 
 // Errors of every engine.
 var (
-	ErrOrder = errors.New("op number does not follow the last one")
-	ErrFull  = errors.New("device storage is full")
+	ErrOrder   = errors.New("op number does not follow the last one")
+	ErrFull    = errors.New("device storage is full")
+	ErrStale   = errors.New("checkpoint is older than what the device holds")
+	ErrDamaged = errors.New("device storage is damaged")
 )

@@ -1,0 +1,227 @@
+// Package memory keeps a device store in memory, for tests and simulations.
+package memory
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"yizhan/core/local"
+)
+
+// Store is a device store that lives as long as its process. The zero value is
+// not usable; call New.
+type Store struct {
+	mu     sync.RWMutex
+	closed bool
+	held   *content
+}
+
+type content struct {
+	meta  map[string][]byte
+	state local.State
+	acked uint64
+	queue []local.Queued
+	rows  map[string]map[string]local.Row // by table, by id
+}
+
+var _ local.Store = (*Store)(nil)
+
+var errClosed = errors.New("device store is closed")
+
+// New makes an empty store.
+func New() *Store {
+	return &Store{held: &content{meta: map[string][]byte{}, rows: map[string]map[string]local.Row{}}}
+}
+
+// Reopen gives a store with what a closed one holds, as a restart of the device does.
+func (s *Store) Reopen() *Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return &Store{held: s.held}
+}
+
+// Close implements local.Store.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return nil
+}
+
+// Meta implements local.Store.
+func (s *Store) Meta(key string) ([]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	return bytes.Clone(s.held.meta[key]), nil
+}
+
+// SetMeta implements local.Store.
+func (s *Store) SetMeta(values map[string][]byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
+	for key, value := range values {
+		if value == nil {
+			delete(s.held.meta, key)
+		} else {
+			s.held.meta[key] = bytes.Clone(value)
+		}
+	}
+	return nil
+}
+
+// Append implements local.Store.
+func (s *Store) Append(q local.Queued, rows ...local.Row) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
+	if q.Seq != s.held.state.Last+1 {
+		return fmt.Errorf("append op %d: %w", q.Seq, local.ErrOrder)
+	}
+	if err := check(rows); err != nil {
+		return fmt.Errorf("append op %d: %w", q.Seq, err)
+	}
+	s.held.state.Last, s.held.state.Hash = q.Seq, q.Hash
+	s.held.queue = append(s.held.queue, copyQueued(q))
+	s.held.put(rows)
+	return nil
+}
+
+// Answer implements local.Store.
+func (s *Store) Answer(results map[uint64][]byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
+	for i, q := range s.held.queue {
+		if result, ok := results[q.Seq]; ok {
+			s.held.queue[i].Result = append([]byte{}, result...)
+		}
+	}
+	s.held.settle()
+	return nil
+}
+
+// Apply implements local.Store.
+func (s *Store) Apply(c local.Checkpoint) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.held
+	if s.closed {
+		return errClosed
+	}
+	if len(c.Reset) == 0 {
+		if c.To < h.state.Cursor {
+			return fmt.Errorf("apply checkpoint %d: %w: device stands at %d", c.To, local.ErrStale, h.state.Cursor)
+		}
+		c.Acked = max(c.Acked, h.acked)
+	}
+	if err := check(c.Rows); err != nil {
+		return fmt.Errorf("apply checkpoint %d: %w", c.To, err)
+	}
+	for _, table := range c.Reset {
+		maps.DeleteFunc(h.rows[table], func(_ string, r local.Row) bool { return r.Seq > 0 })
+	}
+	for _, r := range c.Gone {
+		delete(h.rows[r.Table], r.ID)
+	}
+	h.put(c.Rows)
+	h.state.Cursor, h.acked = c.To, c.Acked
+	h.settle()
+	return nil
+}
+
+// State implements local.Store.
+func (s *Store) State() (local.State, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return local.State{}, errClosed
+	}
+	return s.held.state, nil
+}
+
+// Queue implements local.Store.
+func (s *Store) Queue() ([]local.Queued, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	var all []local.Queued
+	for _, q := range s.held.queue {
+		all = append(all, copyQueued(q))
+	}
+	return all, nil
+}
+
+// Get implements local.Store.
+func (s *Store) Get(table, id string) (local.Row, bool, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return local.Row{}, false, errClosed
+	}
+	r, ok := s.held.rows[table][id]
+	r.Body = bytes.Clone(r.Body)
+	return r, ok, nil
+}
+
+// Rows implements local.Store.
+func (s *Store) Rows(table string) ([]local.Row, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	var all []local.Row
+	for _, r := range s.held.rows[table] {
+		r.Body = bytes.Clone(r.Body)
+		all = append(all, r)
+	}
+	slices.SortFunc(all, func(a, b local.Row) int { return strings.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+func (h *content) put(rows []local.Row) {
+	for _, r := range rows {
+		if h.rows[r.Table] == nil {
+			h.rows[r.Table] = map[string]local.Row{}
+		}
+		r.Body = append([]byte{}, r.Body...)
+		h.rows[r.Table][r.ID] = r
+	}
+}
+
+// settle lets go of the ops whose effect the rows show.
+func (h *content) settle() {
+	h.queue = slices.DeleteFunc(h.queue, func(q local.Queued) bool { return q.Result != nil && q.Seq <= h.acked })
+}
+
+func check(rows []local.Row) error {
+	for _, r := range rows {
+		if r.Table == "" || r.ID == "" {
+			return fmt.Errorf("put row %q %q: table and id must not be empty", r.Table, r.ID)
+		}
+	}
+	return nil
+}
+
+func copyQueued(q local.Queued) local.Queued {
+	q.Bytes, q.Result = append([]byte{}, q.Bytes...), bytes.Clone(q.Result)
+	return q
+}

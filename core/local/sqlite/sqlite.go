@@ -1,0 +1,302 @@
+// Package sqlite keeps a device store in one SQLite file. What a method has
+// reported as done survives a kill and a power cut (WAL, synchronous=FULL).
+package sqlite
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"yizhan/core/local"
+)
+
+// Store is a device store in a file. Writers take turns on one connection;
+// readers have their own and see the last commit.
+type Store struct {
+	path  string
+	turn  sync.Mutex // one writer at a time, so that no transaction waits inside SQLite
+	write *sql.DB
+	read  *sql.DB
+	w     writeStatements
+	r     readStatements
+}
+
+var _ local.Store = (*Store)(nil)
+
+type writeStatements struct {
+	setMeta, deleteMeta, advance, push, answer, standing, move, settle, putRow, deleteRow, empty *sql.Stmt
+}
+
+type readStatements struct{ meta, state, queue, row, rows *sql.Stmt }
+
+// Open opens the file at path and makes it, readable by its owner alone, if there is none.
+func Open(path string) (*Store, error) {
+	s := &Store{path: path}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open device store: %w", s.explain(err)), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+		return err
+	}
+	if s.write, err = sql.Open("sqlite3", dsn(s.path, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")); err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	if err := migrate(s.write); err != nil {
+		return err
+	}
+	if s.read, err = sql.Open("sqlite3", dsn(s.path, "_query_only=1")); err != nil {
+		return err
+	}
+	s.read.SetMaxOpenConns(2)
+	s.read.SetMaxIdleConns(2)
+	return s.prepare()
+}
+
+func (s *Store) prepare() error {
+	for _, p := range []struct {
+		db   *sql.DB
+		to   **sql.Stmt
+		text string
+	}{
+		{s.write, &s.w.setMeta, `INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2`},
+		{s.write, &s.w.deleteMeta, `DELETE FROM meta WHERE key = ?`},
+		{s.write, &s.w.advance, `UPDATE state SET last = ?1, hash = ?2 WHERE last = ?1 - 1`},
+		{s.write, &s.w.push, `INSERT INTO outbox (seq, hash, bytes, at, result) VALUES (?, ?, ?, ?, ?)`},
+		{s.write, &s.w.answer, `UPDATE outbox SET result = ?2 WHERE seq = ?1`},
+		{s.write, &s.w.standing, `SELECT cursor, acked FROM state`},
+		{s.write, &s.w.move, `UPDATE state SET cursor = ?, acked = ?`},
+		{s.write, &s.w.settle, `DELETE FROM outbox WHERE result IS NOT NULL AND seq <= (SELECT acked FROM state)`},
+		{s.write, &s.w.putRow, `INSERT INTO rows VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET seq = ?3, body = ?4`},
+		{s.write, &s.w.deleteRow, `DELETE FROM rows WHERE tbl = ? AND id = ?`},
+		{s.write, &s.w.empty, `DELETE FROM rows WHERE tbl = ? AND seq > 0`},
+		{s.read, &s.r.meta, `SELECT value FROM meta WHERE key = ?`},
+		{s.read, &s.r.state, `SELECT cursor, last, hash FROM state`},
+		{s.read, &s.r.queue, `SELECT seq, hash, bytes, at, result FROM outbox ORDER BY seq`},
+		{s.read, &s.r.row, `SELECT seq, body FROM rows WHERE tbl = ? AND id = ?`},
+		{s.read, &s.r.rows, `SELECT id, seq, body FROM rows WHERE tbl = ? ORDER BY id`},
+	} {
+		st, err := p.db.Prepare(p.text)
+		if err != nil {
+			return err
+		}
+		*p.to = st
+	}
+	return nil
+}
+
+// Close closes the file; SQLite folds its log into it.
+func (s *Store) Close() error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	var errs []error
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// change runs one transaction.
+func (s *Store) change(what string, do func(tx *sql.Tx) error) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	tx, err := s.write.Begin()
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, s.explain(err))
+	}
+	if err := do(tx); err != nil {
+		_ = tx.Rollback() // SQLite may have rolled back by itself; either way nothing stays
+		return fmt.Errorf("%s: %w", what, s.explain(err))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("%s: %w", what, s.explain(err))
+	}
+	return nil
+}
+
+// SetMeta implements local.Store.
+func (s *Store) SetMeta(values map[string][]byte) error {
+	return s.change("set meta", func(tx *sql.Tx) error {
+		set, remove := tx.Stmt(s.w.setMeta), tx.Stmt(s.w.deleteMeta)
+		for key, value := range values {
+			var err error
+			if value == nil {
+				_, err = remove.Exec(key)
+			} else {
+				_, err = set.Exec(key, value)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Append implements local.Store.
+func (s *Store) Append(q local.Queued, rows ...local.Row) error {
+	return s.change(fmt.Sprintf("append op %d", q.Seq), func(tx *sql.Tx) error {
+		moved, err := tx.Stmt(s.w.advance).Exec(q.Seq, q.Hash[:])
+		if err != nil {
+			return err
+		}
+		if n, err := moved.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(local.ErrOrder, err)
+		}
+		if _, err := tx.Stmt(s.w.push).Exec(q.Seq, q.Hash[:], blob(q.Bytes), q.At, q.Result); err != nil {
+			return err
+		}
+		return s.putRows(tx, rows)
+	})
+}
+
+// Answer implements local.Store.
+func (s *Store) Answer(results map[uint64][]byte) error {
+	return s.change("answer ops", func(tx *sql.Tx) error {
+		answer := tx.Stmt(s.w.answer)
+		for seq, result := range results {
+			if _, err := answer.Exec(seq, blob(result)); err != nil {
+				return fmt.Errorf("op %d: %w", seq, err)
+			}
+		}
+		_, err := tx.Stmt(s.w.settle).Exec()
+		return err
+	})
+}
+
+// Apply implements local.Store.
+func (s *Store) Apply(c local.Checkpoint) error {
+	return s.change(fmt.Sprintf("apply checkpoint %d", c.To), func(tx *sql.Tx) error {
+		var cursor, acked uint64
+		if err := tx.Stmt(s.w.standing).QueryRow().Scan(&cursor, &acked); err != nil {
+			return err
+		}
+		if len(c.Reset) == 0 {
+			if c.To < cursor {
+				return fmt.Errorf("%w: device stands at %d", local.ErrStale, cursor)
+			}
+			c.Acked = max(c.Acked, acked)
+		}
+		for _, table := range c.Reset {
+			if _, err := tx.Stmt(s.w.empty).Exec(table); err != nil {
+				return fmt.Errorf("empty %s: %w", table, err)
+			}
+		}
+		for _, r := range c.Gone {
+			if _, err := tx.Stmt(s.w.deleteRow).Exec(r.Table, r.ID); err != nil {
+				return fmt.Errorf("remove row %s %s: %w", r.Table, r.ID, err)
+			}
+		}
+		if err := s.putRows(tx, c.Rows); err != nil {
+			return err
+		}
+		if _, err := tx.Stmt(s.w.move).Exec(c.To, c.Acked); err != nil {
+			return err
+		}
+		_, err := tx.Stmt(s.w.settle).Exec()
+		return err
+	})
+}
+
+func (s *Store) putRows(tx *sql.Tx, rows []local.Row) error {
+	put := tx.Stmt(s.w.putRow)
+	for _, r := range rows {
+		if _, err := put.Exec(r.Table, r.ID, r.Seq, blob(r.Body)); err != nil {
+			return fmt.Errorf("put row %q %q: %w", r.Table, r.ID, err)
+		}
+	}
+	return nil
+}
+
+// Meta implements local.Store.
+func (s *Store) Meta(key string) ([]byte, error) {
+	var value []byte
+	err := s.r.meta.QueryRow(key).Scan(&value)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("read meta %s: %w", key, s.explain(err))
+	}
+	return value, nil
+}
+
+// State implements local.Store.
+func (s *Store) State() (local.State, error) {
+	var st local.State
+	var hash []byte
+	if err := s.r.state.QueryRow().Scan(&st.Cursor, &st.Last, &hash); err != nil {
+		return local.State{}, fmt.Errorf("read state: %w", s.explain(err))
+	}
+	copy(st.Hash[:], hash)
+	return st, nil
+}
+
+// Queue implements local.Store.
+func (s *Store) Queue() ([]local.Queued, error) {
+	return collect(s, "read outbox", s.r.queue, nil, func(rows *sql.Rows) (q local.Queued, err error) {
+		var hash []byte
+		err = rows.Scan(&q.Seq, &hash, &q.Bytes, &q.At, &q.Result)
+		copy(q.Hash[:], hash)
+		return q, err
+	})
+}
+
+// Get implements local.Store.
+func (s *Store) Get(table, id string) (local.Row, bool, error) {
+	r := local.Row{Table: table, ID: id}
+	err := s.r.row.QueryRow(table, id).Scan(&r.Seq, &r.Body)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return local.Row{}, false, nil
+	case err != nil:
+		return local.Row{}, false, fmt.Errorf("read row %s %s: %w", table, id, s.explain(err))
+	}
+	return r, true, nil
+}
+
+// Rows implements local.Store.
+func (s *Store) Rows(table string) ([]local.Row, error) {
+	return collect(s, "read table "+table, s.r.rows, []any{table}, func(rows *sql.Rows) (local.Row, error) {
+		r := local.Row{Table: table}
+		err := rows.Scan(&r.ID, &r.Seq, &r.Body)
+		return r, err
+	})
+}
+
+func collect[T any](s *Store, what string, q *sql.Stmt, args []any, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	rows, err := q.Query(args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, s.explain(err))
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", what, s.explain(err))
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, s.explain(err))
+	}
+	return all, nil
+}
+
+// blob keeps an empty value apart from NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
