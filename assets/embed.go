@@ -1,0 +1,10 @@
+// Package assets holds files that travel inside the program. It has no logic.
+package assets
+
+import "embed"
+
+// Fonts is the folder of fonts. `make fonts` fills it at build time; without
+// that it holds only its README and the program uses the system's fonts.
+//
+//go:embed fonts
+var Fonts embed.FS
