@@ -47,6 +47,10 @@ const (
 // TWatch (device to server) names the activity on screen, whose gauges are wanted.
 const TWatch Type = 5
 
+// TSync goes both ways: the server sends it back behind a checkpoint that holds
+// everything journalled when it came.
+const TSync Type = 6
+
 // Message is one of the types below.
 type Message interface{ Type() Type }
 
@@ -139,6 +143,12 @@ type Watch struct {
 	Activity id.Activity `cbor:"1,keyasint,omitempty"`
 }
 
+// Sync asks to hear when everything journalled so far has been sent. N is the
+// device's own number for the question.
+type Sync struct {
+	N uint64 `cbor:"1,keyasint"`
+}
+
 // Gauge is the latest remaining count: at most once a second, never stored.
 type Gauge struct {
 	Activity id.Activity     `cbor:"1,keyasint"`
@@ -160,6 +170,7 @@ func (Enrol) Type() Type      { return TEnrol }
 func (Proof) Type() Type      { return TProof }
 func (Ops) Type() Type        { return TOps }
 func (Watch) Type() Type      { return TWatch }
+func (Sync) Type() Type       { return TSync }
 func (Challenge) Type() Type  { return TChallenge }
 func (Enrolled) Type() Type   { return TEnrolled }
 func (Welcome) Type() Type    { return TWelcome }
