@@ -27,6 +27,19 @@ func dsn(path, options string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_busy_timeout=5000&" + options
 }
 
+// inspect looks through the whole file: what a worn-out disk spoiled is better
+// found at the start of the day than at the counter.
+func inspect(db *sql.DB) error {
+	var finding string
+	if err := db.QueryRow(`PRAGMA quick_check(1)`).Scan(&finding); err != nil {
+		return err
+	}
+	if finding != "ok" {
+		return fmt.Errorf("%s: %w", finding, sqlite3.Error{Code: sqlite3.ErrCorrupt})
+	}
+	return nil
+}
+
 // migrate brings the file to the newest schema. A file that is there already
 // costs one read, because goose would cost some ten statements.
 func migrate(db *sql.DB) error {

@@ -52,6 +52,9 @@ func (s *Store) open() error {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
+	if err := inspect(s.write); err != nil {
+		return err
+	}
 	if err := migrate(s.write); err != nil {
 		return err
 	}
