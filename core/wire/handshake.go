@@ -1,43 +1,31 @@
 package wire
 
-import (
-	"encoding/binary"
+import "yizhan/core/id"
 
-	"yizhan/core/id"
-)
-
-// Contexts of the handshake's signatures, for seal.SignBytes and VerifyBytes.
+// Contexts of the three signatures of a handshake (seal.Context): each is over
+// the bytes of a Transcript.
 const (
-	ContextChallenge = "yizhan/challenge/1" // by the server, over SignedChallenge
-	ContextProof     = "yizhan/proof/1"     // by an enrolled device, over SignedProof
-	ContextEnrol     = "yizhan/enrol/1"     // by a device that enrols, over SignedEnrol
+	SignChallenge = "yizhan/challenge/1" // Challenge.Signature, by the server
+	SignProof     = "yizhan/proof/1"     // Proof.Signature, by an enrolled device
+	SignEnrol     = "yizhan/enrol/1"     // Enrol.Signature, by the key that is being enrolled
 )
 
-// NonceLen is how many random bytes each side puts into a handshake.
-const NonceLen = 32
-
-// SignedChallenge is what the server signs: it holds the key that the device
-// pinned, and answers this very hello.
-func SignedChallenge(helloNonce, nonce []byte, deployment string) []byte {
-	return fields(helloNonce, nonce, []byte(deployment))
+// Transcript is everything that both sides have seen of one handshake, written
+// as one CBOR array. Binding is the RFC 9266 exporter of the TLS connection, or
+// empty without TLS: a signature relayed over another connection does not fit.
+type Transcript struct {
+	_          struct{} `cbor:",toarray"`
+	Version    int
+	Deployment string
+	Hello      []byte    // nonce of the device
+	Challenge  []byte    // nonce of the server
+	Time       int64     // of the challenge
+	Key        []byte    // of the server
+	Binding    []byte    //
+	Device     id.Device // empty while enrolling
+	Code       string    // Enrol only
+	PublicKey  []byte    // Enrol only
 }
 
-// SignedProof is what an enrolled device signs. The server's key in it makes the
-// proof worthless to anybody who only stands between the two.
-func SignedProof(nonce []byte, device id.Device, serverKey []byte) []byte {
-	return fields(nonce, []byte(device), serverKey)
-}
-
-// SignedEnrol is what a device signs that enrols with code and the key it made.
-func SignedEnrol(nonce []byte, code string, publicKey []byte) []byte {
-	return fields(nonce, []byte(code), publicKey)
-}
-
-// fields puts a length before each field, so that no two lists give the same bytes.
-func fields(all ...[]byte) []byte {
-	var b []byte
-	for _, f := range all {
-		b = append(binary.BigEndian.AppendUint32(b, uint32(len(f))), f...)
-	}
-	return b
-}
+// Bytes are what is signed.
+func (t Transcript) Bytes() ([]byte, error) { return EncodeRow(t) }
