@@ -161,6 +161,8 @@ func decode(t Type, body []byte) (Message, error) {
 		return into[Ops](body)
 	case TWatch:
 		return into[Watch](body)
+	case TSync:
+		return into[Sync](body)
 	case TChallenge:
 		return into[Challenge](body)
 	case TEnrolled:
