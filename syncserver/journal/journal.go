@@ -21,7 +21,7 @@ import (
 type Batch struct {
 	Number uint64   // 1, 2, 3 …
 	First  uint64   // Seq of the first entry
-	Count  int      // how many entries, at least 1
+	Count  int      // how many entries: at least 1, at most one a byte
 	Body   []byte   // the entries, 1 to op.MaxBatch bytes
 	Hash   [32]byte // Link of the previous batch's hash and this batch
 }
@@ -124,7 +124,7 @@ func (h Head) Follows(b Batch) error {
 		return fmt.Errorf("batch %d stands where batch %d should", b.Number, h.Number+1)
 	case b.First != h.Next:
 		return fmt.Errorf("batch %d begins with entry %d instead of %d", b.Number, b.First, h.Next)
-	case b.Count < 1 || len(b.Body) == 0:
+	case b.Count < 1 || b.Count > len(b.Body): // an entry takes at least a byte
 		return fmt.Errorf("batch %d holds %d entries in %d bytes", b.Number, b.Count, len(b.Body))
 	case b.Hash != Link(h.Hash, b):
 		return fmt.Errorf("batch %d (entries %d to %d) has a wrong hash", b.Number, b.First, b.First+uint64(b.Count)-1)

@@ -50,10 +50,10 @@ func Fill(t testing.TB, j journal.Journal, n int) journal.Head {
 	return head
 }
 
-// Body makes the body that Fill gives to a batch: 3 bytes to 40 KiB, and the
+// Body makes the body that Fill gives to a batch: 16 bytes to 40 KiB, and the
 // largest that is allowed for every 16th.
 func Body(number uint64) []byte {
-	size := 3 + int(number*number*7919%(40<<10))
+	size := 16 + int(number*number*7919%(40<<10))
 	if number%16 == 0 {
 		size = op.MaxBatch
 	}
@@ -166,6 +166,7 @@ func testRefusals(t *testing.T, open Open) {
 		{"first skipped", 3, with(func(b *journal.Batch) { b.First++ }), journal.ErrInvalid},
 		{"no entries", 3, with(func(b *journal.Batch) { b.Count = 0 }), journal.ErrInvalid},
 		{"fewer than no entries", 3, with(func(b *journal.Batch) { b.Count = -1 }), journal.ErrInvalid},
+		{"more entries than bytes", 3, with(func(b *journal.Batch) { b.Count = 5 }), journal.ErrInvalid},
 		{"no body", 3, with(func(b *journal.Batch) { b.Body = nil }), journal.ErrInvalid},
 		{"wrong hash", 3, wrongHash, journal.ErrInvalid},
 	} {
