@@ -20,6 +20,8 @@ import (
 	"github.com/google/cel-go/checker"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/env"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/overloads"
 	"github.com/google/cel-go/common/types"
 
 	"yizhan/core/id"
@@ -38,9 +40,11 @@ const (
 	maxDepth  = 32 // nested brackets
 )
 
-// Rule is a compiled audience. It is safe for use by several goroutines.
+// Rule is a compiled audience. It is safe for use by several goroutines. The zero
+// Rule matches everybody.
 type Rule struct {
-	program cel.Program // nil matches everybody
+	proven  cel.Program // for people within the sizes that the estimate reckons with
+	metered cel.Program // for all others; counting costs three times as long
 	dated   bool
 	orgs    []id.Org
 }
@@ -83,11 +87,13 @@ func Compile(src string) (*Rule, error) {
 	if cost.Max > MaxCost {
 		return nil, &Error{1, 1, fmt.Sprintf("the rule may cost %d steps a person, at most %d are allowed; nest fewer lists", cost.Max, MaxCost)}
 	}
-	program, err := language.Program(checked, cel.CostLimit(MaxCost), cel.EvalOptions(cel.OptOptimize))
-	if err != nil {
+	r := &Rule{}
+	if r.proven, err = language.Program(checked, cel.EvalOptions(cel.OptOptimize)); err != nil {
 		return nil, fmt.Errorf("plan rule: %w", err)
 	}
-	r := &Rule{program: program}
+	if r.metered, err = language.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(MaxCost)); err != nil {
+		return nil, fmt.Errorf("plan metered rule: %w", err)
+	}
 	r.inspect(checked.NativeRep().Expr())
 	return r, nil
 }
@@ -96,10 +102,14 @@ func Compile(src string) (*Rule, error) {
 // location. An error means that the rule did not come to an answer, as when a
 // person's attributes make it cost more than MaxCost.
 func (r *Rule) Match(p member.Person, tree member.Tree, today time.Time) (bool, error) {
-	if r.program == nil {
+	if r.proven == nil {
 		return true, nil
 	}
-	out, _, err := r.program.Eval(&subject{person: p, tree: tree, today: today})
+	program := r.proven
+	if !estimated(p.Tags) {
+		program = r.metered
+	}
+	out, _, err := program.Eval(&subject{person: p, tree: tree, today: today})
 	switch {
 	case errors.Is(err, errNoBirth):
 		return false, nil
@@ -107,6 +117,17 @@ func (r *Rule) Match(p member.Person, tree member.Tree, today time.Time) (bool, 
 		return false, fmt.Errorf("match rule: %w", err)
 	}
 	return out == types.True, nil
+}
+
+// estimated reports whether the tags are no larger than the cost estimate took
+// them to be; all else that a rule reads is bounded where it is made.
+func estimated(tags []string) bool {
+	for _, t := range tags {
+		if len(t) > maxString {
+			return false
+		}
+	}
+	return len(tags) <= maxTags
 }
 
 // Dated reports whether the rule reads m.age, so that an answer kept from one day
@@ -117,10 +138,26 @@ func (r *Rule) Dated() bool { return r.dated }
 // first appearance, for a check that each exists.
 func (r *Rule) Orgs() []id.Org { return r.orgs }
 
+// vocabulary lists what a rule may call. It holds nothing that fails on some
+// people only (an index, a division, a conversion) and nothing whose time grows
+// faster than its cost (a pattern).
+func vocabulary() []string {
+	return []string{
+		operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot, operators.Conditional,
+		operators.Equals, operators.NotEquals, operators.In,
+		operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals,
+		operators.Add, operators.Subtract, operators.Negate, operators.NotStrictlyFalse,
+		overloads.Size, overloads.StartsWith, overloads.EndsWith, overloads.Contains,
+	}
+}
+
 // newLanguage builds the environment anew for each rule: rules are compiled when
 // an activity is published, and the package keeps no state.
 func newLanguage() (*cel.Env, error) {
-	library := env.NewLibrarySubset().AddExcludedFunctions(env.NewFunction("dyn"), env.NewFunction("type"))
+	library := env.NewLibrarySubset()
+	for _, name := range vocabulary() {
+		library.AddIncludedFunctions(env.NewFunction(name))
+	}
 	return cel.NewCustomEnv(
 		cel.CustomTypeProvider(newSchema()),
 		cel.StdLib(cel.StdLibSubset(library)),
@@ -144,8 +181,12 @@ func firstIssue(issues *cel.Issues) *Error {
 	for _, f := range fields() {
 		names = append(names, "m."+f.name)
 	}
-	return &Error{e.Location.Line(), e.Location.Column() + 1,
-		fmt.Sprintf("%s; a rule may read %s and under(m, \"ORG\")", e.Message, strings.Join(names, ", "))}
+	line, column := e.Location.Line(), e.Location.Column()+1
+	if line < 1 { // the parser's own limits have no place
+		line, column = 1, 1
+	}
+	return &Error{line, column,
+		fmt.Sprintf("%s; a rule may read %s and ask under(m, \"ORG\")", e.Message, strings.Join(names, ", "))}
 }
 
 // inspect notes what callers ask about a rule without evaluating it.
