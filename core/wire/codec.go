@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/klauspost/compress/zstd"
@@ -23,6 +24,9 @@ const (
 	flagRaw  = 0
 	flagZstd = 1
 )
+
+// mapType is the CBOR major type of a map.
+const mapType = 5
 
 var (
 	encoding = must(encOptions().EncMode())
@@ -114,6 +118,9 @@ func (c *Codec) Decode(frame []byte) (Message, error) {
 	var e rawEnvelope
 	if err := decoding.Unmarshal(body, &e); err != nil {
 		return nil, refusal("message", err)
+	}
+	if len(e.Body) == 0 || e.Body[0]>>5 != mapType {
+		return nil, fault.Errorf(fault.BadFrame, "body of message type %d is not a map", e.Type)
 	}
 	m, err := decode(e.Type, e.Body)
 	if err != nil {
@@ -216,8 +223,10 @@ func check(m Message) error {
 
 func (m Ops) check() error {
 	switch {
-	case m.First == 0 || len(m.Ops) == 0:
-		return fault.Errorf(fault.BadFrame, "ops: first is %d with %d ops; numbers start at 1 and a batch holds one op or more", m.First, len(m.Ops))
+	case m.First == 0 || m.First > math.MaxInt64-MaxOps:
+		return fault.Errorf(fault.BadFrame, "ops: first is %d; numbers are 1 to 2^63", m.First)
+	case len(m.Ops) == 0:
+		return fault.Errorf(fault.BadFrame, "ops: the batch is empty")
 	case len(m.Previous) != len(op.Hash{}):
 		return fault.Errorf(fault.BadFrame, "ops: previous hash has %d bytes, want %d", len(m.Previous), len(op.Hash{}))
 	}

@@ -1,0 +1,206 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"os"
+	"reflect"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/seal"
+)
+
+var update = flag.Bool("update", false, "write testdata anew; only for new messages, never for changed bytes")
+
+// vector is a value in both its forms; other languages read the same file.
+type vector struct {
+	Name string `json:"name"`
+	Note string `json:"note,omitempty"`
+	Diag string `json:"diagnostic"` // CBOR diagnostic notation (RFC 8949 §8)
+	Hex  string `json:"hex"`
+}
+
+func codec(t testing.TB) *Codec {
+	t.Helper()
+	c, err := NewCodec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func must1[T any](t testing.TB) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// Keys and nonces of the vectors are fixed bytes and protect nothing.
+func handshake(t testing.TB) (Hello, Challenge, Enrol, Proof) {
+	key := func(fill byte) seal.Private {
+		return must1[seal.Private](t)(seal.Generate(bytes.NewReader(bytes.Repeat([]byte{fill}, 32))))
+	}
+	server, device := key(0x53), key(0x44)
+	hello := Hello{Min: 1, Max: 1, Device: "kiosk-1", Nonce: bytes.Repeat([]byte{0xaa}, 16), App: "yizhan 0.1"}
+	c := Challenge{Version: 1, Deployment: "yunlu", Nonce: bytes.Repeat([]byte{0xbb}, 16), Time: 1790000000000, Key: server.Public().Marshal()}
+	tr := Transcript{Version: 1, Deployment: c.Deployment, Hello: hello.Nonce, Challenge: c.Nonce, Time: c.Time, Key: c.Key, Device: hello.Device}
+	c.Signature = server.SignBytes(SignChallenge, must1[[]byte](t)(tr.Bytes()))
+	proof := Proof{Signature: device.SignBytes(SignProof, must1[[]byte](t)(tr.Bytes())), Cursor: 1200}
+	enrol := Enrol{Code: "ABCDEFGHIJKLMNOP", PublicKey: device.Public().Marshal()}
+	tr.Device, tr.Code, tr.PublicKey = "", enrol.Code, enrol.PublicKey
+	enrol.Signature = device.SignBytes(SignEnrol, must1[[]byte](t)(tr.Bytes()))
+	return hello, c, enrol, proof
+}
+
+func messages(t testing.TB) map[string]Message {
+	hello, challenge, enrol, proof := handshake(t)
+	claim := must1[[]byte](t)(op.Encode(&op.Op{Kind: op.Claim, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2,
+		At: 1790000001000, EnteredBy: "m-1001", Channel: op.ByPhone}))
+	cancel := must1[[]byte](t)(op.Encode(&op.Op{Kind: op.Cancel, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 1, At: 1790000002000}))
+	pool := must1[[]byte](t)(EncodeRow(PoolRow{Activity: "premiere", Pool: "main", Full: true}))
+	previous := op.Hash{}
+	return map[string]Message{
+		"hello":            hello,
+		"hello_enrol":      Hello{Min: 1, Max: 3, Nonce: hello.Nonce},
+		"challenge":        challenge,
+		"enrol":            enrol,
+		"enrolled":         Enrolled{Device: "kiosk-1", Role: op.Kiosk, Station: "st-7"},
+		"enrolled_phone":   Enrolled{Device: "phone-9", Role: op.Phone, Member: "m-1001", Org: "org-12"},
+		"proof":            proof,
+		"welcome":          Welcome{Time: 1790000000100, LastOp: 2, LastSum: bytes.Repeat([]byte{0xcc}, 16), Head: 1300},
+		"welcome_new":      Welcome{Time: 1790000000100, Head: 1300},
+		"ops":              Ops{First: 1, Previous: previous[:], Ops: [][]byte{claim, cancel}},
+		"results":          Results{First: 1, Results: []op.Result{{Outcome: op.Granted, Seats: 2, Ticket: 1301, Seq: 1301}, {Outcome: op.Refused, Code: fault.Barred, Seq: 1302}}},
+		"results_group":    Results{First: 3, Results: []op.Result{{Outcome: op.Granted, Granted: 5, Waitlisted: 1, Refused: map[fault.Code]int{fault.SoldOut: 2, fault.MemberCap: 1, fault.Barred: 3}, Tasks: []string{"review"}, Seq: 1400}}},
+		"checkpoint":       Checkpoint{From: 1200, To: 1301, Acked: 1, Rows: []RowChange{{Table: TablePool, ID: "premiere/main", Seq: 1301, Body: pool}, {Table: TableDoor, ID: "7", Seq: 1290, Gone: true}}, Last: true, Time: 1790000001005},
+		"checkpoint_reset": Checkpoint{To: 1301, Reset: true, Time: 1790000001005},
+		"gauge":            Gauge{Activity: "premiere", Free: map[id.Pool]int{"main": 12, "a": 0, "夜场": 300}, Waiting: map[id.Pool]int{"main": 3}, Time: 1790000001500},
+		"watch":            Watch{Activity: "premiere"},
+		"watch_stop":       Watch{},
+		"sync":             Sync{N: 4},
+		"fault":            Fault{Kind: fault.Gap, Detail: "have 2, got 5", Next: 3},
+		"fault_busy":       Fault{Kind: fault.Busy},
+	}
+}
+
+func rowValues() map[string]any {
+	return map[string]any{
+		TableActivity: &ActivityRow{ID: "premiere", Number: 3, Revision: 2, Spec: []byte(`{"id":"premiere"}`)},
+		TablePool:     &PoolRow{Activity: "premiere", Pool: "main", Full: true},
+		TableStation: &StationRow{ID: "st-7", Number: 7, Name: "云鹭驿站", Lat: 31.25, Lon: 120.6170001, Datum: "GCJ02", Address: "湖滨路 7 号", Hours: "09:00-21:00",
+			Phone: "100-0000", Facilities: []string{"饮水", "充电"}, Kind: "indoor", Status: "open", Authority: "kiosk-1"},
+		TableKey:      &KeyRow{KID: []byte{1, 2, 3, 4}, PublicKey: bytes.Repeat([]byte{5}, 32), Algorithm: seal.EdDSA, Number: 1},
+		TableClaim:    &ClaimRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Place: 17, Station: "st-7", Epoch: 1, Code: "2KCET", At: 1790000001000},
+		TableMessage:  &MessageRow{Seq: 1305, Kind: "granted", Activity: "premiere", Pool: "main", Ticket: 1301, At: 1790000001000},
+		TableMe:       &MeRow{Member: "m-1001", Org: "org-12", Name: "云鹭公交工会"},
+		TableTicket:   &TicketRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Epoch: 1, Station: "st-7"},
+		TableDoor:     &DoorRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2, State: op.ClaimRedeemed, Inside: true},
+		TableTask:     &TaskRow{Seq: 1306, Kind: "review", Org: "org-12", Activity: "premiere", At: 1790000001000},
+		TableIncident: &IncidentRow{Seq: 1307, Word: "double_hand_over", Ticket: 1301, Device: "kiosk-1", Verdict: fault.AlreadyRedeemed, At: 1790000001000},
+		TableUsed:     &UsedRow{Ticket: 1301, Seq: 5, At: 1790000009000, Kind: op.Redeem, Out: true},
+	}
+}
+
+// golden compares with a file of testdata: the values in it stay as they are for ever.
+func golden(t *testing.T, file string, got map[string]vector) []vector {
+	t.Helper()
+	var want []vector
+	if old, err := os.ReadFile(file); err == nil {
+		if err := json.Unmarshal(old, &want); err != nil {
+			t.Fatal(err)
+		}
+	} else if !*update {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for i, w := range want {
+		seen[w.Name] = true
+		if g, ok := got[w.Name]; ok && g != w {
+			if want[i] = g; !*update {
+				t.Errorf("%s changed:\n got %+v\nwant %+v", w.Name, g, w)
+			}
+		} else if !ok {
+			t.Errorf("%s is in %s and not in the test", w.Name, file)
+		}
+	}
+	for name, g := range got {
+		if !seen[name] {
+			if want = append(want, g); !*update {
+				t.Errorf("%s is not in %s: run with -update", name, file)
+			}
+		}
+	}
+	if *update {
+		writeSorted(t, file, want)
+	}
+	return want
+}
+
+func TestMessageVectors(t *testing.T) {
+	c, got, types := codec(t), map[string]vector{}, map[Type]bool{}
+	for name, m := range messages(t) {
+		frame := must1[[]byte](t)(c.Encode(m))
+		got[name] = vector{Name: name, Diag: must1[string](t)(cbor.Diagnose(frame[1:])), Hex: hex.EncodeToString(frame)}
+		types[m.Type()] = true
+	}
+	for _, v := range golden(t, "testdata/messages.json", got) {
+		m := must1[Message](t)(c.Decode(must1[[]byte](t)(hex.DecodeString(v.Hex))))
+		if want := messages(t)[v.Name]; !reflect.DeepEqual(m, want) {
+			t.Errorf("%s reads as %+v, want %+v", v.Name, m, want)
+		}
+	}
+	for n := range 256 {
+		m, _ := decode(Type(n), []byte{0xa0})
+		if known := m != nil; known != types[Type(n)] {
+			t.Errorf("message type %d is known: %v, has a vector: %v", n, known, types[Type(n)])
+		}
+	}
+}
+
+func TestRowVectors(t *testing.T) {
+	got := map[string]vector{}
+	for name, row := range rowValues() {
+		body := must1[[]byte](t)(EncodeRow(row))
+		got[name] = vector{Name: name, Diag: must1[string](t)(cbor.Diagnose(body)), Hex: hex.EncodeToString(body)}
+	}
+	for _, v := range golden(t, "testdata/rows.json", got) {
+		want := rowValues()[v.Name]
+		row := reflect.New(reflect.TypeOf(want).Elem()).Interface()
+		if err := DecodeRow(must1[[]byte](t)(hex.DecodeString(v.Hex)), row); err != nil || !reflect.DeepEqual(row, want) {
+			t.Errorf("%s reads as %+v (%v), want %+v", v.Name, row, err, want)
+		}
+	}
+}
+
+// A compressed frame of today must be readable for ever; its bytes may differ
+// with the compressor's version, so nothing compares them.
+func TestCompressedVector(t *testing.T) {
+	const file = "testdata/compressed.hex"
+	c := codec(t)
+	want := big(200)
+	if *update {
+		frame := must1[[]byte](t)(c.Encode(want))
+		if err := os.WriteFile(file, []byte(hex.EncodeToString(frame)+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := must1[[]byte](t)(os.ReadFile(file))
+	frame := must1[[]byte](t)(hex.DecodeString(string(bytes.TrimSpace(text))))
+	if frame[0] != flagZstd {
+		t.Fatalf("flags are %d, want %d", frame[0], flagZstd)
+	}
+	if m := must1[Message](t)(c.Decode(frame)); !reflect.DeepEqual(m, want) {
+		t.Errorf("compressed checkpoint reads as %+v", m)
+	}
+}
