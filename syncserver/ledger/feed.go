@@ -1,0 +1,165 @@
+package ledger
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+// View is the ledger at one moment: what it answers fits together, however far
+// Project goes on meanwhile. It is valid only inside the function it is given to.
+type View struct {
+	tx *sql.Tx
+	l  *Ledger
+}
+
+// View calls fn with the ledger as it is now. fn must not wait for a device or a
+// network: it holds one of few connections.
+func (l *Ledger) View(fn func(v *View) error) error {
+	tx, err := l.read.Begin()
+	if err != nil {
+		return fmt.Errorf("read ledger: %w", err)
+	}
+	return errors.Join(fn(&View{tx, l}), tx.Rollback())
+}
+
+// Applied is the newest journal Seq that the view contains.
+func (v *View) Applied() (uint64, error) {
+	var applied int64
+	err := v.tx.Stmt(v.l.readers.applied).QueryRow().Scan(&applied)
+	return uint64(applied), wrap("read ledger", err)
+}
+
+// Delta gives the rows of scopes with after < Seq ≤ upTo, each in its newest
+// version and in order of Seq. A row that changed again after upTo is left to the
+// delta that contains that change, so upTo should be Applied of the same View.
+// Removed rows are left out where after is 0: whoever starts has nothing to remove.
+func (v *View) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error {
+	if len(scopes) == 0 || after >= upTo {
+		return nil
+	}
+	args := make([]any, 0, len(scopes)+3)
+	for _, s := range scopes {
+		args = append(args, s)
+	}
+	// Where one row is in several scopes, its removal from one comes before its version in another.
+	text := `SELECT tbl, id, seq, gone, body FROM feed WHERE scope IN (?` + strings.Repeat(", ?", len(scopes)-1) + `)
+		AND seq > ? AND seq <= ? AND (gone = 0 OR ?) ORDER BY seq, tbl, id, gone DESC`
+	rows, err := v.tx.Query(text, append(args, int64(after), int64(upTo), after > 0)...)
+	if err != nil {
+		return fmt.Errorf("read feed: %w", err)
+	}
+	return each(rows, func(r *sql.Rows) error {
+		var c wire.RowChange
+		var seq int64
+		if err := r.Scan(&c.Table, &c.ID, &seq, &c.Gone, &c.Body); err != nil {
+			return fmt.Errorf("read feed: %w", err)
+		}
+		c.Seq = uint64(seq)
+		return fn(c)
+	})
+}
+
+// Acked is the number of the last op of a device whose effects the rows contain
+// up to journal Seq upTo, 0 for none.
+func (v *View) Acked(device id.Device, upTo uint64) (uint64, error) {
+	var n int64
+	err := v.tx.Stmt(v.l.readers.acked).QueryRow(string(device), int64(upTo)).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return uint64(n), wrap("read results", err)
+}
+
+// Delta is View.Delta on a view of its own.
+func (l *Ledger) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error {
+	return l.View(func(v *View) error { return v.Delta(scopes, after, upTo, fn) })
+}
+
+// Acked is View.Acked on a view of its own.
+func (l *Ledger) Acked(device id.Device, upTo uint64) (n uint64, err error) {
+	err = l.View(func(v *View) (err error) {
+		n, err = v.Acked(device, upTo)
+		return err
+	})
+	return n, err
+}
+
+// Result gives what the device's op of that number was answered; ok is false
+// while the ledger does not contain it.
+func (l *Ledger) Result(device id.Device, devSeq uint64) (r op.Result, ok bool, err error) {
+	var body []byte
+	err = l.readers.result.QueryRow(string(device), int64(devSeq)).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
+	}
+	if err == nil {
+		err = wire.DecodeRow(body, &r)
+	}
+	return r, err == nil, wrap("read results", err)
+}
+
+// watch knows who waits for which scope.
+type watch struct {
+	mu          sync.Mutex
+	subscribers map[string]map[*subscriber]struct{}
+}
+
+type subscriber struct{ changed chan struct{} }
+
+// Subscribe gives a channel that holds one wake-up after rows of any of scopes
+// have changed. Wake-ups that were not taken yet are one. Subscribe before the
+// first Delta, so that no change falls between the two. cancel ends it; the
+// channel is never closed.
+func (l *Ledger) Subscribe(scopes []string) (changed <-chan struct{}, cancel func()) {
+	s := &subscriber{make(chan struct{}, 1)}
+	w := &l.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, scope := range scopes {
+		set := w.subscribers[scope]
+		if set == nil {
+			set = map[*subscriber]struct{}{}
+			w.subscribers[scope] = set
+		}
+		set[s] = struct{}{}
+	}
+	return s.changed, func() { w.remove(s, scopes) }
+}
+
+func (w *watch) remove(s *subscriber, scopes []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, scope := range scopes {
+		delete(w.subscribers[scope], s)
+		if len(w.subscribers[scope]) == 0 {
+			delete(w.subscribers, scope)
+		}
+	}
+}
+
+func (w *watch) wake(scopes map[string]struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for scope := range scopes {
+		for s := range w.subscribers[scope] {
+			select {
+			case s.changed <- struct{}{}:
+			default: // it has not taken the last one yet
+			}
+		}
+	}
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// pragmas: a large cache and few checkpoints, because transactions are large.
+const pragmas = "_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-65536"
+
+// readConnections bounds how many readers run at once; more wait for their turn.
+const readConnections = 4
+
+// dsn escapes the path, so that a "?" or "%" in a folder's name is not read as an option.
+func dsn(path, options string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options
+}
+
+func (l *Ledger) open(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if l.write, err = sql.Open("sqlite3", dsn(path, pragmas)); err != nil {
+		return err
+	}
+	l.write.SetMaxOpenConns(1)
+	if err := migrate(l.write); err != nil {
+		return err
+	}
+	if l.conn, err = l.write.Conn(context.Background()); err != nil {
+		return err
+	}
+	for _, pragma := range []string{`PRAGMA wal_autocheckpoint = 8192`, `PRAGMA temp_store = MEMORY`} {
+		if _, err := l.conn.ExecContext(context.Background(), pragma); err != nil {
+			return err
+		}
+	}
+	if err := l.prepare(path); err != nil {
+		return err
+	}
+	var applied int64
+	if err := l.read.QueryRow(`SELECT seq FROM applied`).Scan(&applied); err != nil {
+		return err
+	}
+	l.applied.Store(uint64(applied))
+	return nil
+}
+
+func (l *Ledger) prepare(path string) error {
+	if err := l.bulks.prepare(l.conn); err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite3", dsn(path, "_query_only=1&_busy_timeout=5000"))
+	if err != nil {
+		return err
+	}
+	l.read = db
+	l.read.SetMaxOpenConns(readConnections)
+	l.read.SetMaxIdleConns(readConnections)
+	return l.readers.prepare(l.read)
+}
+
+func migrate(db *sql.DB) error {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, dir)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if _, err := provider.Up(context.Background()); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}

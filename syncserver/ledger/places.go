@@ -1,0 +1,290 @@
+package ledger
+
+import (
+	"cmp"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+func (p *projection) orgsPut(e *op.Entry) error {
+	for _, o := range e.Orgs {
+		old, had := p.world.orgs[o.ID]
+		p.world.orgs[o.ID] = o
+		p.org.add(string(o.ID), o.Name, string(o.Parent), o.Kind, o.Digest, int64(e.Seq))
+		if had && old.Name == o.Name {
+			continue
+		}
+		if len(p.people) > 0 {
+			if err := p.flush(); err != nil {
+				return err
+			}
+		}
+		var members []id.Member
+		if err := p.query(`SELECT id FROM person WHERE org = ?`, func(r *sql.Rows) error {
+			members = append(members, "")
+			return r.Scan(&members[len(members)-1])
+		}, string(o.ID)); err != nil {
+			return err
+		}
+		for _, m := range members {
+			if err := p.me(m, o.ID, e.Seq); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *projection) peoplePut(e *op.Entry) error {
+	was, err := p.orgsOf(e.People)
+	if err != nil {
+		return err
+	}
+	for i := range e.People {
+		m := &e.People[i]
+		tags, err := list(m.Tags)
+		if err != nil {
+			return err
+		}
+		p.person.add(string(m.ID), string(m.Org), m.Sex, m.Birth, tags, m.Children, string(m.LivesIn), m.Barred, m.Digest, m.Sealed, int64(e.Seq))
+		old, had := was[m.ID]
+		was[m.ID], p.people[m.ID] = m.Org, m.Org
+		if had && old == m.Org {
+			continue
+		}
+		if err := p.me(m.ID, m.Org, e.Seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orgsOf gives the organisations that people are recorded under so far.
+func (p *projection) orgsOf(people []member.Person) (map[id.Member]id.Org, error) {
+	ids := make([]id.Member, len(people))
+	for i := range people {
+		ids[i] = people[i].ID
+	}
+	asked, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	was := make(map[id.Member]id.Org, len(people))
+	err = p.query(`SELECT id, org FROM person WHERE id IN (SELECT value FROM json_each(?))`, func(r *sql.Rows) error {
+		var m id.Member
+		var o id.Org
+		err := r.Scan(&m, &o)
+		was[m] = o
+		return err
+	}, string(asked))
+	maps.Copy(was, p.people)
+	return was, err
+}
+
+func (p *projection) me(m id.Member, o id.Org, seq uint64) error {
+	return p.row(MemberScope(m), wire.TableMe, string(m), seq, wire.MeRow{Member: m, Org: o, Name: p.world.orgs[o].Name})
+}
+
+func (p *projection) stationsPut(e *op.Entry) error {
+	for _, s := range e.Stations {
+		at := p.world.stations[s.ID]
+		if at == nil {
+			at = &place{number: len(p.world.stations) + 1}
+			p.world.stations[s.ID] = at
+		}
+		at.Station = s
+		if err := p.stationRow(at, e.Seq); err != nil {
+			return err
+		}
+		if err := p.authority(s.ID, e.Seq); err != nil { // devices may have been enrolled before their station was imported
+			return err
+		}
+	}
+	return nil
+}
+
+// stationRow writes a station and its row for devices.
+func (p *projection) stationRow(at *place, seq uint64) error {
+	facilities, err := list(at.Facilities)
+	if err != nil {
+		return err
+	}
+	if err := p.exec(`INSERT OR REPLACE INTO station (id, number, name, lat, lon, datum, kind, address, hours, phone, facilities, status,
+		checked, digest, authority, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(at.ID), at.number, at.Name, at.Lat, at.Lon,
+		at.Datum, at.Kind, at.Address, at.Hours, at.Phone, facilities, at.Status, at.Checked, at.Digest, string(at.authority), int64(seq)); err != nil {
+		return err
+	}
+	return p.row(ScopePublic, wire.TableStation, string(at.ID), seq, wire.StationRow{
+		ID: at.ID, Number: uint32(at.number), Name: at.Name, Lat: at.Lat, Lon: at.Lon, Datum: at.Datum, Address: at.Address, Hours: at.Hours,
+		Phone: at.Phone, Facilities: at.Facilities, Kind: at.Kind, Status: at.Status, Authority: at.authority})
+}
+
+// authority finds out which device hands over at a station, and tells devices if it is another one.
+func (p *projection) authority(s id.Station, seq uint64) error {
+	at := p.world.stations[s]
+	if at == nil {
+		return nil
+	}
+	var first id.Device
+	if err := p.query(`SELECT id FROM device WHERE station = ? AND gone = 0 AND role IN ('kiosk', 'staff', 'hub') ORDER BY enrolled LIMIT 1`,
+		func(r *sql.Rows) error { return r.Scan(&first) }, string(s)); err != nil {
+		return err
+	}
+	if first == at.authority {
+		return nil
+	}
+	at.authority = first
+	return p.stationRow(at, seq)
+}
+
+func (p *projection) enrolment(e *op.Entry) error {
+	n := e.Enrolment
+	if n == nil {
+		return errors.New("an enrolment entry holds no enrolment")
+	}
+	offered, used := int64(e.Seq), int64(0)
+	if e.Kind == op.Enrolled {
+		offered, used = 0, int64(e.Seq)
+	}
+	if err := p.exec(`INSERT INTO enrolment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET device = excluded.device, used = excluded.used`,
+		n.CodeHash, string(n.Device), string(n.Role), string(n.Station), string(n.Member), string(n.Org), n.Expires, offered, used); err != nil {
+		return err
+	}
+	if e.Kind == op.Offered {
+		return nil
+	}
+	if err := p.exec(`INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, 0, '')`, string(n.Device), string(n.Role),
+		string(n.Station), string(n.Member), string(n.Org), n.PublicKey, int64(e.Seq)); err != nil {
+		return err
+	}
+	return p.authority(n.Station, e.Seq)
+}
+
+func (p *projection) deviceGone(e *op.Entry) error {
+	device := e.Device
+	if e.Enrolment != nil {
+		device = e.Enrolment.Device
+	}
+	var at id.Station
+	if err := p.query(`UPDATE device SET gone = ?, reason = ? WHERE id = ? RETURNING station`,
+		func(r *sql.Rows) error { return r.Scan(&at) }, int64(e.Seq), e.Reason, string(device)); err != nil {
+		return err
+	}
+	return p.authority(at, e.Seq)
+}
+
+func (p *projection) published(e *op.Entry) error {
+	s, err := readShape(e.Activity, e.Spec)
+	if err != nil {
+		return err
+	}
+	if err := p.exec(`INSERT OR REPLACE INTO activity VALUES (?, ?, ?, ?, ?)`, string(e.Activity), int64(e.Number), e.Revision, e.Spec, int64(e.Seq)); err != nil {
+		return err
+	}
+	if err := p.row(ScopePublic, wire.TableActivity, string(e.Activity), e.Seq,
+		wire.ActivityRow{ID: e.Activity, Number: e.Number, Revision: e.Revision, Spec: e.Spec}); err != nil {
+		return err
+	}
+	if err := p.openPools(e, s); err != nil {
+		return err
+	}
+	return p.replan(e, s.plan())
+}
+
+// openPools brings the pools of an activity to a revision.
+func (p *projection) openPools(e *op.Entry, s shape) error {
+	listed := map[id.Pool]bool{}
+	for _, sp := range s.Pools {
+		listed[sp.ID] = true
+		key := poolKey{e.Activity, sp.ID}
+		pl, had := p.world.pools[key]
+		if !had {
+			pl = &pool{shut: true}
+			p.world.pools[key] = pl
+		}
+		wasShut, was := pl.shut, pl.full()
+		pl.total, pl.rest, pl.shut, pl.dirty = sp.Total, s.rest(sp.Total), false, true
+		if !wasShut && was == pl.full() {
+			continue
+		}
+		if err := p.poolRow(e.Activity, sp.ID, pl, e.Seq); err != nil {
+			return err
+		}
+	}
+	for key, pl := range p.world.pools {
+		if key.activity == e.Activity && !listed[key.pool] && !pl.shut {
+			pl.shut, pl.dirty = true, true
+			p.gone(ScopePublic, wire.TablePool, poolID(key), e.Seq)
+		}
+	}
+	return nil
+}
+
+// replan writes the device rows of all claims again where a revision changes who holds them.
+func (p *projection) replan(e *op.Entry, now plan) error {
+	was, had := p.world.plans[e.Activity]
+	if !had || was == now {
+		p.world.plans[e.Activity] = now
+		return nil
+	}
+	if err := p.flush(); err != nil {
+		return err
+	}
+	var claims []*claim
+	if err := p.query(selectClaim+` WHERE activity = ?`, func(r *sql.Rows) error {
+		claims = append(claims, &claim{})
+		return claims[len(claims)-1].scan(r)
+	}, string(e.Activity)); err != nil {
+		return err
+	}
+	for _, c := range claims {
+		if p.bound(c) && !now.bind {
+			p.gone(StationScope(c.station), wire.TableTicket, number(c.ticket), e.Seq)
+		}
+		if was.sessions && !now.sessions {
+			p.gone(ScopeDoor, wire.TableDoor, number(c.ticket), e.Seq)
+		}
+		p.claims[c.ticket] = c
+		p.touch(c, e.Seq)
+	}
+	p.world.plans[e.Activity] = now
+	return nil
+}
+
+func (p *projection) poolRow(a id.Activity, pl id.Pool, state *pool, seq uint64) error {
+	return p.row(ScopePublic, wire.TablePool, poolID(poolKey{a, pl}), seq, wire.PoolRow{Activity: a, Pool: pl, Full: state.full()})
+}
+
+func poolID(k poolKey) string { return string(k.activity) + "/" + string(k.pool) }
+
+// sortedPools gives the pools that changed.
+func sortedPools(pools map[poolKey]*pool) []poolKey {
+	var dirty []poolKey
+	for k, pl := range pools {
+		if pl.dirty {
+			dirty = append(dirty, k)
+		}
+	}
+	slices.SortFunc(dirty, func(a, b poolKey) int {
+		return cmp.Or(cmp.Compare(a.activity, b.activity), cmp.Compare(a.pool, b.pool))
+	})
+	return dirty
+}
+
+// list writes words as a JSON list, the form in which SQL can read them.
+func list(words []string) (string, error) {
+	if len(words) == 0 {
+		return "[]", nil
+	}
+	b, err := json.Marshal(words)
+	return string(b), err
+}
