@@ -1,0 +1,338 @@
+package link
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"yizhan/core/fault"
+	"yizhan/core/local"
+	"yizhan/core/replica"
+	"yizhan/core/wire"
+)
+
+// Times of a connection. The server pings every 25 s and sends data every 20 s.
+const (
+	dialTime   = 15 * time.Second
+	writeTime  = 10 * time.Second
+	readTime   = 60 * time.Second
+	probeTime  = 5 * time.Second // for an answer after Kick
+	tickTime   = 500 * time.Millisecond
+	firstPause = 500 * time.Millisecond
+	maxPause   = 60 * time.Second
+)
+
+// exporter is the label of RFC 9266.
+const exporter = "EXPORTER-Channel-Binding"
+
+// Run keeps the device connected until ctx ends, and gives ctx's error. It may be
+// started before Enrol; it waits. At most one Run is active at a time.
+func (d *Device) Run(ctx context.Context) error {
+	pause := time.Duration(0)
+	for ctx.Err() == nil {
+		if !d.wanted() {
+			d.sleep(ctx, 0)
+			continue
+		}
+		welcomed, end := d.session(ctx)
+		d.offline(end.Why)
+		if ctx.Err() != nil {
+			break
+		}
+		switch {
+		case welcomed:
+			pause = firstPause
+		case end.Final:
+			pause = 0 // a person has to look first: Kick
+		default:
+			pause = min(max(2*pause, firstPause), maxPause)
+		}
+		if d.sleep(ctx, d.jitter(pause)) {
+			pause = 0
+		}
+	}
+	return ctx.Err()
+}
+
+// wanted reports whether there is somebody to connect as, and no switch against it.
+func (d *Device) wanted() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.kicked = false
+	return d.identity != nil && !d.off
+}
+
+// sleep waits for a pause, 0 being without end, and reports whether a kick ended it.
+func (d *Device) sleep(ctx context.Context, pause time.Duration) (kicked bool) {
+	var over <-chan time.Time
+	if pause > 0 {
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		over = timer.C
+	}
+	for {
+		d.mu.Lock()
+		kicked = d.kicked
+		d.mu.Unlock()
+		if kicked {
+			return true
+		}
+		select {
+		case <-over:
+			return false
+		case <-ctx.Done():
+			return false
+		case <-d.wake:
+		}
+	}
+}
+
+// jitter takes up to a half off, so that devices that were cut off together do
+// not come back together.
+func (d *Device) jitter(pause time.Duration) time.Duration {
+	var b [2]byte
+	if _, err := io.ReadFull(d.cfg.Random, b[:]); err != nil {
+		return pause
+	}
+	return pause - pause/2*time.Duration(binary.LittleEndian.Uint16(b[:]))/(1<<16)
+}
+
+// offline notes how a session ended.
+func (d *Device) offline(why *fault.Error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.status.Online, d.gauge = false, nil
+	if why != nil { // a lost network is no problem: Online says it
+		d.status.Problem = why
+		d.log.Warn("session ended", "fault", why)
+	}
+	d.changed()
+}
+
+// session is one connection: a replica, a socket, and this goroutine between them.
+type session struct {
+	d        *Device
+	conn     *websocket.Conn
+	replica  *replica.Session
+	began    time.Time
+	sentAt   time.Time // device clock at the last message, for the clock offset
+	welcomed bool
+}
+
+// session connects and stays until something ends it.
+func (d *Device) session(ctx context.Context) (welcomed bool, end replica.Close) {
+	conn, binding, nonce, err := d.connect(ctx)
+	if err != nil {
+		d.log.Info("no connection", "error", err)
+		return false, replica.Close{}
+	}
+	defer conn.Close()
+	saved, err := d.load()
+	if err != nil {
+		return false, replica.Close{Why: storage(err)}
+	}
+	s := &session{d: d, conn: conn, replica: replica.New(d.cfg.Codec, d.cfg.App, saved), began: time.Now()}
+	frames, broken, quit := make(chan []byte), make(chan error, 1), make(chan struct{})
+	defer close(quit)
+	go read(conn, frames, broken, quit)
+	tick := time.NewTicker(tickTime)
+	defer tick.Stop()
+
+	stop := s.do(s.replica.Open(nonce, binding))
+	if stop == nil {
+		stop = s.look()
+	}
+	for stop == nil {
+		select {
+		case <-ctx.Done():
+			s.goodbye()
+			return s.welcomed, replica.Close{}
+		case frame := <-frames:
+			stop = s.do(s.replica.Frame(frame, time.Since(s.began)))
+		case err := <-broken:
+			d.log.Info("connection lost", "error", err)
+			return s.welcomed, replica.Close{}
+		case <-tick.C:
+			stop = s.do(s.replica.Tick(time.Since(s.began)))
+		case <-d.wake:
+			stop = s.look()
+		}
+	}
+	s.goodbye()
+	return s.welcomed, *stop
+}
+
+// connect dials, and gives the TLS binding and a nonce for the handshake.
+func (d *Device) connect(ctx context.Context) (conn *websocket.Conn, binding, nonce []byte, err error) {
+	nonce = make([]byte, 16)
+	if _, err := io.ReadFull(d.cfg.Random, nonce); err != nil {
+		return nil, nil, nil, fmt.Errorf("make nonce: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	dialer := websocket.Dialer{NetDialContext: d.cfg.Dial, TLSClientConfig: d.cfg.TLS, Proxy: http.ProxyFromEnvironment,
+		HandshakeTimeout: dialTime, ReadBufferSize: 4096, WriteBufferSize: 4096}
+	conn, _, err = dialer.DialContext(ctx, d.cfg.URL, nil)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if secure, ok := conn.NetConn().(*tls.Conn); ok {
+		state := secure.ConnectionState()
+		if binding, err = state.ExportKeyingMaterial(exporter, nil, 32); err != nil {
+			conn.Close()
+			return nil, nil, nil, fmt.Errorf("bind to TLS: %w", err)
+		}
+	}
+	conn.SetReadLimit(wire.MaxRead)
+	conn.SetReadDeadline(time.Now().Add(readTime))
+	conn.SetPingHandler(func(data string) error {
+		conn.SetReadDeadline(time.Now().Add(readTime))
+		return conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeTime))
+	})
+	conn.SetPongHandler(func(string) error { return conn.SetReadDeadline(time.Now().Add(readTime)) })
+	return conn, binding, nonce, nil
+}
+
+// read hands on frames until the connection breaks.
+func read(conn *websocket.Conn, frames chan<- []byte, broken chan<- error, quit <-chan struct{}) {
+	for {
+		kind, frame, err := conn.ReadMessage()
+		if err == nil && kind != websocket.BinaryMessage {
+			err = errors.New("server sent a text message")
+		}
+		if err != nil {
+			broken <- err
+			return
+		}
+		conn.SetReadDeadline(time.Now().Add(readTime))
+		select {
+		case frames <- frame:
+		case <-quit:
+			return
+		}
+	}
+}
+
+// look carries what the methods of Device left into the session.
+func (s *session) look() *replica.Close {
+	d := s.d
+	d.mu.Lock()
+	inbox, watched, asked, reached := d.inbox, d.watched, d.asked, d.reached
+	d.inbox = nil
+	off, kicked := d.off, d.kicked
+	d.kicked = false
+	d.mu.Unlock()
+	if off {
+		return &replica.Close{}
+	}
+	if kicked && s.welcomed { // the network changed: is this connection still alive?
+		s.conn.SetReadDeadline(time.Now().Add(probeTime))
+		s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(probeTime))
+	}
+	for _, q := range inbox {
+		if stop := s.do(s.replica.Appended(q)); stop != nil {
+			return stop
+		}
+	}
+	if stop := s.do(s.replica.Watch(watched)); stop != nil {
+		return stop
+	}
+	if asked > reached {
+		return s.do(s.replica.Sync(asked))
+	}
+	return nil
+}
+
+// do carries out effects in their order; the first that fails ends the session.
+func (s *session) do(effects []replica.Effect) *replica.Close {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case replica.Close:
+			return &e
+		case replica.Send:
+			if err := s.send(e.Message); err != nil {
+				s.d.log.Info("connection lost", "error", err)
+				return &replica.Close{}
+			}
+		case replica.Store:
+			if err := s.d.store(e.Results); err != nil {
+				return &replica.Close{Why: storage(err)}
+			}
+		case replica.Apply:
+			if err := s.d.cfg.Store.Apply(e.Checkpoint); err != nil {
+				return &replica.Close{Why: storage(err)}
+			}
+		case replica.Set:
+			if err := s.d.cfg.Store.SetMeta(e.Values); err != nil {
+				return &replica.Close{Why: storage(err)}
+			}
+		default:
+			s.note(e)
+		}
+	}
+	return nil
+}
+
+func (s *session) send(m wire.Message) error {
+	frame, err := s.d.cfg.Codec.Encode(m)
+	if err != nil {
+		return err
+	}
+	s.sentAt = s.d.cfg.Now()
+	s.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	return s.conn.WriteMessage(websocket.BinaryMessage, frame)
+}
+
+// note keeps what an effect says about the device.
+func (s *session) note(e replica.Effect) {
+	d := s.d
+	now := d.cfg.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch e := e.(type) {
+	case replica.Welcomed:
+		s.welcomed = true
+		d.status.Online, d.status.Problem = true, nil
+		d.log.Info("online")
+	case replica.Heard:
+		at := time.UnixMilli(e.Time)
+		if e.Current {
+			d.status.AsOf = at
+			break
+		}
+		// The server read its clock somewhere between our message and its answer.
+		d.status.Offset = at.Sub(s.sentAt.Add(now.Sub(s.sentAt) / 2))
+	case replica.Show:
+		if e.Gauge.Activity == d.watched {
+			d.gauge = &e.Gauge
+		}
+	case replica.Synced:
+		d.reached = max(d.reached, e.N)
+		close(d.synced)
+		d.synced = make(chan struct{})
+	case replica.Enrolled:
+		d.identity, d.kicked = &e.Identity, true
+		d.poke()
+	}
+	d.changed()
+}
+
+// goodbye tells the server that the end is meant, if it still listens.
+func (s *session) goodbye() {
+	s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
+}
+
+// storage gives the kind of fault that a failing store is.
+func storage(err error) *fault.Error {
+	if errors.Is(err, local.ErrFull) {
+		return fault.Errorf(fault.StorageFull, "%v", err)
+	}
+	return fault.Errorf(fault.Internal, "device store: %v", err)
+}

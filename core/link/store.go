@@ -1,0 +1,155 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"yizhan/core/local"
+	"yizhan/core/op"
+	"yizhan/core/replica"
+	"yizhan/core/seal"
+	"yizhan/core/wire"
+)
+
+// load reads what a session begins with, and empties the inbox: everything in it
+// is in the queue that was read.
+func (d *Device) load() (replica.Saved, error) {
+	d.order.Lock()
+	defer d.order.Unlock()
+	saved, err := load(d.cfg.Store)
+	if err != nil {
+		return saved, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inbox = nil
+	return saved, nil
+}
+
+// load reads a device's store. Identity is empty before the enrolment.
+func load(store local.Store) (s replica.Saved, err error) {
+	var key, identity, deployment []byte
+	for name, into := range map[string]*[]byte{replica.MetaKey: &key, replica.MetaIdentity: &identity,
+		replica.MetaServer: &s.Server, replica.MetaDeployment: &deployment} {
+		if *into, err = store.Meta(name); err != nil {
+			return s, fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	s.Deployment = string(deployment)
+	if identity != nil {
+		if err := wire.DecodeRow(identity, &s.Identity); err != nil {
+			return s, fmt.Errorf("read identity: %w", err)
+		}
+		if s.Key, err = seal.ParsePrivate(key); err != nil {
+			return s, fmt.Errorf("read device key: %w", err)
+		}
+	}
+	if s.State, err = store.State(); err != nil {
+		return s, fmt.Errorf("read state: %w", err)
+	}
+	if s.Queue, err = store.Queue(); err != nil {
+		return s, fmt.Errorf("read outbox: %w", err)
+	}
+	mark, ok, err := store.Get(replica.TableReplica, replica.MarkID)
+	if err != nil {
+		return s, fmt.Errorf("read mark: %w", err)
+	}
+	if ok {
+		if err := wire.DecodeRow(mark.Body, &s.Mark); err != nil {
+			return s, fmt.Errorf("read mark: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// store makes results durable, and only then tells those who wait for them.
+func (d *Device) store(results map[uint64]op.Result) error {
+	bodies := make(map[uint64][]byte, len(results))
+	for seq, r := range results {
+		body, err := wire.EncodeRow(r)
+		if err != nil {
+			return fmt.Errorf("store result of op %d: %w", seq, err)
+		}
+		bodies[seq] = body
+	}
+	if err := d.cfg.Store.Answer(bodies); err != nil {
+		return fmt.Errorf("store results: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for seq, r := range results {
+		if q := d.ops[seq]; q != nil && !q.done() {
+			q.result = r
+			close(q.answered)
+		}
+	}
+	d.waiting = slices.DeleteFunc(d.waiting, func(q local.Queued) bool { _, ok := results[q.Seq]; return ok })
+	d.forget()
+	d.changed()
+	return nil
+}
+
+// forget lets go of old answers. The caller holds d.mu.
+func (d *Device) forget() {
+	if len(d.ops) <= 2*keep {
+		return
+	}
+	newest := uint64(0)
+	for seq := range d.ops {
+		newest = max(newest, seq)
+	}
+	for seq, q := range d.ops {
+		if q.done() && seq+keep < newest {
+			delete(d.ops, seq)
+		}
+	}
+}
+
+func (q *question) done() bool {
+	select {
+	case <-q.answered:
+		return true
+	default:
+		return false
+	}
+}
+
+// Enrol hands in a one-use code: it makes the device's key pair, stores it before
+// the code is sent, and pins the server's key together with the identity that it
+// gives. A refused code is a *fault.Error (CodeUsed, CodeUnknown); after a lost
+// connection the same code may be handed in again.
+func (d *Device) Enrol(ctx context.Context, code string) (wire.Enrolled, error) {
+	if _, ok := d.Identity(); ok {
+		return wire.Enrolled{}, ErrEnrolled
+	}
+	key, err := d.key()
+	if err != nil {
+		return wire.Enrolled{}, fmt.Errorf("enrol: %w", err)
+	}
+	conn, binding, nonce, err := d.connect(ctx)
+	if err != nil {
+		return wire.Enrolled{}, fmt.Errorf("enrol: %w", err)
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	s := &session{d: d, conn: conn}
+	enrolment := replica.NewEnrolment(d.cfg.Codec, d.cfg.App, code, key)
+	stop := s.do(enrolment.Open(nonce, binding))
+	for stop == nil {
+		_, frame, err := conn.ReadMessage()
+		if err != nil {
+			return wire.Enrolled{}, fmt.Errorf("enrol: %w", errors.Join(ctx.Err(), err))
+		}
+		stop = s.do(enrolment.Frame(frame))
+		if who, ok := d.Identity(); ok && stop == nil {
+			s.goodbye()
+			return who, nil
+		}
+	}
+	if stop.Why == nil {
+		return wire.Enrolled{}, errors.New("enrol: connection lost")
+	}
+	return wire.Enrolled{}, fmt.Errorf("enrol: %w", stop.Why)
+}

@@ -1,0 +1,64 @@
+package replica
+
+import (
+	"errors"
+
+	"yizhan/core/fault"
+	"yizhan/core/local"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+// Effect is something to be done. Effects are carried out in their order; if one
+// fails, those behind it are dropped together with the session.
+type Effect interface{ effect() }
+
+// Effects of a session.
+type (
+	// Send is a message for the server.
+	Send struct{ Message wire.Message }
+	// Store puts results into the store; only then may anybody see them.
+	Store struct{ Results map[uint64]op.Result }
+	// Apply brings rows into the store, in one transaction.
+	Apply struct{ Checkpoint local.Checkpoint }
+	// Set writes named values together (local.Store.SetMeta).
+	Set struct{ Values map[string][]byte }
+	// Welcomed means that the handshake is over and the device is online.
+	Welcomed struct{}
+	// Enrolled means that the identity is stored.
+	Enrolled struct{ Identity wire.Enrolled }
+	// Heard is the server's clock (Unix milliseconds). Current means that the rows are complete as of it.
+	Heard struct {
+		Time    int64
+		Current bool
+	}
+	// Show is the latest counts of the watched activity; they are never stored.
+	Show struct{ Gauge wire.Gauge }
+	// Synced answers Session.Sync.
+	Synced struct{ N uint64 }
+	// Close ends the connection. Final means that connecting again cannot help.
+	Close struct {
+		Why   *fault.Error
+		Final bool
+	}
+)
+
+func (Send) effect()     {}
+func (Store) effect()    {}
+func (Apply) effect()    {}
+func (Set) effect()      {}
+func (Welcomed) effect() {}
+func (Enrolled) effect() {}
+func (Heard) effect()    {}
+func (Show) effect()     {}
+func (Synced) effect()   {}
+func (Close) effect()    {}
+
+// asFault gives an error of the codec as the fault that it is.
+func asFault(err error) *fault.Error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f
+	}
+	return fault.Errorf(fault.BadFrame, "%v", err)
+}

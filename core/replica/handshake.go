@@ -1,0 +1,190 @@
+package replica
+
+import (
+	"bytes"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/seal"
+	"yizhan/core/wire"
+)
+
+// transcript checks that a challenge is signed by the key that it names, for
+// this very connection, and gives what the device signs in turn.
+func transcript(c wire.Challenge, hello, binding []byte) (wire.Transcript, *fault.Error) {
+	t := wire.Transcript{Version: c.Version, Deployment: c.Deployment, Hello: hello, Challenge: c.Nonce,
+		Time: c.Time, Key: c.Key, Binding: binding}
+	if c.Version < wire.MinVersion || c.Version > wire.MaxVersion {
+		return t, fault.Errorf(fault.Version, "server chose version %d, this program speaks %d to %d", c.Version, wire.MinVersion, wire.MaxVersion)
+	}
+	key, err := seal.ParsePublic(seal.EdDSA, c.Key)
+	if err != nil {
+		return t, fault.Errorf(fault.Unauthenticated, "server key: %v", err)
+	}
+	signed, err := t.Bytes()
+	if err != nil {
+		return t, fault.Errorf(fault.BadFrame, "challenge: %v", err)
+	}
+	if key.VerifyBytes(wire.SignChallenge, signed, c.Signature) != nil {
+		return t, fault.Errorf(fault.Unauthenticated, "server's signature does not fit this connection")
+	}
+	return t, nil
+}
+
+// challenge proves who we are to the server that was pinned, and to no other.
+func (s *Session) challenge(c wire.Challenge) {
+	if !bytes.Equal(c.Key, s.saved.Server) || c.Deployment != s.saved.Deployment {
+		s.close(fault.Errorf(fault.WrongDeployment, "server shows another key than the one of the enrolment at %q; it calls itself %q", s.saved.Deployment, c.Deployment))
+		return
+	}
+	t, wrong := transcript(c, s.hello, s.binding)
+	if wrong != nil {
+		s.close(wrong)
+		return
+	}
+	t.Device = s.saved.Identity.Device
+	signed, err := t.Bytes()
+	if err != nil {
+		s.close(fault.Errorf(fault.BadFrame, "proof: %v", err))
+		return
+	}
+	s.phase = proving
+	s.emit(Heard{Time: c.Time})
+	s.send(wire.Proof{Signature: s.saved.Key.SignBytes(wire.SignProof, signed), Cursor: s.saved.State.Cursor})
+}
+
+// welcome compares what the server knows of this device with what the device knows.
+func (s *Session) welcome(w wire.Welcome) {
+	sum, known := s.sum(w.LastOp)
+	switch {
+	case w.LastOp > s.last:
+		s.stop(fault.Errorf(fault.Fork, "server has %d ops of this device, which has made %d: the device was restored or copied", w.LastOp, s.last))
+		return
+	case w.LastOp < s.answered || w.Head < s.saved.State.Cursor:
+		// Deciding again what people were already told would tell them two things.
+		s.stop(fault.Errorf(fault.Fork, "server is at op %d and Seq %d, before what it told this device (op %d, Seq %d): the server was restored", w.LastOp, w.Head, s.answered, s.saved.State.Cursor))
+		return
+	case w.LastOp > 0 && known && !bytes.Equal(sum[:], w.LastSum):
+		s.stop(fault.Errorf(fault.Fork, "op %d of this device is another one at the server: the device was copied", w.LastOp))
+		return
+	}
+	if w.LastOp == s.answered && !known {
+		s.adopt(w)
+	}
+	s.phase, s.deadline = live, 0
+	s.emit(Welcomed{})
+	s.emit(Heard{Time: w.Time})
+	if s.watched != "" {
+		s.send(wire.Watch{Activity: s.watched})
+	}
+	s.pump()
+}
+
+// adopt takes the chain hash before our first unanswered op from the server, if
+// it fits: the power went between a late answer and the mark.
+func (s *Session) adopt(w wire.Welcome) {
+	waiting := s.waiting()
+	if len(waiting) == 0 || len(w.LastSum) != len(op.Hash{}) {
+		return
+	}
+	if sum := op.Hash(w.LastSum); op.Chain(sum, waiting[0].Bytes) == waiting[0].Hash {
+		s.saved.Mark.Base, s.saved.Mark.Hash = w.LastOp, sum
+	}
+}
+
+// sum gives the chain hash after one of our ops, if it is still known.
+func (s *Session) sum(seq uint64) (op.Hash, bool) {
+	if len(s.queue) > 0 && seq >= s.queue[0].Seq && seq <= s.last {
+		return s.queue[seq-s.queue[0].Seq].Hash, true
+	}
+	switch seq {
+	case 0:
+		return op.Hash{}, true
+	case s.saved.Mark.Base:
+		return s.saved.Mark.Hash, true
+	case s.saved.State.Last:
+		return s.saved.State.Hash, true
+	}
+	return op.Hash{}, false
+}
+
+// Enrolment is the session of a device that hands in a one-use code.
+type Enrolment struct {
+	codec *wire.Codec
+	app   string
+	code  string
+	key   seal.Private
+
+	sent       bool
+	over       bool
+	hello      []byte
+	binding    []byte
+	server     []byte
+	deployment string
+}
+
+// NewEnrolment makes the session. The key must be stored already, so that an
+// answer that was lost can be asked for again with the same code.
+func NewEnrolment(codec *wire.Codec, app, code string, key seal.Private) *Enrolment {
+	return &Enrolment{codec: codec, app: app, code: code, key: key}
+}
+
+// Open begins the handshake, as Session.Open does.
+func (e *Enrolment) Open(nonce, binding []byte) []Effect {
+	e.hello, e.binding = nonce, binding
+	return []Effect{Send{wire.Hello{Min: wire.MinVersion, Max: wire.MaxVersion, Device: "", Nonce: nonce, App: e.app}}}
+}
+
+// Frame takes a frame from the server.
+func (e *Enrolment) Frame(frame []byte) []Effect {
+	if e.over {
+		return nil
+	}
+	m, err := e.codec.Decode(frame)
+	if err != nil {
+		return e.refuse(asFault(err))
+	}
+	switch m := m.(type) {
+	case wire.Fault:
+		return e.refuse(&fault.Error{Kind: m.Kind, Detail: m.Detail})
+	case wire.Challenge:
+		if !e.sent {
+			return e.challenge(m)
+		}
+	case wire.Enrolled:
+		if e.sent {
+			return e.enrolled(m)
+		}
+	}
+	return e.refuse(fault.Errorf(fault.BadFrame, "%T came out of turn", m))
+}
+
+func (e *Enrolment) challenge(c wire.Challenge) []Effect {
+	t, wrong := transcript(c, e.hello, e.binding)
+	if wrong != nil {
+		return e.refuse(wrong)
+	}
+	t.Code, t.PublicKey = e.code, e.key.Public().Marshal()
+	signed, err := t.Bytes()
+	if err != nil {
+		return e.refuse(fault.Errorf(fault.CodeUnknown, "code cannot be sent: %v", err))
+	}
+	e.sent, e.server, e.deployment = true, c.Key, c.Deployment
+	return []Effect{Send{wire.Enrol{Code: e.code, PublicKey: t.PublicKey, Signature: e.key.SignBytes(wire.SignEnrol, signed)}}}
+}
+
+// enrolled pins the server in the same transaction as the identity that it gave.
+func (e *Enrolment) enrolled(who wire.Enrolled) []Effect {
+	body, err := wire.EncodeRow(who)
+	if err != nil || id.Check(string(who.Device)) != nil {
+		return e.refuse(fault.Errorf(fault.BadFrame, "server gave no proper identity"))
+	}
+	e.over = true
+	return []Effect{Set{map[string][]byte{MetaIdentity: body, MetaServer: e.server, MetaDeployment: []byte(e.deployment)}}, Enrolled{who}}
+}
+
+func (e *Enrolment) refuse(why *fault.Error) []Effect {
+	e.over = true
+	return []Effect{Close{Why: why}}
+}

@@ -1,0 +1,84 @@
+// Package session is the server's end of one device: it authenticates a
+// WebSocket, hands ops to the arbiter, and sends results, checkpoints and gauges
+// back at the pace of the reader. A slow or hostile device costs itself only.
+package session
+
+import (
+	"context"
+
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+// Info is what the arbiter knows about a device.
+type Info struct {
+	Enrolment op.Enrolment // with PublicKey
+	Last      uint64       // last op of the device that was decided
+	Hash      op.Hash      // chain hash after it
+	Gone      bool         // revoked, or quarantined after a fork
+}
+
+// Arbiter decides. It is safe for concurrent use.
+type Arbiter interface {
+	// Device finds an enrolled device.
+	Device(d id.Device) (Info, bool)
+	// Head is the newest durable Seq of the journal.
+	Head() uint64
+	// Submit decides a run of ops in their order and gives their results once they
+	// are durable; results of ops that were decided before are the stored ones.
+	// previous is the chain hash before the first, as the device sent it. An op
+	// that cannot be decoded is a result (invalid), so that it never blocks those
+	// behind it. An error is a *fault.Error (Busy, Gap, Fork, RevokedDevice,
+	// StorageFull, ShuttingDown) and means that none of ops was newly decided.
+	Submit(ctx context.Context, from id.Device, first uint64, previous op.Hash, ops [][]byte) ([]op.Result, error)
+	// Enrol uses up a one-use code. The same code with the same public key answers
+	// the same again, because the first answer may have been lost; with another key
+	// it is a *fault.Error of kind CodeUsed, an unknown or late one CodeUnknown.
+	Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error)
+	// Gauge gives the counts of an activity now; Time may be left 0.
+	Gauge(a id.Activity) (wire.Gauge, bool)
+}
+
+// Feed is what devices hold, as the ledger projects it. It is safe for
+// concurrent use; no method waits for a device.
+type Feed interface {
+	// Delta calls fn for the rows of these scopes with after < Seq ≤ upTo, newest
+	// versions only, in order of Seq, each row once though several scopes hold it.
+	// An error of fn ends it and is returned.
+	Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error
+	// Applied is the Seq up to which the ledger is projected.
+	Applied() uint64
+	// Subscribe gives a channel with room for one wake-up: it is signalled, never
+	// blocked on, after a row of these scopes changed and can be read by Delta.
+	Subscribe(scopes []string) (changed <-chan struct{}, cancel func())
+	// Acked is the last op number of the device whose effects are contained in the
+	// rows up to upTo.
+	Acked(device id.Device, upTo uint64) (uint64, error)
+}
+
+// Signer signs tickets. The same row always gives the same text.
+type Signer interface {
+	// Code is the text of the ticket's QR, for a claim that is granted or redeemed.
+	Code(row wire.ClaimRow) (string, error)
+}
+
+// Scopes are the parts of the ledger that a device holds: what it needs for its
+// role and place, and nothing else.
+func Scopes(e op.Enrolment) []string {
+	scopes := []string{"public", "fleet"}
+	switch e.Role {
+	case op.Phone:
+		if e.Member != "" {
+			scopes = append(scopes, "member/"+string(e.Member))
+		}
+	case op.Kiosk, op.Staff, op.Hub:
+		if e.Station != "" {
+			scopes = append(scopes, "station/"+string(e.Station), "door")
+		}
+	}
+	if e.Role == op.Staff && e.Org != "" {
+		scopes = append(scopes, "org/"+string(e.Org))
+	}
+	return scopes
+}
