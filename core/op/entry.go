@@ -132,6 +132,8 @@ type Entry struct {
 	Reason   string        `cbor:"23,keyasint,omitempty"`
 	By       string        `cbor:"24,keyasint,omitempty"` // EnteredBy
 	Channel  Channel       `cbor:"25,keyasint,omitempty"`
+	Parts    []int         `cbor:"26,keyasint,omitempty"` // of a claim that waits: the pool's parts it may take from, in order
+	Guest    bool          `cbor:"27,keyasint,omitempty"` // counts against the guest share
 
 	Orgs      []member.Org      `cbor:"32,keyasint,omitempty"`
 	People    []member.Person   `cbor:"33,keyasint,omitempty"`

@@ -1,0 +1,192 @@
+package arbiter
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"yizhan/core/activity"
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/jsoncheck"
+	"yizhan/core/op"
+	"yizhan/core/quota"
+)
+
+// put records people, organisations and places. What is equal to the record
+// already is left out, so that importing the same file twice changes nothing.
+func (r *run) put(o *op.Op) error {
+	e := op.Entry{}
+	switch o.Kind {
+	case op.PutOrgs:
+		e.Kind = op.OrgsPut
+		for _, n := range o.Orgs {
+			if old, ok := r.s.orgs[n.ID]; ok && same(old, n) {
+				continue
+			}
+			if r.s.orgs.Under(n.Parent, n.ID) {
+				return fault.Errorf(fault.Internal, "organisation %s would stand above itself", n.ID)
+			}
+			e.Orgs = append(e.Orgs, n)
+		}
+	case op.PutPeople:
+		e.Kind = op.PeoplePut
+		for _, n := range o.People {
+			if old := r.s.people[n.ID]; old != nil && same(*old, n) {
+				continue
+			}
+			if _, ok := r.s.orgs[n.Org]; !ok {
+				return fault.Errorf(fault.Internal, "member %s names organisation %q, which does not exist", n.ID, n.Org)
+			}
+			e.People = append(e.People, n)
+		}
+	case op.PutStations:
+		e.Kind = op.StationsPut
+		for _, n := range o.Stations {
+			if old := r.s.stations[n.ID]; old != nil && same(old.Station, n) {
+				continue
+			}
+			e.Stations = append(e.Stations, n)
+		}
+	}
+	if n := len(e.Orgs) + len(e.People) + len(e.Stations); n > 0 {
+		r.finish(e)
+	}
+	return nil
+}
+
+// same compares two records; a keyed digest, where there is one, speaks for the
+// sealed fields, which differ at every sealing.
+func same[T any](a, b T) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y) && bytes.Equal(digest(a), digest(b))
+}
+
+func (s *State) applyOrgs(e *op.Entry) {
+	s.treeAge++
+	for _, o := range e.Orgs {
+		s.orgs[o.ID] = o
+	}
+}
+
+func (s *State) applyPeople(e *op.Entry) {
+	for _, p := range e.People {
+		s.people[p.ID] = &p
+	}
+}
+
+func (s *State) applyStations(e *op.Entry) {
+	for _, st := range e.Stations {
+		if old := s.stations[st.ID]; old != nil {
+			old.Station = st
+			continue
+		}
+		s.stations[st.ID] = &place{Station: st, number: uint32(len(s.stations) + 1)}
+	}
+}
+
+// publish checks an activity and makes it, or its next revision, known to all.
+func (r *run) publish(o *op.Op) error {
+	a, err := activity.Parse(o.Spec, r.s.zone)
+	if err != nil {
+		return err
+	}
+	var problems jsoncheck.Problems
+	if a.Spec.Pickup != nil {
+		for i, st := range a.Spec.Pickup.Stations {
+			if r.s.stations[st] == nil {
+				problems = append(problems, jsoncheck.Problem{Path: fmt.Sprintf("pickup.stations[%d]", i), What: fmt.Sprintf("there is no station %q; import it first", st)})
+			}
+		}
+	}
+	old := r.s.activities[a.Spec.ID]
+	number, revision := uint32(len(r.s.activities)+1), 1
+	if old != nil {
+		if bytes.Equal(canonical(old.Spec), canonical(a.Spec)) {
+			return nil
+		}
+		number, revision = old.number, old.revision+1
+		problems = append(problems, old.succeed(a)...)
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	r.finish(op.Entry{Kind: op.Published, Activity: a.Spec.ID, Spec: canonical(a.Spec), Number: number, Revision: revision})
+	for pool := range a.Pools {
+		r.walk(r.s.activities[a.Spec.ID], pool)
+	}
+	return nil
+}
+
+// canonical is the one byte form of a spec.
+func canonical(s activity.Spec) []byte {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("marshal activity %s: %v", s.ID, err)) // plain data always marshals
+	}
+	return b
+}
+
+// succeed says what forbids a new revision.
+func (a *act) succeed(next *activity.Activity) (problems jsoncheck.Problems) {
+	for i, p := range a.Pools {
+		path := fmt.Sprintf("pools[%d]", i)
+		if i >= len(next.Pools) || next.Pools[i].ID != p.ID {
+			problems = append(problems, jsoncheck.Problem{Path: path, What: fmt.Sprintf("was %q; pools keep their order, new ones go to the end", p.ID)})
+			continue
+		}
+		if err := a.book.Pools[i].Fits(next.Pools[i].Total, next.SetAsideCounts()); err != nil {
+			problems = append(problems, jsoncheck.Problem{Path: path, What: err.Error()})
+		}
+	}
+	return problems
+}
+
+func (s *State) applyPublished(e *op.Entry) error {
+	parsed, err := activity.Parse(e.Spec, s.zone)
+	if err != nil {
+		return fmt.Errorf("activity %s: %w", e.Activity, err)
+	}
+	a := s.activities[e.Activity]
+	if a == nil {
+		a = &act{book: quota.NewBook(s.series), tasked: map[task]bool{}}
+		s.activities[e.Activity] = a
+	}
+	before := a.book.Rules.Member
+	a.Activity, a.number, a.revision, a.askers = parsed, e.Number, e.Revision, map[id.Member]*asker{}
+	a.book.Rules = rules(parsed.Spec)
+	a.book.Recount(before)
+	for i, p := range parsed.Pools {
+		if i < len(a.book.Pools) {
+			if err := a.book.Pools[i].Resize(p.Total, parsed.SetAsideCounts()); err != nil {
+				return err
+			}
+			continue
+		}
+		a.book.Open(p.Total, parsed.SetAsideCounts())
+	}
+	a.book.Ceiling = nil
+	if parsed.Spec.Guests != nil {
+		for i := range parsed.Pools {
+			a.book.Ceiling = append(a.book.Ceiling, parsed.GuestCeiling(i))
+		}
+	}
+	s.plan(a, e.At)
+	return nil
+}
+
+// rules reads the quota rules out of a spec.
+func rules(s activity.Spec) quota.Rules {
+	r := quota.Rules{Waitlist: s.WhenFull == activity.Waitlist, Trim: s.WhenShort == activity.Trim,
+		Enter: s.Method == activity.ByDraw || s.Method == activity.ByStaff}
+	for _, l := range s.Limits {
+		limit := quota.Limit{Max: l.Max, MaxWithChild: l.MaxWithChild, Series: l.Series}
+		if l.Per == "org" {
+			r.Org = append(r.Org, limit)
+		} else {
+			r.Member = append(r.Member, limit)
+		}
+	}
+	return r
+}

@@ -1,0 +1,97 @@
+package arbiter
+
+import (
+	"yizhan/core/fault"
+	"yizhan/core/op"
+)
+
+// redeem records what a device decided at its counter. The device was the
+// authority, so its hand-over is a fact; what does not agree with the record
+// becomes an incident for staff, never a refusal after the event.
+func (r *run) redeem(o *op.Op) {
+	if !r.s.may(r.from, o) {
+		r.finish(r.scanned(o, fault.VerdictDeviceRevoked))
+		return
+	}
+	c := r.s.claims[o.Ticket]
+	handed := o.Verdict == fault.Valid || o.Override
+	if !handed || c == nil {
+		v := o.Verdict
+		if handed {
+			v = fault.Unknown
+		}
+		r.finish(r.scanned(o, v))
+		if handed {
+			r.incident(o, "handed_over_unknown", v)
+		}
+		return
+	}
+	truth := r.counterVerdict(o, c)
+	if truth == fault.AlreadyRedeemed || truth == fault.Cancelled || truth == fault.NotApproved {
+		// Nothing is left to hand over: the first journalled hand-over counts.
+		r.finish(r.scanned(o, truth))
+		r.incident(o, "handed_over_"+truth.String(), truth)
+		return
+	}
+	e := op.Entry{Kind: op.Redeemed, Ticket: o.Ticket, Member: c.Member, Activity: c.act.Spec.ID, Pool: c.act.Pools[c.Pool].ID, Station: o.Station,
+		Seats: c.Seats, Epoch: o.Epoch, DeviceAt: o.At, Override: o.Override, Reason: o.Reason, By: o.EnteredBy, Verdict: fault.Valid}
+	r.finish(e)
+	switch {
+	case o.Override && o.Verdict != fault.Valid:
+		r.incident(o, "override", o.Verdict)
+	case truth != fault.Valid:
+		r.incident(o, "handed_over_"+truth.String(), truth)
+	}
+}
+
+// counterVerdict is what the record says about a hand-over that is reported now.
+// Times are not judged again: the device did that by its own clock at the counter.
+func (r *run) counterVerdict(o *op.Op, c *held) fault.Verdict {
+	d := r.s.devices[r.from.Device]
+	switch {
+	case c.State == op.ClaimRedeemed:
+		return fault.AlreadyRedeemed
+	case c.State == op.ClaimCancelled || c.State == op.ClaimReturned:
+		return fault.Cancelled
+	case c.State == op.ClaimWaitlisted || c.State == op.ClaimEntered || c.State == op.ClaimNotDrawn:
+		return fault.NotApproved
+	case o.Epoch != c.Epoch:
+		return fault.Revoked
+	case d != nil && (d.Station != c.Station || c.act.Binds() && r.s.stations[c.Station].authority != r.from.Device):
+		return fault.WrongStation
+	}
+	return fault.Valid
+}
+
+func (r *run) scanned(o *op.Op, v fault.Verdict) op.Entry {
+	e := op.Entry{Kind: op.Scanned, Ticket: o.Ticket, Activity: o.Activity, Station: o.Station, Verdict: v, DeviceAt: o.At, By: o.EnteredBy, Word: o.Scanned}
+	if c := r.s.claims[o.Ticket]; c != nil {
+		e.Member = c.Member
+	}
+	return e
+}
+
+func (r *run) incident(o *op.Op, word string, v fault.Verdict) {
+	e := op.Entry{Kind: op.IncidentMade, Device: r.from.Device, Ticket: o.Ticket, Activity: o.Activity, Station: o.Station, Word: word, Verdict: v, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason}
+	r.emit(e)
+}
+
+// checkIn records who went through a door. It does not redeem.
+func (r *run) checkIn(o *op.Op) {
+	c := r.s.claims[o.Ticket]
+	if !r.s.may(r.from, o) || c == nil || o.Verdict != fault.Valid {
+		v := o.Verdict
+		if v == fault.Valid {
+			v = fault.Unknown
+		}
+		r.finish(r.scanned(o, v))
+		return
+	}
+	doubled := c.inside && !o.Out
+	r.finish(op.Entry{Kind: op.CheckedIn, Ticket: o.Ticket, Member: c.Member, Activity: c.act.Spec.ID, Pool: c.act.Pools[c.Pool].ID, Seats: c.Seats, Out: o.Out, DeviceAt: o.At, Verdict: fault.Valid, Override: o.Override})
+	if doubled {
+		r.incident(o, "checked_in_twice", fault.AlreadyRedeemed)
+	} else if o.Override {
+		r.incident(o, "override", o.Verdict)
+	}
+}

@@ -1,0 +1,63 @@
+package arbiter
+
+import (
+	"yizhan/core/activity"
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/quota"
+)
+
+// draw puts the entrants of an activity in order and grants from the top.
+func (r *run) draw(o *op.Op) error {
+	a := r.s.activities[o.Activity]
+	switch {
+	case a == nil:
+		return fault.Errorf(fault.Internal, "there is no activity %q", o.Activity)
+	case a.Spec.Method != activity.ByDraw:
+		return fault.Errorf(fault.Internal, "activity %q is not decided by a draw", o.Activity)
+	case a.drawn:
+		return fault.Errorf(fault.Internal, "the draw of %q was held before", o.Activity)
+	}
+	r.hold(a, o.Seed)
+	return nil
+}
+
+// hold holds the draw: granted from the top, one that does not fit is passed
+// over; the rest wait in the order of the draw or have lost.
+func (r *run) hold(a *act, seed string) {
+	entered := map[id.Member][]*quota.Claim{}
+	var entrants []id.Member
+	for _, c := range a.book.Claims {
+		if c.State != op.ClaimEntered {
+			continue
+		}
+		if entered[c.Member] == nil {
+			entrants = append(entrants, c.Member)
+		}
+		entered[c.Member] = append(entered[c.Member], c)
+	}
+	order, digest := quota.DrawOrder(seed, entrants)
+	r.emit(op.Entry{Kind: op.Drawn, Activity: a.Spec.ID, Seed: seed, Digest: digest})
+	result := op.Result{Outcome: op.OK, Digest: digest}
+	lost := 0
+	for _, m := range order {
+		for _, c := range entered[m] {
+			if a.book.Left(c.Pool, c.Parts, c.Guest) >= c.Seats {
+				result.Granted += c.Seats
+				r.emit(promoted(a, c, a.book.Pools[c.Pool].Pick(c.Parts, c.Seats)))
+				continue
+			}
+			e := op.Entry{Kind: op.NotDrawn, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Seats: c.Seats, Outcome: op.Refused}
+			if a.book.Rules.Waitlist {
+				e.Outcome, e.Place = op.Waitlisted, len(a.book.Lines[c.Pool])+1
+				result.Waitlisted += c.Seats
+			} else {
+				lost += c.Seats
+			}
+			r.emit(e)
+		}
+	}
+	result.Seats = lost
+	r.done(result)
+}

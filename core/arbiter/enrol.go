@@ -1,0 +1,112 @@
+package arbiter
+
+import (
+	"bytes"
+	"fmt"
+
+	"yizhan/core/fault"
+	"yizhan/core/op"
+)
+
+// offer makes a one-use code known.
+func (r *run) offer(o *op.Op) error {
+	n := o.Enrolment
+	switch {
+	case n == nil || len(n.CodeHash) == 0 || n.Device == "":
+		return fault.Errorf(fault.Internal, "the offer names no code and device")
+	case r.s.devices[n.Device] != nil:
+		return fault.Errorf(fault.Internal, "device %s exists already", n.Device)
+	}
+	switch n.Role {
+	case op.Phone:
+		if r.s.people[n.Member] == nil {
+			return fault.Errorf(fault.Internal, "there is no member %q; import the roster first", n.Member)
+		}
+	case op.Kiosk, op.Hub:
+		if r.s.stations[n.Station] == nil {
+			return fault.Errorf(fault.Internal, "there is no station %q; import the stations first", n.Station)
+		}
+	case op.Staff:
+		if n.Station != "" && r.s.stations[n.Station] == nil {
+			return fault.Errorf(fault.Internal, "there is no station %q; import the stations first", n.Station)
+		}
+		if _, ok := r.s.orgs[n.Org]; n.Org != "" && !ok {
+			return fault.Errorf(fault.Internal, "there is no organisation %q; import the roster first", n.Org)
+		}
+	default:
+		return fault.Errorf(fault.Internal, "role %q is none of kiosk, staff, phone, hub", n.Role)
+	}
+	r.emit(op.Entry{Kind: op.Offered, Enrolment: n})
+	return nil
+}
+
+// enrol uses a code, once. The same device asking again with the same key gets
+// the same answer: its first answer may have been lost on the way.
+func (r *run) enrol(o *op.Op) error {
+	n := r.s.codes[string(o.Enrolment.CodeHash)]
+	if n == nil {
+		return fault.Errorf(fault.CodeUnknown, "no such code was offered")
+	}
+	if d := r.s.devices[n.Device]; d != nil {
+		if bytes.Equal(d.PublicKey, o.Enrolment.PublicKey) && d.gone == "" {
+			return nil
+		}
+		return fault.Errorf(fault.CodeUsed, "the code of device %s was used before", n.Device)
+	}
+	if n.Expires != 0 && r.at >= n.Expires {
+		return fault.Errorf(fault.CodeUnknown, "the code of device %s is over its time", n.Device)
+	}
+	if old := r.s.phones[n.Member]; n.Role == op.Phone && old != "" {
+		r.emit(op.Entry{Kind: op.DeviceGone, Device: old, Reason: "replaced"})
+	}
+	used := *n
+	used.PublicKey = o.Enrolment.PublicKey
+	r.emit(op.Entry{Kind: op.Enrolled, Enrolment: &used})
+	return nil
+}
+
+func (s *State) applyEnrolled(e *op.Entry) {
+	n := e.Enrolment
+	s.devices[n.Device] = &device{Enrolment: *n, first: 1}
+	if n.Role == op.Phone {
+		s.phones[n.Member] = n.Device
+	}
+	if p := s.stations[n.Station]; p != nil && p.authority == "" && n.Role != op.Phone {
+		p.authority = n.Device
+	}
+}
+
+// revoke ends a device.
+func (r *run) revoke(o *op.Op) error {
+	d := r.s.devices[o.Device]
+	if d == nil {
+		return fault.Errorf(fault.Internal, "there is no device %q", o.Device)
+	}
+	if d.gone == "" {
+		r.emit(op.Entry{Kind: op.DeviceGone, Device: o.Device, Reason: "revoked"})
+	}
+	return nil
+}
+
+// applyDeviceGone keeps a gone device as the authority of its station: tickets
+// bound there stay in doubt until staff name a new one, because it may have
+// handed some of them over.
+func (s *State) applyDeviceGone(e *op.Entry) error {
+	d := s.devices[e.Device]
+	if d == nil {
+		return fmt.Errorf("there is no device %q", e.Device)
+	}
+	d.gone = e.Reason
+	if s.phones[d.Member] == e.Device {
+		delete(s.phones, d.Member)
+	}
+	return nil
+}
+
+// Device gives a device's enrolment and the end of its op chain.
+type Device struct {
+	op.Enrolment
+	Last  uint64
+	Chain op.Hash
+	Gone  string // empty while it is in use
+}

@@ -1,0 +1,214 @@
+package arbiter
+
+import (
+	"errors"
+	"fmt"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+)
+
+// keptResults bounds the results that one device costs in memory; older ones are
+// served by the ledger.
+const keptResults = 512
+
+// answer is a result in a quarter of the memory; full is set only where one entry cannot say it.
+type answer struct {
+	hash         op.Hash // chain hash after the op: a resend must repeat it
+	seq          uint64
+	ticket       id.Ticket
+	seats, place int32
+	outcome      op.Outcome
+	code         fault.Code
+	verdict      fault.Verdict
+	full         *op.Result
+}
+
+func (a *answer) result() op.Result {
+	if a.full != nil {
+		return *a.full
+	}
+	return op.Result{Outcome: a.outcome, Code: a.code, Seats: int(a.seats), Place: int(a.place), Ticket: a.ticket, Verdict: a.verdict, Seq: a.seq}
+}
+
+func (s *State) recordResult(e *op.Entry) error {
+	d := s.devices[e.Device]
+	if d == nil || e.DevSeq != d.last+1 || len(e.Chain) != len(d.chain) {
+		return fmt.Errorf("entry %d ends op %d of device %q, which stands elsewhere", e.Seq, e.DevSeq, e.Device)
+	}
+	d.last = e.DevSeq
+	d.chain = op.Hash(e.Chain)
+	r := op.ResultOf(e)
+	a := answer{hash: d.chain, seq: r.Seq, ticket: r.Ticket, seats: int32(r.Seats), place: int32(r.Place), outcome: r.Outcome, code: r.Code, verdict: r.Verdict}
+	if e.Result != nil {
+		a.full = &r
+	}
+	if len(d.results) >= 2*keptResults {
+		n := copy(d.results, d.results[keptResults:])
+		clear(d.results[n:])
+		d.results = d.results[:n]
+	}
+	d.results = append(d.results, a)
+	d.first = d.last - uint64(len(d.results)) + 1
+	return nil
+}
+
+// Standing says what an op's place in its device's numbering means.
+type Standing uint8
+
+// Standings of an op.
+const (
+	NextOp    Standing = iota // decide it
+	KnownOp                   // it was decided: the stored result counts
+	OldOp                     // it was decided long ago: the ledger has its result
+	GapOp                     // an op before it is missing
+	ForkedOp                  // the device's history is not the one on record
+	GoneOp                    // the device was revoked or quarantined
+	Stranger                  // no such device is enrolled
+	Refusable                 // console ops have no numbering
+)
+
+// Admit places an op in its device's numbering, and gives the stored result of a known one.
+func (s *State) Admit(from op.Origin) (Standing, op.Result) {
+	if from.Device == "" {
+		return Refusable, op.Result{}
+	}
+	d := s.devices[from.Device]
+	switch {
+	case d == nil || d.PublicKey == nil:
+		return Stranger, op.Result{}
+	case d.gone != "":
+		return GoneOp, op.Result{}
+	case from.Seq > d.last+1 || from.Seq == 0:
+		return GapOp, op.Result{}
+	case from.Seq == d.last+1:
+		if from.Previous != d.chain {
+			return ForkedOp, op.Result{}
+		}
+		return NextOp, op.Result{}
+	case from.Seq < d.first:
+		return OldOp, op.Result{}
+	}
+	known := &d.results[from.Seq-d.first]
+	if known.hash != from.Hash {
+		return ForkedOp, op.Result{}
+	}
+	return KnownOp, known.result()
+}
+
+// run collects the entries of one op; every entry is applied as soon as it is
+// decided, because the next one must see it.
+type run struct {
+	s       *State
+	from    op.Origin
+	at      int64
+	entries []op.Entry
+	err     error
+}
+
+func (r *run) emit(e op.Entry) *op.Entry {
+	e.Seq, e.At = r.s.seq+1, r.at
+	if r.err == nil {
+		r.err = r.s.Apply(&e)
+	}
+	r.entries = append(r.entries, e)
+	return &r.entries[len(r.entries)-1]
+}
+
+// finish is emit for the entry that carries the op's result.
+func (r *run) finish(e op.Entry) {
+	e.Device = r.from.Device
+	if r.from.Seq != 0 {
+		e.DevSeq, e.Chain = r.from.Seq, r.from.Hash[:]
+	}
+	r.emit(e)
+}
+
+func (r *run) done(result op.Result) { r.finish(op.Entry{Kind: op.Done, Result: &result}) }
+
+func (r *run) refuse(code fault.Code) { r.done(op.Result{Outcome: op.Refused, Code: code}) }
+
+// ErrBroken means that the state must be rebuilt from the journal: a rule and the
+// arithmetic under it did not agree.
+var ErrBroken = errors.New("state is broken")
+
+// Execute decides one op at a time, now in Unix milliseconds, and applies every
+// entry. A device op must have been admitted as NextOp. On a *fault.Error or
+// jsoncheck.Problems nothing was decided; the only other error is ErrBroken.
+func (s *State) Execute(o *op.Op, from op.Origin, now int64) ([]op.Entry, error) {
+	r := &run{s: s, from: from, at: max(now, s.now), entries: make([]op.Entry, 0, 1)}
+	var err error
+	switch o.Kind {
+	case op.Claim:
+		r.claim(o)
+	case op.GroupClaim:
+		r.groupClaim(o)
+	case op.Cancel:
+		r.cancel(o)
+	case op.Redeem:
+		r.redeem(o)
+	case op.CheckIn:
+		r.checkIn(o)
+	case op.Rebind:
+		r.rebind(o)
+	case op.Tick:
+		r.tick()
+	case op.PutOrgs, op.PutPeople, op.PutStations:
+		err = r.put(o)
+	case op.Publish:
+		err = r.publish(o)
+	case op.Offer:
+		err = r.offer(o)
+	case op.Enrol:
+		err = r.enrol(o)
+	case op.Draw:
+		err = r.draw(o)
+	case op.Revoke:
+		err = r.revoke(o)
+	default:
+		// From a newer app: refused, so that it never blocks the ops behind it.
+		r.refuse(fault.Invalid)
+	}
+	if r.err != nil {
+		return nil, fmt.Errorf("%w: op kind %d: %w", ErrBroken, o.Kind, r.err)
+	}
+	return r.entries, err
+}
+
+// Quarantine closes a device whose history forked: what it sends from now on is
+// kept for staff and never decided.
+func (s *State) Quarantine(d id.Device, why string, now int64) ([]op.Entry, error) {
+	r := &run{s: s, at: max(now, s.now)}
+	r.emit(op.Entry{Kind: op.DeviceGone, Device: d, Reason: why})
+	r.emit(op.Entry{Kind: op.IncidentMade, Device: d, Word: why})
+	return r.entries, r.err
+}
+
+// may reports whether a device may ask this for that member or organisation.
+func (s *State) may(from op.Origin, o *op.Op) bool {
+	if from.Device == "" {
+		return true
+	}
+	d := s.devices[from.Device]
+	if d == nil || !o.Kind.FromDevice() {
+		return false
+	}
+	switch d.Role {
+	case op.Phone:
+		own := o.Kind == op.Claim || o.Kind == op.Cancel || o.Kind == op.Rebind
+		return own && o.Member == d.Member && o.Org == ""
+	case op.Kiosk:
+		return o.Kind != op.GroupClaim && o.Org == ""
+	case op.Staff, op.Hub:
+		if o.Kind == op.Redeem || o.Kind == op.CheckIn || d.Org == "" {
+			return true
+		}
+		if o.Org != "" {
+			return s.orgs.Under(o.Org, d.Org)
+		}
+		p := s.people[o.Member]
+		return p == nil || s.orgs.Under(p.Org, d.Org)
+	}
+	return false
+}

@@ -1,0 +1,204 @@
+package arbiter
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/core/station"
+)
+
+// digest is the keyed digest of a record's sealed fields.
+func digest(v any) []byte {
+	switch v := v.(type) {
+	case member.Person:
+		return v.Digest
+	case member.Org:
+		return v.Digest
+	case station.Station:
+		return v.Digest
+	}
+	return nil
+}
+
+// Device looks a device up.
+func (s *State) Device(d id.Device) (Device, bool) {
+	v := s.devices[d]
+	if v == nil {
+		return Device{}, false
+	}
+	return Device{v.Enrolment, v.last, v.chain, v.gone}, true
+}
+
+// DeviceOfCode finds the device that a code, by its hash, is or was meant for.
+func (s *State) DeviceOfCode(hash []byte) (id.Device, bool) {
+	n := s.codes[string(hash)]
+	if n == nil {
+		return "", false
+	}
+	return n.Device, true
+}
+
+// Person looks a member up.
+func (s *State) Person(m id.Member) (member.Person, bool) {
+	p := s.people[m]
+	if p == nil {
+		return member.Person{}, false
+	}
+	return *p, true
+}
+
+// Org looks an organisation up.
+func (s *State) Org(o id.Org) (member.Org, bool) {
+	v, ok := s.orgs[o]
+	return v, ok
+}
+
+// Counts are the seats of one pool by what became of them.
+type Counts struct {
+	Total, Free, Granted, Waitlisted, Redeemed, Lapsed, CheckedIn, Entered int
+}
+
+// Count adds up a pool; with pool "" all pools of the activity.
+func (s *State) Count(a id.Activity, pool id.Pool) (Counts, bool) {
+	v := s.activities[a]
+	if v == nil || pool != "" && v.Pool(pool) < 0 {
+		return Counts{}, false
+	}
+	var n Counts
+	for i, p := range v.book.Pools {
+		if pool != "" && v.Pools[i].ID != pool {
+			continue
+		}
+		n.Total += p.Total
+		n.Free += p.Free()
+		n.Granted += p.Granted
+	}
+	for _, c := range v.book.Claims {
+		if pool != "" && v.Pools[c.Pool].ID != pool {
+			continue
+		}
+		switch c.State {
+		case op.ClaimWaitlisted:
+			n.Waitlisted += c.Seats
+		case op.ClaimEntered:
+			n.Entered += c.Seats
+		case op.ClaimRedeemed:
+			n.Redeemed += c.Seats
+		case op.ClaimLapsed:
+			n.Lapsed += c.Seats
+		}
+		if s.claims[c.Ticket].checkedIn {
+			n.CheckedIn += c.Seats
+		}
+	}
+	return n, true
+}
+
+// Gauge gives the free seats and the length of the line of every pool.
+func (s *State) Gauge(a id.Activity) (free, waiting map[id.Pool]int, ok bool) {
+	v := s.activities[a]
+	if v == nil {
+		return nil, nil, false
+	}
+	free, waiting = map[id.Pool]int{}, map[id.Pool]int{}
+	for i, p := range v.book.Pools {
+		free[v.Pools[i].ID] = p.Free()
+		if n := len(v.book.Lines[i]); n > 0 {
+			waiting[v.Pools[i].ID] = n
+		}
+	}
+	return free, waiting, true
+}
+
+// Numbers gives what a signed ticket says instead of ids: the activity's number,
+// the index of the pool and the station's number.
+func (s *State) Numbers(a id.Activity, p id.Pool, st id.Station) (act uint32, pool int, stn uint32, ok bool) {
+	v := s.activities[a]
+	if v == nil {
+		return 0, 0, 0, false
+	}
+	if w := s.stations[st]; w != nil && v.Binds() {
+		stn = w.number
+	}
+	return v.number, v.Pool(p), stn, true
+}
+
+// Check proves every sum of the state.
+func (s *State) Check() error {
+	for name, a := range s.activities {
+		if err := a.book.Check(); err != nil {
+			return fmt.Errorf("activity %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Digest is SHA-256, in hex, over everything that decisions read, in a fixed order.
+func (s *State) Digest() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "at %d seq %d\n", s.now, s.seq)
+	list(h, "org", s.orgs)
+	list(h, "person", s.people)
+	list(h, "code", s.codes)
+	list(h, "series", s.series)
+	for _, k := range sorted(s.stations) {
+		p := s.stations[k]
+		write(h, "station", p.Station, p.number, p.authority)
+	}
+	for _, k := range sorted(s.devices) {
+		d := s.devices[k]
+		write(h, "device", d.Enrolment, d.last, d.chain, d.gone)
+	}
+	for _, k := range sorted(s.activities) {
+		a := s.activities[k]
+		write(h, "activity", a.Spec, a.number, a.revision, a.drawn, len(a.tasked), a.book.Guests)
+		for i, p := range a.book.Pools {
+			write(h, "pool", p.Total, p.Granted, p.Free())
+			for _, c := range a.book.Lines[i] {
+				write(h, "waits", c.Ticket)
+			}
+		}
+		for _, c := range a.book.Claims {
+			v := s.claims[c.Ticket]
+			write(h, "claim", *c, v.checkedIn, v.inside, v.reminded)
+		}
+	}
+	write(h, "due", len(s.due))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func write(w io.Writer, what string, values ...any) {
+	var b bytes.Buffer
+	for _, v := range values {
+		j, err := json.Marshal(v)
+		if err != nil {
+			panic(fmt.Sprintf("digest of %s: %v", what, err)) // plain data always marshals
+		}
+		b.Write(j)
+		b.WriteByte(' ')
+	}
+	fmt.Fprintf(w, "%s %s\n", what, b.Bytes())
+}
+
+func list[K ~string, V any](w io.Writer, what string, m map[K]V) {
+	for _, k := range sorted(m) {
+		write(w, what, k, m[k])
+	}
+}
+
+func sorted[K ~string, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,243 @@
+// Package arbiter is the one authority over what it owns, as a pure state
+// machine: Execute decides an op, Apply records an entry, Next says when time
+// itself has something to decide. It has no clock, no randomness, no disk and no
+// network; the server and a device that holds a lease run the same one.
+package arbiter
+
+import (
+	"fmt"
+	"time"
+
+	"yizhan/core/activity"
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/core/quota"
+	"yizhan/core/station"
+)
+
+// State is everything that decisions read. It changes only through Apply.
+type State struct {
+	zone       *time.Location
+	now        int64  // time of the last entry, Unix milliseconds
+	seq        uint64 // Seq of the last entry
+	orgs       member.Tree
+	treeAge    int // grows with every change of the tree: remembered audiences depend on it
+	people     map[id.Member]*member.Person
+	stations   map[id.Station]*place
+	activities map[id.Activity]*act
+	claims     map[id.Ticket]*held
+	devices    map[id.Device]*device
+	codes      map[string]*op.Enrolment // one-use codes by hash
+	phones     map[id.Member]id.Device  // the one phone of each member
+	series     quota.Series
+	due        []due // ascending
+	scratch    quota.Facts
+}
+
+// place is a station with what hand-over needs.
+type place struct {
+	station.Station
+	number    uint32
+	authority id.Device // the one device that hands over tickets bound here
+}
+
+// act is one published activity.
+type act struct {
+	*activity.Activity
+	book     *quota.Book
+	number   uint32
+	revision int
+	drawn    bool
+	tasked   map[task]bool
+	askers   map[id.Member]*asker
+}
+
+// task is what an organisation was already made a task for.
+type task struct {
+	org  id.Org
+	word string
+}
+
+// asker remembers what the rules said about a person: they are asked again only
+// when the person, the tree or (for rules that read the age) the day changed.
+type asker struct {
+	person   *member.Person
+	treeAge  int
+	day      int
+	eligible bool
+	guest    bool
+	parts    []int
+}
+
+// held joins a claim with its activity and with what happened at counters and doors.
+type held struct {
+	*quota.Claim
+	act       *act
+	checkedIn bool
+	inside    bool
+	reminded  bool
+}
+
+// device is one enrolled device and the end of its op chain.
+type device struct {
+	op.Enrolment
+	last    uint64
+	chain   op.Hash
+	gone    string // why it may do nothing any more
+	first   uint64 // op number of results[0]
+	results []answer
+}
+
+type dueKind uint8
+
+const (
+	dueReminder dueKind = iota
+	dueLapse
+)
+
+// due is a moment at which time decides something.
+type due struct {
+	at   int64
+	kind dueKind
+	act  id.Activity
+	pool int
+}
+
+// New makes an empty state. Windows and days are wall-clock in zone.
+func New(zone *time.Location) *State {
+	return &State{
+		zone: zone, orgs: member.Tree{}, people: map[id.Member]*member.Person{},
+		stations: map[id.Station]*place{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
+		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, series: quota.Series{},
+	}
+}
+
+// Seq is the place of the last entry applied.
+func (s *State) Seq() uint64 { return s.seq }
+
+// Now is the time of the last entry, Unix milliseconds.
+func (s *State) Now() int64 { return s.now }
+
+// Next is the next moment at which a Tick has something to decide.
+func (s *State) Next() (at int64, ok bool) {
+	if len(s.due) == 0 {
+		return 0, false
+	}
+	return s.due[0].at, true
+}
+
+// Apply records one entry. An error means that the journal and this program do
+// not agree; the state must not be used any further.
+func (s *State) Apply(e *op.Entry) error {
+	if e.Seq != s.seq+1 {
+		return fmt.Errorf("apply entry %d: the state stands at %d", e.Seq, s.seq)
+	}
+	if e.At < s.now {
+		return fmt.Errorf("apply entry %d: its time %d lies before %d", e.Seq, e.At, s.now)
+	}
+	if err := s.apply(e); err != nil {
+		return fmt.Errorf("apply entry %d (kind %d): %w", e.Seq, e.Kind, err)
+	}
+	s.seq, s.now = e.Seq, e.At
+	if e.DevSeq != 0 {
+		return s.recordResult(e)
+	}
+	return nil
+}
+
+func (s *State) apply(e *op.Entry) error {
+	switch e.Kind {
+	case op.Ticked:
+		s.pass(e.At)
+	case op.OrgsPut:
+		s.applyOrgs(e)
+	case op.PeoplePut:
+		s.applyPeople(e)
+	case op.StationsPut:
+		s.applyStations(e)
+	case op.Published:
+		return s.applyPublished(e)
+	case op.Offered:
+		s.codes[string(e.Enrolment.CodeHash)] = e.Enrolment
+	case op.Enrolled:
+		s.applyEnrolled(e)
+	case op.DeviceGone:
+		return s.applyDeviceGone(e)
+	case op.Claimed:
+		return s.applyClaimed(e)
+	case op.Promoted, op.Released, op.Lapsed, op.Redeemed, op.CheckedIn, op.Moved, op.NotDrawn, op.Reminded:
+		return s.applyToTicket(e)
+	case op.TaskMade:
+		a := s.activities[e.Activity]
+		if a == nil {
+			return fmt.Errorf("there is no activity %s", e.Activity)
+		}
+		a.tasked[task{e.Org, e.Word}] = true
+	case op.Drawn:
+		a := s.activities[e.Activity]
+		if a == nil {
+			return fmt.Errorf("there is no activity %s", e.Activity)
+		}
+		a.drawn = true
+	case op.Scanned, op.IncidentMade, op.Done:
+	default:
+		return fmt.Errorf("kind is unknown; the journal was written by a newer version")
+	}
+	return nil
+}
+
+func (s *State) applyClaimed(e *op.Entry) error {
+	if e.Outcome == op.Refused {
+		return nil
+	}
+	a := s.activities[e.Activity]
+	if a == nil {
+		return fmt.Errorf("there is no activity %s", e.Activity)
+	}
+	c := &quota.Claim{Ticket: id.Ticket(e.Seq), Member: e.Member, Org: e.Org, Pool: a.Pool(e.Pool), Seats: e.Seats,
+		Taken: e.Taken, Parts: e.Parts, Guest: e.Guest, Station: e.Station}
+	switch e.Outcome {
+	case op.Granted:
+		c.State, c.Granted = op.ClaimGranted, e.Seq
+	case op.Waitlisted:
+		c.State = op.ClaimWaitlisted
+	case op.Entered:
+		c.State = op.ClaimEntered
+	}
+	s.claims[c.Ticket] = &held{Claim: c, act: a}
+	return a.book.Add(c)
+}
+
+func (s *State) applyToTicket(e *op.Entry) error {
+	c := s.claims[e.Ticket]
+	if c == nil {
+		return fmt.Errorf("there is no ticket %d", e.Ticket)
+	}
+	switch e.Kind {
+	case op.Promoted:
+		return c.act.book.Promote(c.Claim, e.Taken, e.Seq)
+	case op.Released:
+		return c.act.book.Drop(c.Claim, e.Seats, e.Taken, op.ClaimCancelled)
+	case op.Lapsed:
+		if len(e.Taken) > 0 {
+			return c.act.book.Drop(c.Claim, c.Seats, e.Taken, op.ClaimReturned)
+		}
+		c.State = op.ClaimLapsed
+	case op.Redeemed:
+		c.State = op.ClaimRedeemed
+	case op.CheckedIn:
+		c.checkedIn, c.inside = true, !e.Out
+	case op.Reminded:
+		c.reminded = true
+	case op.Moved:
+		c.Station, c.Epoch = e.Station, e.Epoch
+	case op.NotDrawn:
+		if e.Outcome == op.Waitlisted {
+			c.act.book.Wait(c.Claim)
+			return nil
+		}
+		return c.act.book.Drop(c.Claim, c.Seats, nil, op.ClaimNotDrawn)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+// Package jsoncheck compares a JSON document with the Go type that it is meant
+// for and names every key and value that does not fit, with its path and line:
+// encoding/json alone stops at the first mistake and does not say where it is.
+package jsoncheck
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Problem is one mistake in a document.
+type Problem struct {
+	Path string // "pools[0].total"; empty for the document itself
+	Line int    // from 1; 0 where no line is known
+	What string
+}
+
+func (p Problem) String() string {
+	at := p.Path
+	if p.Line > 0 {
+		at = strings.TrimPrefix(fmt.Sprintf("%s (line %d)", at, p.Line), " ")
+	}
+	return strings.TrimPrefix(at+": "+p.What, ": ")
+}
+
+// Problems is a list of mistakes that is also an error.
+type Problems []Problem
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Decode checks data against the type of into and, only if nothing is wrong,
+// decodes it. The error is Problems.
+func Decode(data []byte, into any) error {
+	w := walker{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
+	w.dec.UseNumber()
+	if err := w.value("", reflect.TypeOf(into).Elem()); errors.Is(err, io.EOF) {
+		w.add("", "the document ends too early")
+	} else if err != nil {
+		w.add("", "not JSON: "+err.Error())
+	} else if _, err := w.dec.Token(); err != io.EOF {
+		w.add("", "something follows the end of the document")
+	}
+	if len(w.problems) > 0 {
+		return w.problems
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return Problems{{What: err.Error()}}
+	}
+	return nil
+}
+
+type walker struct {
+	data     []byte
+	dec      *json.Decoder
+	problems Problems
+}
+
+func (w *walker) add(path, what string) {
+	line := 1 + bytes.Count(w.data[:min(int(w.dec.InputOffset()), len(w.data))], []byte("\n"))
+	w.problems = append(w.problems, Problem{path, line, what})
+}
+
+var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
+
+// value reads one JSON value; t nil means that its place is unknown already.
+func (w *walker) value(path string, t reflect.Type) error {
+	tok, err := w.dec.Token()
+	if err != nil {
+		return err
+	}
+	for t != nil && t.Kind() == reflect.Pointer && !t.Implements(unmarshaler) {
+		t = t.Elem()
+	}
+	if t != nil && (t.Kind() == reflect.Interface || t.Implements(unmarshaler) || reflect.PointerTo(t).Implements(unmarshaler)) {
+		t = nil
+	}
+	switch tok {
+	case json.Delim('{'):
+		return w.object(path, t)
+	case json.Delim('['):
+		return w.array(path, t)
+	}
+	if t != nil && tok != nil {
+		w.scalar(path, t, tok)
+	}
+	return nil
+}
+
+func (w *walker) object(path string, t reflect.Type) error {
+	fields := map[string]reflect.Type{}
+	open := t == nil
+	switch {
+	case t == nil:
+	case t.Kind() == reflect.Struct:
+		for _, f := range reflect.VisibleFields(t) {
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+				fields[name] = f.Type
+			}
+		}
+	case t.Kind() == reflect.Map:
+		open = true
+	default:
+		w.add(path, "an object stands where "+words(t)+" is meant")
+		open, t = true, nil
+	}
+	seen := map[string]bool{}
+	for w.dec.More() {
+		tok, err := w.dec.Token()
+		if err != nil {
+			return err
+		}
+		key := tok.(string)
+		inner, known := fields[key]
+		if t != nil && t.Kind() == reflect.Map {
+			inner = t.Elem()
+		}
+		at := strings.TrimPrefix(path+"."+key, ".")
+		switch {
+		case seen[key]:
+			w.add(at, "this key stands twice")
+		case !known && !open:
+			w.add(at, "unknown key"+nearest(key, fields))
+		}
+		seen[key] = true
+		if err := w.value(at, inner); err != nil {
+			return err
+		}
+	}
+	_, err := w.dec.Token()
+	return err
+}
+
+func (w *walker) array(path string, t reflect.Type) error {
+	var inner reflect.Type
+	switch {
+	case t == nil:
+	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
+		inner = t.Elem()
+	default:
+		w.add(path, "a list stands where "+words(t)+" is meant")
+	}
+	for i := 0; w.dec.More(); i++ {
+		if err := w.value(path+"["+strconv.Itoa(i)+"]", inner); err != nil {
+			return err
+		}
+	}
+	_, err := w.dec.Token()
+	return err
+}
+
+func (w *walker) scalar(path string, t reflect.Type, tok json.Token) {
+	ok := false
+	switch v := tok.(type) {
+	case string:
+		ok = t.Kind() == reflect.String
+	case bool:
+		ok = t.Kind() == reflect.Bool
+	case json.Number:
+		_, err := v.Int64()
+		ok = t.Kind() == reflect.Float64 || (t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 && err == nil)
+	}
+	if !ok {
+		w.add(path, fmt.Sprintf("%v stands where %s is meant", tok, words(t)))
+	}
+}
+
+func words(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Float64:
+		return "a number"
+	}
+	return "a whole number"
+}
+
+// nearest offers the known keys, so that a typing mistake is found at a glance.
+func nearest(key string, fields map[string]reflect.Type) string {
+	for name := range fields {
+		if strings.EqualFold(name, key) || strings.TrimSuffix(name, "s") == strings.TrimSuffix(key, "s") ||
+			strings.ReplaceAll(name, "_", "") == strings.ReplaceAll(strings.ToLower(key), "_", "") {
+			return fmt.Sprintf(" (did you mean %q?)", name)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,315 @@
+package quota
+
+import (
+	"fmt"
+	"slices"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+)
+
+// Claim is one claim that was not refused.
+type Claim struct {
+	Ticket  id.Ticket
+	Member  id.Member
+	Org     id.Org // the member's own organisation when the claim was made
+	Pool    int
+	Seats   int        // held, or waited for
+	Taken   []op.Taken // serials, while held
+	Parts   []int      // parts of the pool that the claim may take from
+	Guest   bool
+	State   op.ClaimState
+	Station id.Station
+	Epoch   int    // grows when the ticket changes hands or size
+	Granted uint64 // journal Seq of the grant: the order of grants
+}
+
+// Holding is what one member has in one activity.
+type Holding struct {
+	Seats  int // held, entered or waited for
+	Claims []*Claim
+}
+
+// OrgHolding is what the members of one organisation have together.
+type OrgHolding struct {
+	Seats   int // held, entered or waited for
+	Persons int // distinct members who ever had a claim that was not refused
+}
+
+// Series counts seats by member over all activities of a series.
+type Series map[string]map[id.Member]int
+
+// Book is everything that was decided about one activity.
+type Book struct {
+	Rules   Rules
+	Pools   []*Pool
+	Lines   [][]*Claim // waitlist of each pool, first in line first
+	Guests  []int      // seats held by guests, of each pool
+	Ceiling []int      // most seats guests may hold, of each pool; nil without a guest share
+	Members map[id.Member]*Holding
+	Orgs    map[id.Org]*OrgHolding
+	Claims  []*Claim // in order of ticket
+	Series  Series   // shared with other books
+}
+
+// NewBook makes an empty book whose series counters are shared.
+func NewBook(series Series) *Book {
+	return &Book{Members: map[id.Member]*Holding{}, Orgs: map[id.Org]*OrgHolding{}, Series: series}
+}
+
+// Open adds a pool.
+func (b *Book) Open(total int, asides []int) {
+	b.Pools = append(b.Pools, NewPool(total, asides))
+	b.Lines = append(b.Lines, nil)
+	b.Guests = append(b.Guests, 0)
+}
+
+// Recount moves what members hold here from the series of the former limits to
+// those of the present ones.
+func (b *Book) Recount(before []Limit) {
+	for m, h := range b.Members {
+		for _, l := range before {
+			if l.Series != "" {
+				b.Series.add(l.Series, m, -h.Seats)
+			}
+		}
+		for _, l := range b.Rules.Member {
+			if l.Series != "" {
+				b.Series.add(l.Series, m, h.Seats)
+			}
+		}
+	}
+}
+
+func (s Series) add(series string, m id.Member, seats int) {
+	if s[series] == nil {
+		s[series] = map[id.Member]int{}
+	}
+	s[series][m] += seats
+}
+
+// Left is the number of seats that an asker may still get.
+func (b *Book) Left(pool int, parts []int, guest bool) int {
+	left := b.Pools[pool].Left(parts)
+	if guest && b.Ceiling != nil {
+		left = min(left, max(0, b.Ceiling[pool]-b.Guests[pool]))
+	}
+	return left
+}
+
+// Fill completes the facts about an asker that the book knows.
+func (b *Book) Fill(f *Facts, m id.Member, o id.Org, pool int, parts []int, guest bool) {
+	f.Held = f.Held[:0]
+	for _, l := range b.Rules.Member {
+		switch h := b.Members[m]; {
+		case l.Series != "":
+			f.Held = append(f.Held, b.Series[l.Series][m])
+		case h != nil:
+			f.Held = append(f.Held, h.Seats)
+		default:
+			f.Held = append(f.Held, 0)
+		}
+	}
+	if h := b.Orgs[o]; h != nil {
+		f.OrgHeld = h.Seats
+	}
+	f.Left = b.Left(pool, parts, guest)
+}
+
+// count adds seats to every counter that a limit reads.
+func (b *Book) count(c *Claim, seats int) {
+	b.Members[c.Member].Seats += seats
+	b.Orgs[c.Org].Seats += seats
+	for _, l := range b.Rules.Member {
+		if l.Series != "" {
+			b.Series.add(l.Series, c.Member, seats)
+		}
+	}
+}
+
+// Add records a claim that was granted, waitlisted or entered.
+func (b *Book) Add(c *Claim) error {
+	if c.Pool < 0 || c.Pool >= len(b.Pools) {
+		return fmt.Errorf("ticket %d: there is no pool %d", c.Ticket, c.Pool)
+	}
+	h := b.Members[c.Member]
+	if b.Orgs[c.Org] == nil {
+		b.Orgs[c.Org] = &OrgHolding{}
+	}
+	if h == nil {
+		h = &Holding{}
+		b.Members[c.Member] = h
+		b.Orgs[c.Org].Persons++
+	}
+	h.Claims = append(h.Claims, c)
+	b.Claims = append(b.Claims, c)
+	b.count(c, c.Seats)
+	switch c.State {
+	case op.ClaimGranted:
+		return b.hold(c, c.Taken)
+	case op.ClaimWaitlisted:
+		b.Lines[c.Pool] = append(b.Lines[c.Pool], c)
+	}
+	return nil
+}
+
+func (b *Book) hold(c *Claim, taken []op.Taken) error {
+	if Sum(taken) != c.Seats {
+		return fmt.Errorf("ticket %d: %d serials for %d seats", c.Ticket, Sum(taken), c.Seats)
+	}
+	if err := b.Pools[c.Pool].Take(taken); err != nil {
+		return fmt.Errorf("ticket %d: %w", c.Ticket, err)
+	}
+	if c.Guest {
+		b.Guests[c.Pool] += c.Seats
+	}
+	c.Taken = taken
+	return nil
+}
+
+// Next finds the first claim of the line, from place i on, that fits whole now.
+func (b *Book) Next(pool, i int) (place int, taken []op.Taken, ok bool) {
+	line := b.Lines[pool]
+	if b.Pools[pool].Free() == 0 {
+		return 0, nil, false
+	}
+	for ; i < len(line); i++ {
+		c := line[i]
+		if b.Left(pool, c.Parts, c.Guest) >= c.Seats {
+			return i, b.Pools[pool].Pick(c.Parts, c.Seats), true
+		}
+	}
+	return 0, nil, false
+}
+
+// Promote grants a claim that waited or was entered.
+func (b *Book) Promote(c *Claim, taken []op.Taken, seq uint64) error {
+	b.leaveLine(c)
+	c.State, c.Granted = op.ClaimGranted, seq
+	return b.hold(c, taken)
+}
+
+// Wait puts an entered claim at the end of the line.
+func (b *Book) Wait(c *Claim) {
+	c.State = op.ClaimWaitlisted
+	b.Lines[c.Pool] = append(b.Lines[c.Pool], c)
+}
+
+func (b *Book) leaveLine(c *Claim) {
+	if c.State == op.ClaimWaitlisted {
+		line := b.Lines[c.Pool]
+		if i := slices.Index(line, c); i >= 0 {
+			b.Lines[c.Pool] = slices.Delete(line, i, i+1)
+		}
+	}
+}
+
+// Drop ends a claim, or a part of its seats, and counts them no more. taken are
+// the serials that go back to their parts; a claim left without seats gets state.
+func (b *Book) Drop(c *Claim, seats int, taken []op.Taken, state op.ClaimState) error {
+	if seats < 1 || seats > c.Seats {
+		return fmt.Errorf("ticket %d: %d of %d seats cannot end", c.Ticket, seats, c.Seats)
+	}
+	if len(taken) > 0 {
+		if Sum(taken) != seats {
+			return fmt.Errorf("ticket %d: %d serials for %d seats", c.Ticket, Sum(taken), seats)
+		}
+		if err := b.Pools[c.Pool].Return(taken); err != nil {
+			return fmt.Errorf("ticket %d: %w", c.Ticket, err)
+		}
+		if c.Guest {
+			b.Guests[c.Pool] -= seats
+		}
+		c.Taken = without(c.Taken, taken)
+	}
+	b.count(c, -seats)
+	if seats == c.Seats {
+		b.leaveLine(c)
+		c.State = state
+		h := b.Members[c.Member]
+		h.Claims = slices.DeleteFunc(h.Claims, func(o *Claim) bool { return o == c })
+	}
+	c.Seats -= seats
+	c.Epoch++
+	return nil
+}
+
+// Sum counts the serials.
+func Sum(taken []op.Taken) int {
+	n := 0
+	for _, t := range taken {
+		n += t.N
+	}
+	return n
+}
+
+// Last chooses the n highest serials of a claim: those that end first.
+func Last(taken []op.Taken, n int) []op.Taken {
+	var out []op.Taken
+	for i := len(taken) - 1; i >= 0 && n > 0; i-- {
+		t := taken[i]
+		k := min(n, t.N)
+		out = append(out, op.Taken{Part: t.Part, From: t.From + t.N - k, N: k})
+		n -= k
+	}
+	return out
+}
+
+// without removes the serials that Last chose.
+func without(taken, last []op.Taken) []op.Taken {
+	n := Sum(taken) - Sum(last)
+	var out []op.Taken
+	for _, t := range taken {
+		if k := min(n, t.N); k > 0 {
+			out = append(out, op.Taken{Part: t.Part, From: t.From, N: k})
+			n -= k
+		}
+	}
+	return out
+}
+
+// Cancellable reports why a claim cannot be given back, None if it can.
+func (c *Claim) Cancellable() fault.Code {
+	switch c.State {
+	case op.ClaimGranted, op.ClaimWaitlisted, op.ClaimEntered:
+		return fault.None
+	}
+	return fault.Invalid
+}
+
+// Check proves the sums of all pools and counters.
+func (b *Book) Check() error {
+	granted := make([]int, len(b.Pools))
+	guests := make([]int, len(b.Pools))
+	members, orgs := map[id.Member]int{}, map[id.Org]int{}
+	for _, c := range b.Claims {
+		if len(c.Taken) > 0 {
+			granted[c.Pool] += c.Seats
+			if c.Guest {
+				guests[c.Pool] += c.Seats
+			}
+		}
+		members[c.Member] += c.Seats
+		orgs[c.Org] += c.Seats
+	}
+	for i, p := range b.Pools {
+		if err := p.Check(); err != nil {
+			return fmt.Errorf("pool %d: %w", i, err)
+		}
+		if p.Granted != granted[i] || b.Guests[i] != guests[i] {
+			return fmt.Errorf("pool %d counts %d granted and %d of guests, its claims hold %d and %d", i, p.Granted, b.Guests[i], granted[i], guests[i])
+		}
+	}
+	for m, h := range b.Members {
+		if h.Seats != members[m] {
+			return fmt.Errorf("member %s is counted with %d seats, the claims say %d", m, h.Seats, members[m])
+		}
+	}
+	for o, h := range b.Orgs {
+		if h.Seats != orgs[o] {
+			return fmt.Errorf("organisation %s is counted with %d seats, the claims say %d", o, h.Seats, orgs[o])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package sequencer
+
+import (
+	"errors"
+
+	"yizhan/core/arbiter"
+	"yizhan/core/fault"
+	"yizhan/core/op"
+	"yizhan/syncserver/journal"
+)
+
+// fullBatch is when a batch waits for the writer instead of growing.
+const fullBatch = op.MaxBatch * 3 / 4
+
+// loop decides. It hands over a batch whenever the writer is idle, so that
+// batches grow by themselves with the load and a lone op never waits.
+func (s *Sequencer) loop() {
+	defer close(s.stopped)
+	next, writing := s.fresh(), false
+	for {
+		wake := s.wake
+		if next.body.Len() >= fullBatch {
+			wake = nil
+		}
+		quit := s.quit
+		if writing {
+			quit = nil
+		}
+		select {
+		case <-wake:
+			s.decideAll(next, writing)
+		case b := <-s.written:
+			writing = false
+			if b.err != nil {
+				s.broken = b.err
+			}
+			s.Poke() // calls may have waited for a full batch or an idle writer
+		case <-quit:
+			s.decideAll(next, writing)
+			if next.empty() {
+				close(s.write)
+				return
+			}
+		}
+		if s.broken != nil && !writing {
+			s.recover(s.broken, next)
+			next = s.fresh()
+		}
+		if s.broken == nil && !writing && !next.empty() {
+			s.write <- next
+			next, writing = s.fresh(), true
+		}
+	}
+}
+
+func (s *Sequencer) fresh() *batch { return &batch{first: s.state.Seq() + 1} }
+
+func (b *batch) empty() bool { return b.count == 0 && len(b.calls) == 0 }
+
+// decideAll takes the waiting calls in order until the batch is full. A view
+// waits until everything before it is durable.
+func (s *Sequencer) decideAll(b *batch, writing bool) {
+	s.mu.Lock()
+	calls := s.pending
+	s.pending = nil
+	s.mu.Unlock()
+	s.tick(b)
+	for i, c := range calls {
+		if s.broken != nil || b.body.Len() >= fullBatch || c.view != nil && (writing || !b.empty()) {
+			s.mu.Lock()
+			s.pending = append(calls[i:len(calls):len(calls)], s.pending...)
+			s.mu.Unlock()
+			return
+		}
+		if c.view != nil {
+			c.view(s.state)
+			close(c.done)
+			continue
+		}
+		s.tick(b)
+		s.decide(b, c)
+		b.calls = append(b.calls, c)
+	}
+}
+
+// tick decides every moment that is due before any later op.
+func (s *Sequencer) tick(b *batch) {
+	now := s.cfg.Now().UnixMilli()
+	for {
+		at, ok := s.state.Next()
+		if !ok || at > now || s.broken != nil {
+			return
+		}
+		entries, err := s.state.Execute(&op.Op{Kind: op.Tick}, op.Origin{}, at)
+		if err == nil {
+			err = b.add(entries)
+		}
+		if err != nil {
+			s.broken = err
+			return
+		}
+	}
+}
+
+func (s *Sequencer) decide(b *batch, c *call) {
+	now := s.cfg.Now().UnixMilli()
+	for i := range c.ops {
+		from := c.from[i]
+		standing, known := s.state.Admit(from)
+		switch standing {
+		case arbiter.KnownOp:
+			c.results = append(c.results, known)
+			continue
+		case arbiter.NextOp, arbiter.Refusable:
+		default:
+			if c.err = s.turnAway(b, standing, from, now); c.err != nil {
+				return
+			}
+			c.results = append(c.results, op.Result{}) // OldOp: the caller asks the ledger
+			continue
+		}
+		entries, err := s.state.Execute(&c.ops[i], from, now)
+		if err == nil {
+			err = b.add(entries)
+		}
+		if err != nil {
+			c.err = err
+			if errors.Is(err, arbiter.ErrBroken) {
+				s.broken, c.err = err, asFault(err)
+			}
+			return
+		}
+		if from.Device == "" {
+			c.entries = append(c.entries, entries...)
+			continue
+		}
+		for k := range entries {
+			if entries[k].DevSeq == from.Seq {
+				c.results = append(c.results, op.ResultOf(&entries[k]))
+			}
+		}
+	}
+}
+
+// turnAway says why an op is not decided; a fork also closes its device.
+func (s *Sequencer) turnAway(b *batch, standing arbiter.Standing, from op.Origin, now int64) error {
+	switch standing {
+	case arbiter.OldOp:
+		return nil
+	case arbiter.GapOp:
+		return fault.Errorf(fault.Gap, "op %d of device %s came before the ones in front of it", from.Seq, from.Device)
+	case arbiter.GoneOp:
+		return fault.Errorf(fault.RevokedDevice, "device %s may do nothing any more", from.Device)
+	case arbiter.ForkedOp:
+		entries, err := s.state.Quarantine(from.Device, "forked", now)
+		if err == nil {
+			err = b.add(entries)
+		}
+		if err != nil {
+			return err
+		}
+		return fault.Errorf(fault.Fork, "op %d of device %s continues another history", from.Seq, from.Device)
+	}
+	return fault.Errorf(fault.Unauthenticated, "device %q is not enrolled", from.Device)
+}
+
+func (b *batch) add(entries []op.Entry) error {
+	for i := range entries {
+		if err := op.EncodeEntry(&b.body, &entries[i]); err != nil {
+			return err
+		}
+		b.count++
+		b.cuts = append(b.cuts, cut{b.body.Len(), b.count})
+	}
+	return nil
+}
+
+// recover follows a failed append: nothing of that batch, and nothing that was
+// decided on top of it, has happened. The state is built again from the journal.
+func (s *Sequencer) recover(err error, lost *batch) {
+	if journal.Fatal(err) {
+		s.cfg.Fatal(err)
+	}
+	s.cfg.Log.Error("a batch was taken back; its requests were not decided", "err", err)
+	for _, c := range lost.calls {
+		c.finish(err)
+	}
+	s.broken = nil
+	if rebuilt := s.rebuild(); rebuilt != nil {
+		s.cfg.Fatal(errors.Join(err, rebuilt))
+	}
+}
