@@ -11,7 +11,8 @@ import (
 const MaxBatch = 512 << 10
 
 var (
-	encoding = must(cbor.EncOptions{}.UserBufferEncMode())
+	// encoding sorts keys, so that equal entries are equal bytes wherever a map is in them.
+	encoding = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic}.UserBufferEncMode())
 	// strict refuses what a hostile or broken sender could use to cost us memory or to say two things at once.
 	strict = must(cbor.DecOptions{
 		DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden,
