@@ -1,0 +1,66 @@
+# One set of flags for build, test, vet and tools: any other set compiles the C
+# parts of Fyne and SQLite again, which takes minutes.
+TAGS := x11
+export GOFLAGS := -buildvcs=false -tags=$(TAGS)
+export LANG := zh_CN.UTF-8
+
+# Packages with goroutines of their own run a second time under the race detector.
+RACE := core/link core/local core/local/memory core/replica \
+	syncserver/journal/memory syncserver/journal/sqlite syncserver/ledger \
+	syncserver/rehearse syncserver/sequencer syncserver/session
+
+BENCH ?= .
+FUZZTIME ?= 30s
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help deps fonts build test fmt vet unit race static vuln bench fuzz generate demo clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+deps: ## install what the system lacks (apt packages, as root)
+	@scripts/deps.sh
+
+fonts: deps ## make the Chinese fonts in assets/fonts
+	@scripts/fonts.sh
+
+build: deps fonts ## leave the programs in bin/
+	@mkdir -p bin
+	go build -o bin/yizhan .
+	go build -o bin/syncserver ./syncserver
+
+test: deps fonts fmt vet unit race static vuln ## run every check and every test
+
+fmt: ## fail where gofmt would change a file
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w these files:"; echo "$$files"; exit 1; }
+
+vet:
+	go vet ./...
+
+unit: ## go test of every package, with the seeds of every fuzz target
+	go test ./...
+
+race: ## packages with goroutines, under the race detector
+	go test -race $(patsubst %,./%,$(wildcard $(RACE)))
+
+static: ## staticcheck
+	go tool staticcheck -tags $(TAGS) ./...
+
+vuln: ## govulncheck, where its database can be reached
+	@scripts/vulncheck.sh -tags $(TAGS) ./...
+
+bench: deps fonts ## run benchmarks; BENCH=Grant64 chooses
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./core/... ./syncserver/...
+
+fuzz: ## run each fuzz target for FUZZTIME (30s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+generate: ## write the typed queries anew after a change to *.sql
+	CGO_ENABLED=0 go tool -modfile=scripts/sqlc.mod sqlc generate
+
+demo: build ## start a server with the demo city, a kiosk and a phone
+	@scripts/demo.sh
+
+clean: ## remove what the other targets made, fonts too
+	rm -rf bin demo-out assets/fonts/*.otf assets/fonts/OFL.txt
