@@ -38,9 +38,11 @@ var (
 	}.DecMode())
 )
 
-// encOptions is Core Deterministic Encoding without numbers that are none.
+// encOptions is Core Deterministic Encoding without numbers that are none, and
+// without null: a list that is nil here and empty there must be the same bytes.
 func encOptions() cbor.EncOptions {
 	o := cbor.CoreDetEncOptions()
+	o.NilContainers = cbor.NilContainerAsEmpty
 	o.NaNConvert, o.InfConvert = cbor.NaNConvertReject, cbor.InfConvertReject
 	return o
 }
