@@ -44,8 +44,8 @@ type Arbiter interface {
 // concurrent use; no method waits for a device.
 type Feed interface {
 	// Delta calls fn for the rows of these scopes with after < Seq ≤ upTo, newest
-	// versions only, in order of Seq, each row once though several scopes hold it.
-	// An error of fn ends it and is returned.
+	// versions only, in order of Seq; fn may keep the row. An error of fn ends it and
+	// is returned.
 	Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error
 	// Applied is the Seq up to which the ledger is projected.
 	Applied() uint64

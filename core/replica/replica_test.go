@@ -1,0 +1,680 @@
+package replica_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/local"
+	"yizhan/core/local/memory"
+	"yizhan/core/op"
+	"yizhan/core/replica"
+	"yizhan/core/seal"
+	"yizhan/core/wire"
+)
+
+// host is a server by the book: it decides each op of one device once, as a row.
+type host struct {
+	key     seal.Private
+	head    uint64
+	ops     [][]byte
+	sums    []op.Hash
+	results []op.Result
+	rows    []wire.RowChange
+	at      []uint64 // head after op i
+	nonce   []byte
+	hello   wire.Hello
+	cursor  uint64
+}
+
+const deployment = "云鹭"
+
+func (h *host) challenge(hello wire.Hello) wire.Challenge {
+	h.hello, h.nonce = hello, []byte("sixteen bytes ok")
+	c := wire.Challenge{Version: 1, Deployment: deployment, Nonce: h.nonce, Time: 1000, Key: h.key.Public().Marshal()}
+	t := wire.Transcript{Version: 1, Deployment: deployment, Hello: hello.Nonce, Challenge: h.nonce, Time: 1000, Key: c.Key}
+	signed, _ := t.Bytes()
+	c.Signature = h.key.SignBytes(wire.SignChallenge, signed)
+	return c
+}
+
+func (h *host) welcome() wire.Welcome {
+	w := wire.Welcome{Time: 1000, LastOp: uint64(len(h.ops)), Head: h.head}
+	if w.LastOp > 0 {
+		w.LastSum = slices.Clone(h.sums[w.LastOp-1][:])
+	}
+	return w
+}
+
+// submit decides the new ones of a run of ops.
+func (h *host) submit(t interface{ Fatalf(string, ...any) }, m wire.Ops) wire.Results {
+	previous := op.Hash(m.Previous)
+	r := wire.Results{First: m.First}
+	for i, b := range m.Ops {
+		n := int(m.First) + i
+		previous = op.Chain(previous, b)
+		switch {
+		case n > len(h.ops)+1:
+			t.Fatalf("op %d skips op %d", n, len(h.ops)+1)
+		case n <= len(h.ops) && previous != h.sums[n-1]:
+			t.Fatalf("op %d came again with another hash", n)
+		case n == len(h.ops)+1:
+			h.head++
+			h.ops, h.sums, h.at = append(h.ops, b), append(h.sums, previous), append(h.at, h.head)
+			h.results = append(h.results, op.Result{Outcome: op.Granted, Seq: h.head, Seats: n})
+			h.rows = append(h.rows, wire.RowChange{Table: "claim", ID: fmt.Sprint(n), Seq: h.head, Body: b})
+		}
+		r.Results = append(r.Results, h.results[n-1])
+	}
+	return r
+}
+
+// delta is one checkpoint from the device's cursor, cut into chunks of n rows.
+func (h *host) delta(upTo uint64, n int) []wire.Message {
+	var rows []wire.RowChange
+	for _, r := range h.rows {
+		if r.Seq > h.cursor && r.Seq <= upTo {
+			rows = append(rows, r)
+		}
+	}
+	acked := uint64(0)
+	for i, at := range h.at {
+		if at <= upTo {
+			acked = uint64(i + 1)
+		}
+	}
+	c := wire.Checkpoint{From: h.cursor, To: upTo, Acked: acked, Reset: h.cursor == 0, Time: 2000 + int64(upTo)}
+	var all []wire.Message
+	for {
+		k := min(n, len(rows))
+		c.Rows, rows = rows[:k], rows[k:]
+		c.Last = len(rows) == 0
+		all = append(all, c)
+		c.Reset = false
+		if c.Last {
+			h.cursor = upTo
+			return all
+		}
+	}
+}
+
+// device is a replica with a store that effects are carried out on.
+type device struct {
+	t       fataler
+	codec   *wire.Codec
+	store   local.Store
+	key     seal.Private
+	server  []byte
+	session *replica.Session
+	sent    []wire.Message
+	closed  *replica.Close
+	synced  uint64
+	asOf    int64
+}
+
+type fataler interface {
+	Helper()
+	Fatalf(string, ...any)
+}
+
+func newDevice(t fataler, server []byte) *device {
+	codec, err := wire.NewCodec()
+	if err != nil {
+		t.Fatalf("codec: %v", err)
+	}
+	key, _ := seal.Generate(bytes.NewReader(bytes.Repeat([]byte{7}, 32)))
+	return &device{t: t, codec: codec, store: memory.New(), key: key, server: server}
+}
+
+func newHost(t fataler) *host {
+	key, err := seal.Generate(bytes.NewReader(bytes.Repeat([]byte{9}, 32)))
+	if err != nil {
+		t.Fatalf("key: %v", err)
+	}
+	return &host{key: key}
+}
+
+func (d *device) saved() replica.Saved {
+	d.t.Helper()
+	s := replica.Saved{Identity: wire.Enrolled{Device: "d1"}, Key: d.key, Server: d.server, Deployment: deployment}
+	var err error
+	if s.State, err = d.store.State(); err != nil {
+		d.t.Fatalf("state: %v", err)
+	}
+	if s.Queue, err = d.store.Queue(); err != nil {
+		d.t.Fatalf("queue: %v", err)
+	}
+	row, ok, err := d.store.Get(replica.TableReplica, replica.MarkID)
+	if err != nil {
+		d.t.Fatalf("mark: %v", err)
+	}
+	if ok {
+		if err := wire.DecodeRow(row.Body, &s.Mark); err != nil {
+			d.t.Fatalf("mark: %v", err)
+		}
+	}
+	return s
+}
+
+// do carries out effects; limit stops before that many, as a power cut does.
+func (d *device) do(effects []replica.Effect) {
+	d.t.Helper()
+	for _, e := range effects {
+		var err error
+		switch e := e.(type) {
+		case replica.Send:
+			d.sent = append(d.sent, e.Message)
+		case replica.Store:
+			bodies := map[uint64][]byte{}
+			for n, r := range e.Results {
+				bodies[n], _ = wire.EncodeRow(r)
+			}
+			err = d.store.Answer(bodies)
+		case replica.Apply:
+			err = d.store.Apply(e.Checkpoint)
+		case replica.Close:
+			d.closed = &e
+		case replica.Synced:
+			d.synced = e.N
+		case replica.Heard:
+			if e.Current {
+				d.asOf = e.Time
+			}
+		}
+		if err != nil {
+			d.t.Fatalf("%T: %v", e, err)
+		}
+	}
+}
+
+func (d *device) append(text string) local.Queued {
+	d.t.Helper()
+	s, _ := d.store.State()
+	q := local.Queued{Seq: s.Last + 1, Hash: op.Chain(s.Hash, []byte(text)), Bytes: []byte(text)}
+	if err := d.store.Append(q); err != nil {
+		d.t.Fatalf("append: %v", err)
+	}
+	if d.session != nil {
+		d.do(d.session.Appended(q))
+	}
+	return q
+}
+
+func (d *device) frame(m wire.Message) {
+	d.t.Helper()
+	b, err := d.codec.Encode(m)
+	if err != nil {
+		d.t.Fatalf("encode %T: %v", m, err)
+	}
+	d.do(d.session.Frame(b, 0))
+}
+
+// next takes the oldest message that the device sent.
+func next[M wire.Message](d *device) M {
+	d.t.Helper()
+	var none M
+	if len(d.sent) == 0 {
+		d.t.Fatalf("device sent nothing, want %T (closed: %+v)", none, d.closed)
+		return none
+	}
+	m, ok := d.sent[0].(M)
+	if !ok {
+		d.t.Fatalf("device sent %#v, want %T", d.sent[0], none)
+	}
+	d.sent = d.sent[1:]
+	return m
+}
+
+// begin connects anew and shakes hands.
+func (d *device) begin(h *host) {
+	d.t.Helper()
+	d.sent, d.closed = nil, nil
+	d.session = replica.New(d.codec, "test", d.saved())
+	d.do(d.session.Open([]byte("0123456789abcdef"), nil))
+	d.frame(h.challenge(next[wire.Hello](d)))
+	p := next[wire.Proof](d)
+	t := wire.Transcript{Version: 1, Deployment: deployment, Hello: h.hello.Nonce, Challenge: h.nonce, Time: 1000, Key: h.key.Public().Marshal(), Device: "d1"}
+	signed, _ := t.Bytes()
+	if err := d.key.Public().VerifyBytes(wire.SignProof, signed, p.Signature); err != nil {
+		d.t.Fatalf("proof: %v", err)
+	}
+	h.cursor = p.Cursor
+	d.frame(h.welcome())
+}
+
+func pair(t fataler) (*device, *host) {
+	h := newHost(t)
+	return newDevice(t, h.key.Public().Marshal()), h
+}
+
+func (d *device) wantClosed(kind fault.Kind, final bool) {
+	d.t.Helper()
+	if d.closed == nil || d.closed.Why == nil || d.closed.Why.Kind != kind || d.closed.Final != final {
+		d.t.Fatalf("closed %+v, want %v, final %v", d.closed, kind, final)
+	}
+}
+
+func TestOpsAreAnsweredAndLeaveTheOutboxWithTheirRows(t *testing.T) {
+	d, h := pair(t)
+	d.append("a")
+	d.append("b")
+	d.begin(h)
+	ops := next[wire.Ops](d)
+	if ops.First != 1 || len(ops.Ops) != 2 {
+		t.Fatalf("first batch %+v", ops)
+	}
+	d.append("c") // while the batch is in flight
+	if len(d.sent) != 0 {
+		t.Fatalf("two batches in flight: %+v", d.sent)
+	}
+	d.frame(h.submit(t, ops))
+	d.frame(h.submit(t, next[wire.Ops](d)))
+	for _, c := range h.delta(h.head, 2) {
+		d.frame(c)
+	}
+	if q, _ := d.store.Queue(); len(q) != 0 {
+		t.Errorf("outbox keeps %d ops", len(q))
+	}
+	if rows, _ := d.store.Rows("claim"); len(rows) != 3 {
+		t.Errorf("%d rows, want 3", len(rows))
+	}
+	d.begin(h) // nothing is left to send, and the chain goes on from the mark
+	d.append("d")
+	d.frame(h.submit(t, next[wire.Ops](d)))
+	if d.closed != nil {
+		t.Fatalf("closed: %+v", d.closed)
+	}
+}
+
+func TestLostResultsAreAskedForAgain(t *testing.T) {
+	d, h := pair(t)
+	d.append("a")
+	d.begin(h)
+	d.frame(h.submit(t, next[wire.Ops](d)))
+	for _, c := range h.delta(h.head, 9) {
+		d.frame(c)
+	}
+	d.append("b")
+	h.submit(t, next[wire.Ops](d)) // decided, and the answer is lost
+	d.begin(h)
+	for _, c := range h.delta(h.head, 9) { // the rows overtake it
+		d.frame(c)
+	}
+	d.append("c")
+	d.frame(h.submit(t, next[wire.Ops](d)))
+	for d.closed == nil && len(d.sent) > 0 {
+		d.frame(h.submit(t, next[wire.Ops](d)))
+	}
+	d.begin(h)
+	d.append("d")
+	d.frame(h.submit(t, next[wire.Ops](d)))
+	if d.closed != nil || len(h.ops) != 4 {
+		t.Fatalf("closed %+v after %d ops", d.closed, len(h.ops))
+	}
+}
+
+// TestEveryLoss cuts the connection, and the power, at any moment: every op is
+// decided once, every answer is the server's, and the rows end up the same.
+func TestEveryLoss(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, h := pair(t)
+		d.begin(h)
+		var toServer, toDevice []wire.Message
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			toServer = append(toServer, d.sent...)
+			d.sent = nil
+			switch rapid.SampledFrom([]string{"op", "op", "serve", "serve", "deliver", "deliver", "ledger", "lose", "sync"}).Draw(t, "event") {
+			case "op":
+				s, _ := d.store.State()
+				d.append(fmt.Sprintf("op %d", s.Last+1))
+			case "serve":
+				if len(toServer) > 0 {
+					switch m := toServer[0].(type) {
+					case wire.Ops:
+						toDevice = append(toDevice, h.submit(t, m))
+					case wire.Sync:
+						toDevice = append(append(toDevice, h.delta(h.head, 2)...), m)
+					}
+					toServer = toServer[1:]
+				}
+			case "ledger":
+				toDevice = append(toDevice, h.delta(rapid.Uint64Range(h.cursor, h.head).Draw(t, "upTo"), rapid.IntRange(1, 4).Draw(t, "chunk"))...)
+			case "deliver":
+				if len(toDevice) > 0 {
+					d.frame(toDevice[0])
+					toDevice = toDevice[1:]
+				}
+			case "sync":
+				d.do(d.session.Sync(uint64(rapid.IntRange(1, 1000).Draw(t, "point"))))
+			case "lose":
+				toServer, toDevice = nil, nil
+				d.begin(h)
+			}
+			if d.closed != nil {
+				t.Fatalf("closed: %+v", *d.closed.Why)
+			}
+		}
+		d.begin(h)
+		settle(t, d, h)
+	})
+}
+
+// settle lets a good network finish the work, and compares both sides.
+func settle(t *rapid.T, d *device, h *host) {
+	d.do(d.session.Sync(5000))
+	for n := 0; d.synced != 5000; n++ {
+		if n > 100 || len(d.sent) == 0 {
+			t.Fatalf("does not settle; closed: %+v", d.closed)
+		}
+		m := d.sent[0]
+		d.sent = d.sent[1:]
+		switch m := m.(type) {
+		case wire.Ops:
+			d.frame(h.submit(t, m))
+		case wire.Sync:
+			for _, c := range h.delta(h.head, 3) {
+				d.frame(c)
+			}
+			d.frame(m)
+		}
+	}
+	rows, _ := d.store.Rows("claim")
+	state, _ := d.store.State()
+	queue, _ := d.store.Queue()
+	if uint64(len(h.ops)) != state.Last || len(rows) != len(h.ops) || state.Cursor != h.head || len(queue) != 0 {
+		t.Fatalf("server has %d ops and head %d; device has %+v, %d rows, %d in the outbox", len(h.ops), h.head, state, len(rows), len(queue))
+	}
+}
+
+func TestResultsThatAreOldOrOutOfOrder(t *testing.T) {
+	d, h := pair(t)
+	d.append("a")
+	d.begin(h)
+	r := h.submit(t, next[wire.Ops](d))
+	d.frame(r)
+	d.frame(r) // again
+	d.frame(wire.Results{First: 1})
+	if d.closed != nil {
+		t.Fatalf("closed: %+v", d.closed.Why)
+	}
+	d.append("b")
+	d.frame(wire.Results{First: 3, Results: []op.Result{{Outcome: op.Granted}}})
+	d.wantClosed(fault.BadFrame, false)
+	if q, _ := d.store.Queue(); len(q) != 2 || q[1].Result != nil {
+		t.Errorf("outbox %+v: op 2 must be there and wait", q)
+	}
+}
+
+func TestCheckpointsThatDoNotFit(t *testing.T) {
+	row := func(table string, seq uint64) []wire.RowChange {
+		return []wire.RowChange{{Table: table, ID: "x", Seq: seq, Body: []byte{1}}}
+	}
+	for name, c := range map[string][]wire.Checkpoint{
+		"stale":            {{From: 0, To: 5, Last: true}},
+		"from the future":  {{From: 9, To: 12, Last: true}},
+		"backwards":        {{From: 7, To: 6, Last: true}},
+		"row outside":      {{From: 7, To: 9, Rows: row("claim", 10), Last: true}},
+		"row of the past":  {{From: 7, To: 9, Rows: row("claim", 7), Last: true}},
+		"our own table":    {{From: 7, To: 9, Rows: row(wire.TableUsed, 8), Last: true}},
+		"our own mark":     {{From: 7, To: 9, Rows: row(replica.TableReplica, 8), Last: true}},
+		"acked unknown op": {{From: 7, To: 9, Acked: 3, Last: true}},
+		"mixed chunks":     {{From: 7, To: 9, Rows: row("claim", 8)}, {From: 7, To: 10, Last: true}},
+		"reset inside":     {{From: 7, To: 9, Rows: row("claim", 8)}, {From: 0, To: 9, Reset: true, Last: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, h := pair(t)
+			h.head = 20
+			if err := d.store.Apply(local.Checkpoint{To: 7}); err != nil {
+				t.Fatal(err)
+			}
+			d.begin(h)
+			for _, c := range c {
+				d.frame(c)
+			}
+			d.wantClosed(fault.BadFrame, false)
+			if s, _ := d.store.State(); s.Cursor != 7 {
+				t.Errorf("cursor moved to %d", s.Cursor)
+			}
+			if rows, _ := d.store.Rows("claim"); len(rows) != 0 {
+				t.Errorf("rows of a refused checkpoint: %+v", rows)
+			}
+		})
+	}
+}
+
+func TestBootstrapForgetsAllTablesOfTheServer(t *testing.T) {
+	d, h := pair(t)
+	h.head = 9
+	d.begin(h)
+	d.frame(wire.Checkpoint{To: 5, Reset: true, Last: true, Rows: []wire.RowChange{{Table: "from a newer server", ID: "x", Seq: 5, Body: []byte{1}}}})
+	d.frame(wire.Checkpoint{To: 9, Reset: true, Last: true, Rows: []wire.RowChange{{Table: "claim", ID: "y", Seq: 9, Body: []byte{1}}}})
+	if rows, _ := d.store.Rows("from a newer server"); len(rows) != 0 || d.closed != nil {
+		t.Fatalf("rows before the bootstrap are still there: %+v (closed %+v)", rows, d.closed)
+	}
+}
+
+func TestHeartbeatSaysAsOfWithoutWriting(t *testing.T) {
+	d, h := pair(t)
+	d.begin(h)
+	d.frame(wire.Checkpoint{Last: true, Time: 77})
+	if _, ok, _ := d.store.Get(replica.TableReplica, replica.MarkID); d.asOf != 77 || ok {
+		t.Fatalf("as of %d; written: %v", d.asOf, ok)
+	}
+}
+
+func TestForksStopAndKeepTheOutbox(t *testing.T) {
+	for name, twist := range map[string]func(d *device, h *host){
+		"device was copied": func(d *device, h *host) {
+			h.submit(t, wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{[]byte("other")}})
+		},
+		"device was restored": func(d *device, h *host) {
+			h.submit(t, wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{[]byte("a"), []byte("b"), []byte("c")}})
+		},
+		"server was restored": func(d *device, h *host) {
+			if err := d.store.Apply(local.Checkpoint{To: 5}); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, h := pair(t)
+			d.append("a")
+			d.append("b")
+			twist(d, h)
+			d.begin(h)
+			d.wantClosed(fault.Fork, true)
+			if q, _ := d.store.Queue(); len(q) != 2 {
+				t.Errorf("outbox has %d ops, want 2", len(q))
+			}
+			d.append("c")
+			if len(d.sent) != 0 {
+				t.Errorf("a stopped session sends %+v", d.sent)
+			}
+		})
+	}
+}
+
+func TestFaultsOfTheServer(t *testing.T) {
+	for kind, final := range map[fault.Kind]bool{fault.Fork: true, fault.RevokedDevice: true, fault.Internal: false,
+		fault.ShuttingDown: false, fault.StorageFull: false, fault.BadFrame: false} {
+		d, h := pair(t)
+		d.append("a")
+		d.begin(h)
+		d.frame(wire.Fault{Kind: kind})
+		d.wantClosed(kind, final)
+		if q, _ := d.store.Queue(); len(q) != 1 {
+			t.Errorf("%v: outbox has %d ops, want 1", kind, len(q))
+		}
+	}
+}
+
+func TestBusySendsAgainLaterAndLater(t *testing.T) {
+	d, h := pair(t)
+	d.append("a")
+	d.begin(h)
+	at, rests := time.Duration(0), []time.Duration{}
+	for range 4 {
+		next[wire.Ops](d)
+		d.frame(wire.Fault{Kind: fault.Busy})
+		from := at
+		for len(d.sent) == 0 && at < time.Hour {
+			at += 100 * time.Millisecond
+			d.do(d.session.Tick(at))
+		}
+		rests = append(rests, at-from)
+	}
+	if !slices.IsSorted(rests) || rests[0] < 500*time.Millisecond || rests[3] < 4*time.Second || d.closed != nil {
+		t.Fatalf("rests %v, closed %+v", rests, d.closed)
+	}
+	d.frame(h.submit(t, next[wire.Ops](d)))
+	if q, _ := d.store.Queue(); q[0].Result == nil {
+		t.Error("no answer after all")
+	}
+}
+
+func TestGapSendsAgainButNotForEver(t *testing.T) {
+	d, h := pair(t)
+	d.append("a")
+	d.begin(h)
+	for range 3 {
+		next[wire.Ops](d)
+		d.frame(wire.Fault{Kind: fault.Gap, Next: 1})
+	}
+	next[wire.Ops](d)
+	d.frame(wire.Fault{Kind: fault.Gap, Next: 1})
+	d.wantClosed(fault.Gap, false)
+}
+
+func TestSilentServerIsLeft(t *testing.T) {
+	d, h := pair(t)
+	d.append("a")
+	d.begin(h)
+	d.do(d.session.Tick(time.Hour))
+	d.wantClosed(fault.Internal, false)
+}
+
+func TestAnotherServerLearnsNothing(t *testing.T) {
+	d, h := pair(t)
+	other, _ := seal.Generate(bytes.NewReader(bytes.Repeat([]byte{3}, 32)))
+	good := h.key
+	for name, twist := range map[string]func(c *wire.Challenge) fault.Kind{
+		"another key": func(c *wire.Challenge) fault.Kind {
+			h.key = other
+			*c = h.challenge(h.hello)
+			return fault.WrongDeployment
+		},
+		"another name":        func(c *wire.Challenge) fault.Kind { c.Deployment = "x"; return fault.WrongDeployment },
+		"signature elsewhere": func(c *wire.Challenge) fault.Kind { c.Signature[5] ^= 1; return fault.Unauthenticated },
+		"replayed": func(c *wire.Challenge) fault.Kind {
+			*c = h.challenge(wire.Hello{Nonce: []byte("of another hello")})
+			return fault.Unauthenticated
+		},
+		"unknown version": func(c *wire.Challenge) fault.Kind { c.Version = 99; return fault.Version },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h.key, d.t, d.closed, d.sent = good, t, nil, nil
+			d.session = replica.New(d.codec, "test", d.saved())
+			d.do(d.session.Open([]byte("0123456789abcdef"), nil))
+			c := h.challenge(next[wire.Hello](d))
+			kind := twist(&c)
+			d.frame(c)
+			d.wantClosed(kind, false)
+			if len(d.sent) != 0 {
+				t.Errorf("device sent %+v", d.sent)
+			}
+		})
+	}
+}
+
+func TestDamagedOutboxStops(t *testing.T) {
+	d, _ := pair(t)
+	d.append("a")
+	d.append("b")
+	for name, twist := range map[string]func(s *replica.Saved){
+		"byte flipped": func(s *replica.Saved) { s.Queue[1].Bytes[0] ^= 1 },
+		"op missing":   func(s *replica.Saved) { s.Queue = s.Queue[1:]; s.Queue[0].Seq = 7 },
+		"other hash":   func(s *replica.Saved) { s.State.Hash[0] ^= 1 },
+	} {
+		s := d.saved()
+		twist(&s)
+		effects := replica.New(d.codec, "test", s).Open([]byte("0123456789abcdef"), nil)
+		if c, ok := effects[0].(replica.Close); !ok || !c.Final {
+			t.Errorf("%s: %+v", name, effects)
+		}
+	}
+}
+
+func TestBatchesStayUnderTheLimits(t *testing.T) {
+	d, h := pair(t)
+	for i := range 600 {
+		d.append(fmt.Sprintf("%d %s", i, bytes.Repeat([]byte("x"), i%7*1000)))
+	}
+	d.begin(h)
+	for batches := 0; len(d.sent) > 0; batches++ {
+		m := next[wire.Ops](d)
+		size := 0
+		for _, o := range m.Ops {
+			size += len(o)
+		}
+		if len(m.Ops) > wire.MaxOps || size > 512<<10 || batches > 20 {
+			t.Fatalf("batch %d has %d ops in %d bytes", batches, len(m.Ops), size)
+		}
+		d.frame(h.submit(t, m))
+	}
+	if len(h.ops) != 600 {
+		t.Fatalf("%d ops arrived, want 600", len(h.ops))
+	}
+}
+
+func TestWatchIsSaidAgainAfterReconnect(t *testing.T) {
+	d, h := pair(t)
+	d.begin(h)
+	d.do(d.session.Watch("film"))
+	if m := next[wire.Watch](d); m.Activity != id.Activity("film") {
+		t.Fatalf("watch %+v", m)
+	}
+}
+
+// FuzzFrames feeds a session what no server would send: it may end, never panic,
+// and never store what was not checked.
+func FuzzFrames(f *testing.F) {
+	codec, err := wire.NewCodec()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, m := range []wire.Message{wire.Welcome{}, wire.Results{First: 1, Results: []op.Result{{Outcome: op.Granted}}},
+		wire.Checkpoint{To: 3, Reset: true, Last: true, Rows: []wire.RowChange{{Table: "claim", ID: "x", Seq: 3, Body: []byte{1}}}},
+		wire.Gauge{Activity: "a"}, wire.Sync{N: 1}, wire.Fault{Kind: fault.Gap, Next: 1}, wire.Enrolled{Device: "d"}} {
+		b, err := codec.Encode(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, b)
+	}
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		d, h := pair(t)
+		d.append("a")
+		d.begin(h)
+		before, _ := d.store.State()
+		d.do(d.session.Frame(one, 1))
+		d.do(d.session.Frame(two, 2))
+		d.do(d.session.Tick(time.Minute))
+		after, _ := d.store.State()
+		if after.Last != before.Last || after.Hash != before.Hash {
+			t.Fatalf("a frame changed what the device has made: %+v to %+v", before, after)
+		}
+		if _, ok, _ := d.store.Get(wire.TableUsed, "x"); ok {
+			t.Fatal("a frame wrote into the device's own table")
+		}
+		d.session = replica.New(codec, "test", replica.Saved{})
+		d.do(d.session.Open(one, nil))
+		d.do(d.session.Frame(two, 1))
+		replica.NewEnrolment(codec, "test", "code", d.key).Frame(one)
+	})
+}

@@ -1,0 +1,390 @@
+package session
+
+import (
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/seal"
+	"yizhan/core/wire"
+)
+
+// Limits of what a device may say about itself.
+const (
+	maxNonce = 64
+	minNonce = 16
+	maxCode  = 128
+	maxApp   = 64
+	maxSyncs = 16 // sync points asked for and not reached yet
+)
+
+type phase uint8
+
+const (
+	greeting phase = iota
+	challenged
+	live
+)
+
+// peer is one session. Its reader goroutine takes frames and asks the arbiter;
+// its writer goroutine sends answers, checkpoints and gauges.
+type peer struct {
+	s       *Server
+	conn    *websocket.Conn // nil in tests of the frame handler
+	binding []byte
+
+	phase      phase           // reader's
+	transcript wire.Transcript // reader's
+
+	wake chan struct{} // room for one: something below changed
+
+	done chan struct{} // closed when the reader has ended
+
+	mu      sync.Mutex // guards all below
+	log     *slog.Logger
+	info    Info
+	cursor  uint64 // of the device when it came
+	started bool   // authenticated: the writer may send checkpoints
+	queue   [][]byte
+	queued  int    // bytes in queue
+	busy    bool   // the arbiter is deciding: its results go out before their effects
+	want    uint64 // journal Seq to bring as soon as the ledger has it
+	syncs   []point
+	watched id.Activity
+	watches int  // how often that was said
+	over    bool // no more is taken; what is queued goes out
+	code    int  // of the close frame
+	reason  string
+}
+
+// point is a sync point: n goes back once everything up to seq has been sent.
+type point struct{ n, seq uint64 }
+
+func newPeer(s *Server, conn *websocket.Conn, binding []byte) *peer {
+	return &peer{s: s, conn: conn, binding: binding, log: s.cfg.Log, wake: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
+func (p *peer) logger() *slog.Logger {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log
+}
+
+func (p *peer) ended() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.over
+}
+
+func (p *peer) device() id.Device {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.info.Enrolment.Device
+}
+
+// readLoop takes frames until the connection or the session ends.
+func (p *peer) readLoop() {
+	defer p.s.running.Done()
+	defer close(p.done)
+	times := p.s.cfg.Times
+	p.conn.SetReadLimit(wire.MaxRead)
+	p.conn.SetReadDeadline(time.Now().Add(times.Handshake))
+	alive := func(string) error {
+		if p.phase == live && !p.ended() { // nothing lengthens a handshake or an end
+			p.conn.SetReadDeadline(time.Now().Add(times.Read))
+		}
+		return nil
+	}
+	p.conn.SetPongHandler(alive)
+	answer := p.conn.PingHandler()
+	p.conn.SetPingHandler(func(data string) error {
+		alive(data)
+		return answer(data)
+	})
+	for {
+		kind, frame, err := p.conn.ReadMessage()
+		switch {
+		case err != nil:
+			p.end(websocket.CloseAbnormalClosure, "connection lost")
+			return
+		case p.ended():
+			continue // read on to the end of the stream, or TCP would throw away our last words
+		case kind != websocket.BinaryMessage:
+			p.fail(wire.Fault{Kind: fault.BadFrame, Detail: "text message"})
+			continue
+		}
+		p.frame(frame)
+		alive("")
+	}
+}
+
+// frame handles one frame.
+func (p *peer) frame(frame []byte) {
+	m, err := p.s.cfg.Codec.Decode(frame)
+	if err != nil {
+		p.refuse(asFault(err))
+		return
+	}
+	switch m := m.(type) {
+	case wire.Hello:
+		if p.phase == greeting {
+			p.hello(m)
+			return
+		}
+	case wire.Enrol:
+		if p.phase == challenged && p.transcript.Device == "" {
+			p.enrol(m)
+			return
+		}
+	case wire.Proof:
+		if p.phase == challenged && p.transcript.Device != "" {
+			p.proof(m)
+			return
+		}
+	case wire.Ops:
+		if p.phase == live {
+			p.ops(m)
+			return
+		}
+	case wire.Watch:
+		if p.phase == live {
+			p.watch(m)
+			return
+		}
+	case wire.Sync:
+		if p.phase == live {
+			p.sync(m)
+			return
+		}
+	}
+	p.fail(wire.Fault{Kind: fault.BadFrame, Detail: "message out of turn"})
+}
+
+// hello answers with a challenge that names this server and this connection.
+func (p *peer) hello(h wire.Hello) {
+	version := min(h.Max, wire.MaxVersion)
+	switch {
+	case version < max(h.Min, wire.MinVersion):
+		p.refuse(fault.Errorf(fault.Version, "the server speaks versions %d to %d", wire.MinVersion, wire.MaxVersion))
+		return
+	case len(h.Nonce) < minNonce || len(h.Nonce) > maxNonce:
+		p.refuse(fault.Errorf(fault.BadFrame, "nonce has %d bytes, want %d to %d", len(h.Nonce), minNonce, maxNonce))
+		return
+	}
+	nonce := make([]byte, minNonce)
+	if _, err := io.ReadFull(p.s.cfg.Random, nonce); err != nil {
+		p.refuse(asFault(err))
+		return
+	}
+	t := wire.Transcript{Version: version, Deployment: p.s.cfg.Deployment, Hello: h.Nonce, Challenge: nonce,
+		Time: p.s.cfg.Now().UnixMilli(), Key: p.s.cfg.Key.Public().Marshal(), Binding: p.binding}
+	signed, err := t.Bytes()
+	if err != nil {
+		p.refuse(asFault(err))
+		return
+	}
+	p.mu.Lock()
+	p.log = p.log.With("device", h.Device, "app", h.App[:min(len(h.App), maxApp)])
+	p.mu.Unlock()
+	p.send(wire.Challenge{Version: version, Deployment: t.Deployment, Nonce: nonce, Time: t.Time, Key: t.Key,
+		Signature: p.s.cfg.Key.SignBytes(wire.SignChallenge, signed)})
+	t.Device = h.Device
+	p.transcript, p.phase = t, challenged
+}
+
+// signedBy checks the device's answer to the challenge.
+func (p *peer) signedBy(key []byte, context seal.Context, signature []byte) bool {
+	public, err := seal.ParsePublic(seal.EdDSA, key)
+	if err != nil {
+		return false
+	}
+	signed, err := p.transcript.Bytes()
+	return err == nil && public.VerifyBytes(context, signed, signature) == nil
+}
+
+// enrol uses up a code; the device connects again with what it was given.
+func (p *peer) enrol(m wire.Enrol) {
+	p.transcript.Code, p.transcript.PublicKey = m.Code, m.PublicKey
+	switch {
+	case m.Code == "" || len(m.Code) > maxCode:
+		p.refuse(fault.Errorf(fault.CodeUnknown, "no such code"))
+		return
+	case !p.signedBy(m.PublicKey, wire.SignEnrol, m.Signature):
+		p.refuse(fault.Errorf(fault.Unauthenticated, "signature does not fit the public key"))
+		return
+	}
+	e, err := p.s.cfg.Arbiter.Enrol(p.s.ctx, m.Code, m.PublicKey)
+	if err != nil {
+		p.logger().Warn("enrolment refused", "error", err)
+		p.refuse(asFault(err))
+		return
+	}
+	p.logger().Info("enrolled", "as", e.Device, "role", e.Role)
+	p.send(wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Member: e.Member, Org: e.Org})
+	p.end(websocket.CloseNormalClosure, "enrolled; connect again")
+}
+
+// proof lets a device in whose key is on record.
+func (p *peer) proof(m wire.Proof) {
+	info, known := p.s.cfg.Arbiter.Device(p.transcript.Device)
+	switch {
+	case !known || !p.signedBy(info.Enrolment.PublicKey, wire.SignProof, m.Signature):
+		p.refuse(fault.Errorf(fault.Unauthenticated, "device is unknown or its signature is wrong"))
+		return
+	case info.Gone:
+		p.refuse(fault.Errorf(fault.RevokedDevice, "device was revoked or set aside"))
+		return
+	}
+	w := wire.Welcome{Time: p.s.cfg.Now().UnixMilli(), LastOp: info.Last, Head: p.s.cfg.Arbiter.Head()}
+	if info.Last > 0 {
+		w.LastSum = info.Hash[:]
+	}
+	p.phase = live
+	p.send(w)
+	p.mu.Lock()
+	p.info, p.cursor, p.started = info, m.Cursor, true
+	p.mu.Unlock()
+	p.s.claim(p, info.Enrolment.Device)
+	p.poke()
+	p.logger().Info("online", "role", info.Enrolment.Role, "cursor", m.Cursor, "ops", info.Last)
+}
+
+// ops has a run of ops decided and queues the results.
+func (p *peer) ops(m wire.Ops) {
+	device := p.transcript.Device
+	p.setBusy(true)
+	results, err := p.s.cfg.Arbiter.Submit(p.s.ctx, device, m.First, op.Hash(m.Previous), m.Ops)
+	defer p.setBusy(false) // after the results are queued: a checkpoint with their effects follows them
+	if err == nil && len(results) != len(m.Ops) {
+		p.logger().Error("arbiter lost count", "ops", len(m.Ops), "results", len(results))
+		err = fault.Errorf(fault.Internal, "results are missing")
+	}
+	if err == nil {
+		p.bring(p.s.cfg.Arbiter.Head())
+		p.send(wire.Results{First: m.First, Results: results})
+		return
+	}
+	f := asFault(err)
+	p.logger().Warn("ops not decided", "first", m.First, "count", len(m.Ops), "error", err)
+	answer := wire.Fault{Kind: f.Kind, Detail: f.Detail}
+	switch f.Kind {
+	case fault.Busy:
+		p.send(answer)
+		return
+	case fault.Gap:
+		if info, ok := p.s.cfg.Arbiter.Device(device); ok {
+			answer.Next = info.Last + 1
+		}
+		p.send(answer)
+		return
+	}
+	p.fail(answer)
+}
+
+func (p *peer) watch(m wire.Watch) {
+	p.mu.Lock()
+	p.watched, p.watches = m.Activity, p.watches+1
+	p.mu.Unlock()
+	p.poke()
+}
+
+// sync notes where the journal is now; the writer answers once it has sent that far.
+func (p *peer) sync(m wire.Sync) {
+	seq := p.s.cfg.Arbiter.Head()
+	p.mu.Lock()
+	full := len(p.syncs) >= maxSyncs
+	if !full {
+		p.syncs = append(p.syncs, point{m.N, seq})
+	}
+	p.mu.Unlock()
+	if full {
+		p.fail(wire.Fault{Kind: fault.TooLarge, Detail: "too many sync points at once"})
+		return
+	}
+	p.bring(seq)
+}
+
+// bring has the writer send a checkpoint as soon as the ledger has got to seq.
+func (p *peer) bring(seq uint64) {
+	p.mu.Lock()
+	p.want = max(p.want, seq)
+	p.mu.Unlock()
+	p.poke()
+}
+
+func (p *peer) setBusy(busy bool) {
+	p.mu.Lock()
+	p.busy = busy
+	p.mu.Unlock()
+	p.poke()
+}
+
+// send queues a message. A device that asks for more than it reads is cut off.
+func (p *peer) send(m wire.Message) {
+	frame, err := p.s.cfg.Codec.Encode(m)
+	if err != nil {
+		p.logger().Error("message cannot be sent", "error", err)
+		p.end(websocket.CloseInternalServerErr, "internal error")
+		return
+	}
+	p.mu.Lock()
+	slow := p.queued+len(frame) > p.s.cfg.Queue && !p.over
+	if !slow && !p.over {
+		p.queue, p.queued = append(p.queue, frame), p.queued+len(frame)
+	}
+	p.mu.Unlock()
+	if slow {
+		p.cut("slow reader")
+		return
+	}
+	p.poke()
+}
+
+// refuse tells a device why it goes no further.
+func (p *peer) refuse(f *fault.Error) { p.fail(wire.Fault{Kind: f.Kind, Detail: f.Detail}) }
+
+// fail sends a fault as the last message of the session.
+func (p *peer) fail(f wire.Fault) {
+	p.logger().Info("session ends", "fault", f.Kind, "detail", f.Detail)
+	p.send(f)
+	p.end(closeBase+int(f.Kind), f.Kind.String())
+}
+
+// closeBase plus a fault's number is a close code of our own.
+const closeBase = 4000
+
+// end lets the writer send what is queued, then a close frame.
+func (p *peer) end(code int, reason string) {
+	p.mu.Lock()
+	if !p.over {
+		p.over, p.code, p.reason = true, code, reason
+	}
+	p.mu.Unlock()
+	p.poke()
+}
+
+// cut ends the session without waiting for the reader of the other side.
+func (p *peer) cut(reason string) {
+	p.logger().Warn("cut off", "reason", reason)
+	p.mu.Lock()
+	p.over, p.code, p.reason, p.queue, p.queued = true, websocket.ClosePolicyViolation, reason, nil, 0
+	p.mu.Unlock()
+	p.poke()
+	if p.conn != nil {
+		p.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.ClosePolicyViolation, reason), time.Now().Add(time.Second))
+		p.conn.Close()
+	}
+}
+
+func (p *peer) poke() {
+	select {
+	case p.wake <- struct{}{}:
+	default: // the writer will look anyway
+	}
+}

@@ -1,0 +1,209 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/seal"
+	"yizhan/core/wire"
+)
+
+// Path is where devices connect.
+const Path = "/v1/sync"
+
+// Config is what the sessions of one server share. Codec, Times and Queue may be empty.
+type Config struct {
+	Arbiter    Arbiter
+	Feed       Feed
+	Signer     Signer
+	Key        seal.Private // of the server; devices pin its public half
+	Deployment string
+	Now        func() time.Time // what devices are told as server time; may be a simulated clock
+	Random     io.Reader        // for nonces
+	Log        *slog.Logger
+	Codec      *wire.Codec
+	Times      Times
+	Queue      int // bytes of answers that may wait for a slow reader, 256 KiB if 0
+}
+
+// Times of a connection, on the machine's own clock; 0 is the default.
+type Times struct {
+	Handshake time.Duration // from connecting to Welcome: 20 s
+	Write     time.Duration // one message of at most 128 KiB: 10 s
+	Ping      time.Duration // 25 s
+	Read      time.Duration // silence of the device: 60 s
+	Heartbeat time.Duration // silence of ours: 20 s
+	Gauge     time.Duration // between two gauges: 1 s
+}
+
+func (t Times) withDefaults() Times {
+	for _, f := range []struct {
+		to    *time.Duration
+		value time.Duration
+	}{{&t.Handshake, 20 * time.Second}, {&t.Write, 10 * time.Second}, {&t.Ping, 25 * time.Second},
+		{&t.Read, 60 * time.Second}, {&t.Heartbeat, 20 * time.Second}, {&t.Gauge, time.Second}} {
+		if *f.to == 0 {
+			*f.to = f.value
+		}
+	}
+	return t
+}
+
+// Server holds the sessions. It is an http.Handler for Path.
+type Server struct {
+	cfg      Config
+	upgrader websocket.Upgrader
+	ctx      context.Context // of everything that is asked of the arbiter
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
+
+	mu       sync.Mutex // guards all below
+	peers    map[*peer]struct{}
+	byDevice map[id.Device]*peer
+	closing  bool
+}
+
+// New makes a server without sessions.
+func New(cfg Config) (*Server, error) {
+	if cfg.Codec == nil {
+		codec, err := wire.NewCodec()
+		if err != nil {
+			return nil, fmt.Errorf("open sessions: %w", err)
+		}
+		cfg.Codec = codec
+	}
+	if cfg.Queue == 0 {
+		cfg.Queue = 256 << 10
+	}
+	cfg.Times = cfg.Times.withDefaults()
+	s := &Server{cfg: cfg, peers: map[*peer]struct{}{}, byDevice: map[id.Device]*peer{}}
+	// Tens of thousands of devices are mostly silent: small read buffers, and write buffers only while writing.
+	s.upgrader = websocket.Upgrader{ReadBufferSize: 512, WriteBufferSize: 4096, WriteBufferPool: &sync.Pool{}, HandshakeTimeout: cfg.Times.Handshake}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// ServeHTTP turns a request into a session and returns: the session runs on.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	closing := s.closing
+	s.mu.Unlock()
+	if closing {
+		http.Error(w, "server is stopping; connect again", http.StatusServiceUnavailable)
+		return
+	}
+	var binding []byte
+	if r.TLS != nil {
+		var err error
+		if binding, err = r.TLS.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32); err != nil {
+			http.Error(w, "TLS 1.3 is needed", http.StatusBadRequest)
+			return
+		}
+	}
+	conn, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // the upgrader has answered
+	}
+	p := newPeer(s, conn, binding)
+	if !s.add(p) {
+		conn.Close()
+		return
+	}
+	go p.readLoop()
+	go p.writeLoop()
+}
+
+// add takes a session in, unless the server is stopping.
+func (s *Server) add(p *peer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.peers[p] = struct{}{}
+	s.running.Add(2)
+	return true
+}
+
+// claim makes p the session of its device. An older one is cut off: its network
+// is gone, or the device was copied, which its op chain will show.
+func (s *Server) claim(p *peer, d id.Device) {
+	s.mu.Lock()
+	old := s.byDevice[d]
+	s.byDevice[d] = p
+	s.mu.Unlock()
+	if old != nil && old != p {
+		old.logger().Warn("session is replaced by a newer one of the same device")
+		old.end(websocket.ClosePolicyViolation, "replaced by a newer session")
+	}
+}
+
+func (s *Server) remove(p *peer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.peers, p)
+	if d := p.device(); s.byDevice[d] == p {
+		delete(s.byDevice, d)
+	}
+}
+
+// Connected counts the sessions, also those that are still shaking hands.
+func (s *Server) Connected() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.peers)
+}
+
+// Close tells every device that the server stops, and waits until all sessions
+// have ended; at the end of ctx it cuts off what is left and gives ctx's error.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing = true
+	peers := make([]*peer, 0, len(s.peers))
+	for p := range s.peers {
+		peers = append(peers, p)
+	}
+	s.mu.Unlock()
+	for _, p := range peers {
+		p.fail(wire.Fault{Kind: fault.ShuttingDown, Detail: "server is stopping"})
+	}
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		s.cancel()
+		return nil
+	case <-ctx.Done():
+	}
+	s.cancel()
+	for _, p := range peers {
+		p.conn.Close()
+	}
+	<-ended
+	return fmt.Errorf("close sessions: %w", ctx.Err())
+}
+
+// asFault gives an error as the fault that the device is told.
+func asFault(err error) *fault.Error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, context.Canceled):
+		return fault.Errorf(fault.ShuttingDown, "server is stopping")
+	}
+	return fault.Errorf(fault.Internal, "the server could not do it; its log says why")
+}
