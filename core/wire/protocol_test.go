@@ -165,4 +165,10 @@ func TestDocumentExamplesAreVectors(t *testing.T) {
 	if m, err := codec(t).Decode(first); err != nil || m.Type() != THello {
 		t.Errorf("the example begins with %+v (%v)", m, err)
 	}
+	var chain op.Hash
+	for _, o := range messages(t)["ops"].(Ops).Ops {
+		if chain = op.Chain(chain, o); !strings.Contains(example, fmt.Sprintf("`%x`", chain)) {
+			t.Errorf("chain hash %x is not in the example", chain)
+		}
+	}
 }
