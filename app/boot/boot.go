@@ -1,0 +1,207 @@
+// Package boot puts the app together: it opens the device's store, starts the
+// link, and picks the shell of the role that the device was enrolled in.
+package boot
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"image/png"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+
+	"yizhan/app/kiosk"
+	"yizhan/app/look"
+	"yizhan/app/phone"
+	"yizhan/app/shell"
+	"yizhan/app/staff"
+	"yizhan/assets"
+	"yizhan/core/link"
+	"yizhan/core/local/sqlite"
+	"yizhan/core/op"
+)
+
+// version is sent to the server for its log.
+const version = "yizhan/0.1.0"
+
+// zone is the one of the deployment: the wall clock of its windows.
+var zone = time.FixedZone("Asia/Shanghai", 8*60*60)
+
+// Main runs the app until its window closes and gives the exit code.
+func Main(args []string, stderr io.Writer) int {
+	o, err := Parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	}
+	if err := run(o, stderr); err != nil {
+		fmt.Fprintln(stderr, "yizhan:", err)
+		return 1
+	}
+	return 0
+}
+
+// run holds everything open in the order in which it has to be closed again.
+func run(o Options, stderr io.Writer) (err error) {
+	release, err := lock(o.Data)
+	if err != nil {
+		return err
+	}
+	defer release()
+	store, err := sqlite.Open(filepath.Join(o.Data, "device.db"))
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	device, err := link.Open(link.Config{Store: store, URL: o.Server, App: version, Now: time.Now, Random: rand.Reader, Log: log})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	device.SetOnline(!o.Offline)
+	var running sync.WaitGroup
+	defer running.Wait() // the link lets go of the store before it is closed
+	defer cancel()
+	running.Go(func() { _ = device.Run(ctx) }) // its error is ctx's
+
+	// A bare system has no locale; Fyne's own dialogs then speak English.
+	if lang := os.Getenv("LANG"); lang == "" || lang == "C" || lang == "POSIX" || lang == "C.UTF-8" {
+		_ = os.Setenv("LANG", "zh_CN.UTF-8")
+	}
+	theme, err := look.NewTheme(look.Phone, assets.Fonts)
+	if err != nil {
+		log.Warn("no bundled Chinese font in this build, using the system's: run `make fonts` and build again")
+	}
+	a := app.NewWithID("cn.yizhan.app")
+	a.Settings().SetTheme(theme)
+	w := a.NewWindow("驿站")
+	b := &boot{o: o, device: device, cancel: cancel, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, App: a,
+		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server}}
+	return b.window()
+}
+
+// boot is the window's life.
+type boot struct {
+	o      Options
+	device *link.Device
+	env    *shell.Env
+	cancel func()
+	failed error // of the picture
+}
+
+// window shows the app until it is closed, by a person, a signal or -shot.
+func (b *boot) window() error {
+	w := b.env.Window
+	w.SetPadded(false)
+	w.SetMaster()
+	w.SetOnClosed(b.cancel)
+	go func() {
+		<-b.env.Ctx.Done()
+		fyne.Do(b.env.App.Quit)
+	}()
+	if b.o.Shot != "" {
+		go b.shoot()
+	}
+	w.Resize(b.size())
+	if who, ok := b.device.Identity(); ok {
+		if b.o.Code != "" {
+			fmt.Fprintf(os.Stderr, "yizhan: device %s is enrolled already; the code was not used\n", who.Device)
+		}
+		b.start()
+	} else {
+		shell.Enrol(b.env, b.scale(), b.o.Code, b.start)
+	}
+	w.ShowAndRun()
+	return b.failed
+}
+
+// role is the shell that was asked for, else the enrolled one; a new device is taken for a phone.
+func (b *boot) role() op.Role {
+	if b.o.Shell != "" {
+		return b.o.Shell
+	}
+	if who, ok := b.device.Identity(); ok {
+		return who.Role
+	}
+	return op.Phone
+}
+
+func (b *boot) size() fyne.Size {
+	switch {
+	case b.o.Width > 0:
+		return fyne.NewSize(float32(b.o.Width), float32(b.o.Height))
+	case b.role() == op.Kiosk:
+		b.env.Window.SetFullScreen(true)
+		return fyne.NewSize(1080, 1920)
+	}
+	return fyne.NewSize(412, 915)
+}
+
+func (b *boot) scale() look.Scale {
+	if b.role() == op.Kiosk {
+		return kiosk.Scale(b.size().Width)
+	}
+	return look.Staff
+}
+
+// start fills the window with the shell of the device's role.
+func (b *boot) start() {
+	switch b.role() {
+	case op.Phone:
+		s := phone.Start(b.env, b.o.Large)
+		if b.o.Open != "" {
+			s.Show(b.o.Open, b.o.Press)
+		}
+		return
+	case op.Kiosk:
+		b.env.Counter = b.counter()
+		b.scan(kiosk.Start(b.env, b.size().Width).Picture)
+	default:
+		b.env.Counter = b.counter()
+		b.scan(staff.Start(b.env).Picture)
+	}
+}
+
+// scan reads the picture of -scan-image.
+func (b *boot) scan(picture func(path string)) {
+	if b.o.Picture != "" {
+		picture(b.o.Picture)
+	}
+}
+
+// shoot writes a picture of the window and ends the app.
+func (b *boot) shoot() {
+	select {
+	case <-time.After(b.o.After):
+	case <-b.env.Ctx.Done():
+		return
+	}
+	fyne.DoAndWait(func() { b.failed = b.picture() })
+	b.cancel()
+}
+
+func (b *boot) picture() error {
+	f, err := os.Create(b.o.Shot)
+	if err != nil {
+		return fmt.Errorf("write -shot: %w", err)
+	}
+	if err := errors.Join(png.Encode(f, b.env.Window.Canvas().Capture()), f.Close()); err != nil {
+		return fmt.Errorf("write -shot %s: %w", b.o.Shot, err)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package boot
+
+import (
+	"time"
+
+	"yizhan/app/flow"
+	"yizhan/app/flow/pickup"
+	"yizhan/app/shell"
+	"yizhan/core/fault"
+	"yizhan/core/handover"
+	"yizhan/core/op"
+)
+
+// counter puts the outcomes of core/handover into the words of the page.
+type counter struct {
+	*handover.Counter
+	now  func() time.Time // of the deployment
+	name string           // of the person or machine that scans
+}
+
+// counter makes the counter of this device's station.
+func (b *boot) counter() shell.Counter {
+	who, _ := b.device.Identity()
+	channel := op.ByKiosk
+	if who.Role == op.Staff {
+		channel = op.ByStaff
+	}
+	return &counter{now: b.env.Clock, name: string(who.Device), Counter: handover.New(handover.Config{Store: b.env.Store,
+		Outbox: b.device, Device: who.Device, Station: who.Station, Channel: channel, Zone: zone,
+		Status: func() handover.Status {
+			st := b.device.Status()
+			return handover.Status{Online: st.Online, Revoked: st.Problem != nil && st.Problem.Kind == fault.RevokedDevice}
+		}})}
+}
+
+// Redeem implements shell.Counter.
+func (c *counter) Redeem(code string, now time.Time) (pickup.Outcome, error) {
+	o, err := c.Counter.Redeem(code, now, handover.Options{By: c.name})
+	if err != nil {
+		return pickup.Outcome{}, err
+	}
+	return pickup.Outcome{Verdict: o.Verdict, Seats: o.Seats, Title: o.Title, Detail: c.detail(o, now)}, nil
+}
+
+// detail is what helps the person to go on.
+func (c *counter) detail(o handover.Outcome, now time.Time) string {
+	switch {
+	case o.Verdict == fault.WrongStation && o.Station.Name != "":
+		if o.Station.Address != "" {
+			return "领取站点：" + o.Station.Name + "，" + o.Station.Address
+		}
+		return "领取站点：" + o.Station.Name
+	case o.Verdict == fault.AlreadyRedeemed && o.UsedAt != 0:
+		return "领取时间：" + flow.Moment(o.UsedAt, c.now())
+	case o.Verdict == fault.ClockDoubt:
+		return "本机时间：" + now.In(zone).Format("2006-01-02 15:04")
+	}
+	return ""
+}

@@ -1,0 +1,114 @@
+package boot
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"yizhan/core/op"
+)
+
+// Options are what the command line says.
+type Options struct {
+	Shell         op.Role // "" takes the role of the enrolment
+	Data          string
+	Server        string
+	Code          string
+	Width, Height int // 0: the shell's own size
+	Shot          string
+	After         time.Duration
+	Picture       string
+	Open          string
+	Press         bool
+	Large         bool
+	Offline       bool
+}
+
+// ErrUsage says that the command line was wrong and that the reason is printed.
+var ErrUsage = errors.New("wrong command line")
+
+const usage = `yizhan is the app of stations (kiosk), staff and members (phone).
+
+usage: yizhan [flags]
+
+A new device first takes its one-use enrolment code (-enrol, or on its first page).
+After that it needs no flags but -data, and works without a network.
+
+`
+
+// Parse reads the command line. flag.ErrHelp and ErrUsage are already reported on stderr.
+func Parse(args []string, stderr io.Writer) (Options, error) {
+	var o Options
+	var shell, size string
+	set := flag.NewFlagSet("yizhan", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		set.PrintDefaults()
+	}
+	set.StringVar(&shell, "shell", "", "`kiosk`, staff or phone; default: the role that the device was enrolled in")
+	set.StringVar(&o.Data, "data", defaultData(), "`folder` of this device's data")
+	set.StringVar(&o.Server, "server", "ws://127.0.0.1:8640/v1/sync", "`address` of the server, ws:// or wss://")
+	set.StringVar(&o.Code, "enrol", "", "one-use enrolment `code`; ignored where the device is enrolled already")
+	set.StringVar(&size, "size", "", "window size `WxH` in dp; a kiosk without it fills the screen")
+	set.StringVar(&o.Shot, "shot", "", "write a picture of the window to this PNG `file`, then exit")
+	set.DurationVar(&o.After, "after", 3*time.Second, "`time` from start to -shot")
+	set.StringVar(&o.Picture, "scan-image", "", "kiosk and staff: scan the code in this picture `file` at start")
+	set.StringVar(&o.Open, "open", "", "phone: start on this `page`: mine, ticket, or the id of an activity")
+	set.BoolVar(&o.Press, "press", false, "phone: press the button of the activity named by -open, once")
+	set.BoolVar(&o.Large, "large", false, "phone: large letters (长辈版)")
+	set.BoolVar(&o.Offline, "offline", false, "start with the network off")
+	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, ErrUsage
+	}
+	o.Shell = op.Role(shell)
+	if err := o.check(set.Args(), size); err != nil {
+		fmt.Fprintf(stderr, "yizhan: %v (yizhan -h lists the flags)\n", err)
+		return o, ErrUsage
+	}
+	return o, nil
+}
+
+func (o *Options) check(rest []string, size string) error {
+	if len(rest) > 0 {
+		return fmt.Errorf("argument %q is not expected", rest[0])
+	}
+	switch o.Shell {
+	case "", op.Kiosk, op.Staff, op.Phone:
+	default:
+		return fmt.Errorf("-shell %q is not kiosk, staff or phone", o.Shell)
+	}
+	u, err := url.Parse(o.Server)
+	if err != nil || u.Host == "" || (u.Scheme != "ws" && u.Scheme != "wss") {
+		return fmt.Errorf("-server %q is not like ws://host:port/v1/sync", o.Server)
+	}
+	if size != "" {
+		if n, err := fmt.Sscanf(size, "%dx%d", &o.Width, &o.Height); n != 2 || err != nil || o.Width < 200 || o.Height < 200 ||
+			o.Width > 8192 || o.Height > 8192 {
+			return fmt.Errorf("-size %q is not like 412x915, each 200 to 8192", size)
+		}
+	}
+	if o.Data == "" {
+		return errors.New("-data is empty and this account has no folder for settings: name one")
+	}
+	if o.After < 0 {
+		return fmt.Errorf("-after %s is negative", o.After)
+	}
+	return nil
+}
+
+func defaultData() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "yizhan")
+}

@@ -1,0 +1,100 @@
+// Package duty is what staff have to look at: tasks, and incidents that went wrong.
+package duty
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"yizhan/app/flow"
+	"yizhan/core/activity"
+	"yizhan/core/id"
+	"yizhan/core/local"
+	"yizhan/core/ticket"
+	"yizhan/core/wire"
+)
+
+// Line is one thing to look at.
+type Line struct {
+	Title string
+	Note  string
+	Badge string
+	Tone  flow.Tone
+}
+
+// words of tasks and incidents; others are shown as they came.
+var words = map[string]string{
+	"private_screening": "可以考虑安排专场",
+	"double_redeem":     "同一张票在两处领取",
+	"already_redeemed":  "同一张票在两处领取",
+	"override":          "人工放行",
+	"clone":             "设备疑似被复制",
+	"fork":              "设备记录对不上",
+}
+
+// Read gives the lines, newest first. Rows that cannot be read are left out.
+func Read(s local.Store, now time.Time) ([]Line, error) {
+	titles, err := titles(s)
+	if err != nil {
+		return nil, err
+	}
+	type dated struct {
+		Line
+		seq uint64
+	}
+	var all []dated
+	err = each(s, wire.TableTask, func(t wire.TaskRow) {
+		all = append(all, dated{Line{cmp.Or(words[t.Kind], t.Kind),
+			fmt.Sprintf("%s · %s · %s", t.Org, cmp.Or(titles[t.Activity], string(t.Activity)), flow.Clock(time.UnixMilli(t.At), now)),
+			"待办", flow.Wait}, t.Seq})
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(s, wire.TableIncident, func(i wire.IncidentRow) {
+		note := flow.Clock(time.UnixMilli(i.At), now)
+		if i.Ticket != 0 {
+			note = "票 " + ticket.Short(i.Ticket) + " · " + note
+		}
+		if i.Device != "" {
+			note += " · 设备 " + string(i.Device)
+		}
+		all = append(all, dated{Line{cmp.Or(words[i.Word], i.Word), note, "异常", flow.Bad}, i.Seq})
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(x, y dated) int { return cmp.Compare(y.seq, x.seq) })
+	lines := make([]Line, len(all))
+	for i, d := range all {
+		lines[i] = d.Line
+	}
+	return lines, nil
+}
+
+func titles(s local.Store) (map[id.Activity]string, error) {
+	m := map[id.Activity]string{}
+	err := each(s, wire.TableActivity, func(row wire.ActivityRow) {
+		var spec activity.Spec
+		if json.Unmarshal(row.Spec, &spec) == nil {
+			m[row.ID] = spec.Title
+		}
+	})
+	return m, err
+}
+
+func each[T any](s local.Store, table string, take func(T)) error {
+	rows, err := s.Rows(table)
+	if err != nil {
+		return fmt.Errorf("read table %s: %w", table, err)
+	}
+	for _, row := range rows {
+		var v T
+		if wire.DecodeRow(row.Body, &v) == nil {
+			take(v)
+		}
+	}
+	return nil
+}

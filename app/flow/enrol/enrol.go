@@ -1,0 +1,91 @@
+// Package enrol is the page on which a new device takes its one-use code.
+package enrol
+
+import (
+	"strings"
+
+	"yizhan/core/fault"
+)
+
+// minimum is the least length of a code, in characters: 80 bits in Base32.
+const minimum = 16
+
+// State is what the page shows.
+type State struct {
+	Busy    bool
+	Done    bool
+	Problem string // what is wrong, one sentence
+	Next    string // what to do about it
+}
+
+// Message is Entered, Unreadable, Accepted or Failed.
+type Message interface{ message() }
+
+type (
+	// Entered is a code, typed or scanned.
+	Entered struct{ Code string }
+	// Unreadable is a picture in which no code was found.
+	Unreadable struct{}
+	// Accepted says that the server has taken the code.
+	Accepted struct{}
+	// Failed says why it has not. Fault is nil where the server was not reached.
+	Failed struct{ Fault *fault.Error }
+)
+
+func (Entered) message()    {}
+func (Unreadable) message() {}
+func (Accepted) message()   {}
+func (Failed) message()     {}
+
+// Update gives the next state, and the code to hand in now or "".
+func (s State) Update(m Message) (State, string) {
+	switch m := m.(type) {
+	case Entered:
+		return s.entered(Clean(m.Code))
+	case Unreadable:
+		if s.Busy || s.Done {
+			return s, ""
+		}
+		return State{Problem: "图片里没有找到二维码。", Next: "请换一张清楚、完整的图片，或直接输入登记码。"}, ""
+	case Accepted:
+		return State{Done: true}, ""
+	case Failed:
+		if s.Done {
+			return s, ""
+		}
+		if m.Fault == nil {
+			return State{Problem: "连不上服务器，登记码还没有用掉。", Next: "请检查网络后再按一次“登记”。"}, ""
+		}
+		return State{Problem: m.Fault.Kind.Sentence(), Next: m.Fault.Kind.Next()}, ""
+	}
+	return s, ""
+}
+
+func (s State) entered(code string) (State, string) {
+	switch {
+	case s.Busy || s.Done: // a second press, or a scanner that reads twice, hands in nothing twice
+		return s, ""
+	case code == "":
+		return State{Problem: "还没有输入登记码。", Next: "请输入或扫描工作人员给的登记码。"}, ""
+	case len(code) < minimum:
+		return State{Problem: "登记码没有输完整。", Next: "请对照原码核对，字母不分大小写。"}, ""
+	}
+	return State{Busy: true}, code
+}
+
+// Clean takes out what people add to a code when they read or copy it.
+func Clean(code string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z':
+			return r - 'a' + 'A'
+		case 'Ａ' <= r && r <= 'Ｚ': // full-width, from a Chinese input method
+			return r - 'Ａ' + 'A'
+		case '０' <= r && r <= '９':
+			return r - '０' + '0'
+		case 'A' <= r && r <= 'Z' || '0' <= r && r <= '9':
+			return r
+		}
+		return -1
+	}, code)
+}

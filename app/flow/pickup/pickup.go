@@ -1,0 +1,216 @@
+// Package pickup is the counter: a code is scanned, a verdict is stored, and the
+// screen says whether to hand over.
+package pickup
+
+import (
+	"time"
+
+	"yizhan/app/flow"
+	"yizhan/core/fault"
+)
+
+// How long a result stays before the page goes back by itself, and how soon the
+// same code again is the same scan: a scanner held over a code reads it twice.
+const (
+	stayGood = 20 * time.Second
+	stayBad  = 45 * time.Second
+	echo     = 1500 * time.Millisecond
+	maxQueue = 8
+)
+
+// Page is which page is shown.
+type Page uint8
+
+// Pages of the counter.
+const (
+	Idle Page = iota
+	Working
+	Showing
+)
+
+// State is the counter between two messages.
+type State struct {
+	Page   Page
+	Result Result
+	Left   int // seconds until the page goes back
+
+	code   string   // last code handed to the counter
+	queue  []string // scanned while the last one was being decided
+	shown  time.Time
+	closes time.Time
+}
+
+// Result is what the full screen says.
+type Result struct {
+	Tone     flow.Tone
+	Word     string // 可以发放, 暂准待核, 不能发放
+	Sentence string
+	Next     string
+	Seats    int // 0 where nothing is known
+	Title    string
+	Detail   string // when and where it was handed over, or where it belongs
+	Doubt    bool   // a person may say that the clock is right
+}
+
+// Do is what is to be done now; the zero value is nothing.
+type Do struct {
+	Redeem  string // code to decide
+	Confirm bool   // before that: a person says that the clock is right
+}
+
+// Why a verdict could not be stored.
+type Why uint8
+
+// Reasons; each has its own next step.
+const (
+	Broken Why = iota
+	Full       // the disk is full
+	NoKeys     // the device has never been online and can check no ticket
+)
+
+// Outcome is a verdict that is already stored.
+type Outcome struct {
+	Verdict fault.Verdict
+	Seats   int
+	Title   string
+	Detail  string
+}
+
+// Message is Scanned, Decided, NotStored, Unreadable, Tick, ClockRight or Closed.
+type Message interface{ message() }
+
+type (
+	// Scanned is a code from a scanner or a picture.
+	Scanned struct {
+		Code string
+		At   time.Time
+	}
+	// Decided answers the code that was handed over last.
+	Decided struct {
+		Outcome
+		At time.Time
+	}
+	// NotStored says that the verdict could not be saved: nothing may be handed over.
+	NotStored struct {
+		Why Why
+		At  time.Time
+	}
+	// Unreadable is a picture in which no code was found.
+	Unreadable struct{ At time.Time }
+	// Tick is the passing of time.
+	Tick struct{ Now time.Time }
+	// ClockRight is a person's word that the clock shown is right.
+	ClockRight struct{}
+	// Closed is a tap on the button that closes the result.
+	Closed struct{}
+)
+
+func (Scanned) message()    {}
+func (Decided) message()    {}
+func (NotStored) message()  {}
+func (Unreadable) message() {}
+func (Tick) message()       {}
+func (ClockRight) message() {}
+func (Closed) message()     {}
+
+// Update gives the next state and what is to be done now.
+func (s State) Update(m Message) (State, Do) {
+	switch m := m.(type) {
+	case Scanned:
+		return s.scanned(m)
+	case Decided:
+		return s.show(verdict(m.Outcome), m.At).next()
+	case NotStored:
+		return s.show(notStored(m.Why), m.At).next()
+	case Unreadable:
+		if s.Page == Working {
+			return s, Do{}
+		}
+		return s.show(Result{Tone: flow.Bad, Word: "没有读到", Sentence: "图片里没有找到二维码。",
+			Next: "请换一张清楚、完整的图片，或直接扫描。"}, m.At), Do{}
+	case Tick:
+		return s.tick(m.Now), Do{}
+	case ClockRight:
+		if s.Page == Showing && s.Result.Doubt {
+			return State{Page: Working, code: s.code}, Do{Redeem: s.code, Confirm: true}
+		}
+	case Closed:
+		if s.Page == Showing {
+			return State{}, Do{}
+		}
+	}
+	return s, Do{}
+}
+
+func (s State) scanned(m Scanned) (State, Do) {
+	switch {
+	case m.Code == "":
+		return s, Do{}
+	case s.Page == Working:
+		if len(s.queue) < maxQueue && m.Code != s.code {
+			s.queue = append(s.queue[:len(s.queue):len(s.queue)], m.Code)
+		}
+		return s, Do{}
+	case s.Page == Showing && m.Code == s.code && m.At.Sub(s.shown) < echo:
+		return s, Do{}
+	}
+	return State{Page: Working, code: m.Code}, Do{Redeem: m.Code}
+}
+
+func (s State) show(r Result, at time.Time) State {
+	stay := stayBad
+	if r.Tone == flow.Good {
+		stay = stayGood
+	}
+	s.Page, s.Result, s.shown, s.closes = Showing, r, at, at.Add(stay)
+	s.Left = int(stay / time.Second)
+	return s
+}
+
+// next goes on with a code that was scanned in the meantime.
+func (s State) next() (State, Do) {
+	if len(s.queue) == 0 {
+		return s, Do{}
+	}
+	code := s.queue[0]
+	return State{Page: Working, code: code, queue: s.queue[1:]}, Do{Redeem: code}
+}
+
+func (s State) tick(now time.Time) State {
+	if s.Page != Showing {
+		return s
+	}
+	left := s.closes.Sub(now)
+	if left <= 0 {
+		return State{}
+	}
+	s.Left = int((left + time.Second - 1) / time.Second)
+	return s
+}
+
+func verdict(o Outcome) Result {
+	r := Result{Tone: flow.ToneOf(o.Verdict), Sentence: o.Verdict.Sentence(), Next: o.Verdict.Next(),
+		Seats: o.Seats, Title: o.Title, Detail: o.Detail, Doubt: o.Verdict == fault.ClockDoubt}
+	switch r.Tone {
+	case flow.Good:
+		r.Word = "可以发放"
+	case flow.Wait:
+		r.Word = "暂准待核"
+	default:
+		r.Word = "不能发放"
+	}
+	return r
+}
+
+func notStored(why Why) Result {
+	r := Result{Tone: flow.Bad, Word: "不能发放", Sentence: "未能保存，请勿发放。",
+		Next: "请再扫一次；还是这样请找工作人员，改到其他窗口领取。"}
+	switch why {
+	case Full:
+		r.Next = "本机存储空间满了。请找工作人员清理，在那之前改到其他窗口领取。"
+	case NoKeys:
+		r.Sentence = "本机还没有联过网，不能核对票。"
+		r.Next = "请工作人员接通网络，看到“数据截至”的时间后再扫。"
+	}
+	return r
+}

@@ -1,0 +1,198 @@
+// Package phone is the shell of a member's own phone.
+package phone
+
+import (
+	"fyne.io/fyne/v2"
+
+	"yizhan/app/flow/claim"
+	"yizhan/app/look"
+	"yizhan/app/shell"
+	view "yizhan/app/view/claim"
+	statusview "yizhan/app/view/status"
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+)
+
+// metaLarge remembers that the member wants the large letters.
+const metaLarge = "phone.large"
+
+// Shell runs the claim flow on the UI goroutine.
+type Shell struct {
+	env    *shell.Env
+	reader claim.Reader
+	state  claim.State
+	view   *view.View
+	sheet  bool
+	large  bool
+	asked  map[uint64]bool // ops whose answer is waited for
+	wanted string          // page to open once it is here
+	press  bool            // and its button to press
+	seen   id.Activity     // activity whose counts the link watches
+}
+
+// Start fills the window and keeps it up to date until the window closes. large
+// switches 长辈版 on; it stays as it was left otherwise.
+func Start(env *shell.Env, large bool) *Shell {
+	s := &Shell{env: env, reader: claim.Reader{Store: env.Store, Zone: env.Zone}, view: view.New(), asked: map[uint64]bool{}}
+	stored, err := env.Store.Meta(metaLarge)
+	s.large = large || err == nil && len(stored) > 0
+	s.view.Send = s.send
+	s.view.Sheet = func(open bool) { s.sheet = open; s.draw() }
+	s.view.Large = s.setLarge
+	s.theme()
+	s.state, _ = s.state.Update(s.tick())
+	s.load()
+	s.draw()
+	env.Window.SetContent(s.view.Object())
+	env.Window.Canvas().SetOnTypedKey(func(k *fyne.KeyEvent) {
+		if k.Name == fyne.KeyEscape {
+			s.send(claim.Back{})
+		}
+	})
+	env.Every(s.every)
+	return s
+}
+
+func (s *Shell) tick() claim.Tick {
+	return claim.Tick{Now: s.env.Clock(), Online: s.env.Link.Status().Online}
+}
+
+func (s *Shell) every(news bool) {
+	if s.env.Ctx.Err() != nil {
+		return
+	}
+	s.state, _ = s.state.Update(s.tick())
+	if news {
+		s.load()
+	}
+	s.open()
+	s.draw()
+}
+
+// Show opens a page as soon as the phone holds it: "mine", "ticket" (the first
+// usable one) or the id of an activity; press then presses its button once.
+func (s *Shell) Show(page string, press bool) {
+	s.wanted, s.press = page, press
+	s.open()
+	s.draw()
+}
+
+func (s *Shell) open() {
+	to := s.state.Find(s.wanted)
+	if to == nil {
+		return
+	}
+	s.wanted = ""
+	s.send(to)
+	if s.press {
+		s.press = false
+		s.send(claim.Press{})
+	}
+}
+
+func (s *Shell) send(m claim.Message) {
+	var ops []op.Op
+	s.state, ops = s.state.Update(m)
+	s.draw() // "正在提交" is on screen before the disk is asked
+	for _, o := range ops {
+		go s.store(o)
+	}
+}
+
+// store puts an op into the outbox; the disk may take its time, the screen not.
+func (s *Shell) store(o op.Op) {
+	_, err := s.env.Link.Do(o)
+	s.env.Do(func() {
+		if err != nil {
+			fyne.LogError("keep claim", err)
+			s.send(claim.NotStored{Full: shell.Full(err)})
+			return
+		}
+		s.load() // so that the pending claim is there when "正在提交" goes
+		s.send(claim.Stored{})
+	})
+}
+
+// load reads the store and waits for the answers that are still to come.
+func (s *Shell) load() {
+	data, err := s.reader.Read()
+	if err != nil {
+		fyne.LogError("read store", err)
+		return
+	}
+	s.state, _ = s.state.Update(claim.Loaded{Data: data})
+	for _, q := range data.Asked {
+		if !s.asked[q.Seq] {
+			s.asked[q.Seq] = true
+			go s.wait(q)
+		}
+	}
+}
+
+// wait keeps a refusal: it makes no row, and the outbox forgets it.
+func (s *Shell) wait(q claim.Asked) {
+	result, err := s.env.Link.Wait(s.env.Ctx, q.Seq)
+	if err != nil {
+		return // closing, or answered long ago
+	}
+	refusal := claim.Refusal{Activity: q.Activity, Pool: q.Pool, At: q.At}
+	if result.Outcome == op.Refused {
+		refusal.Code = result.Code
+	}
+	s.env.Do(func() {
+		if s.env.Ctx.Err() != nil {
+			return
+		}
+		if err := claim.KeepRefusal(s.env.Store, refusal); err != nil {
+			fyne.LogError("keep refusal", err)
+		}
+		s.load()
+		s.draw()
+	})
+}
+
+func (s *Shell) draw() {
+	if at := s.state.Watching(); at != s.seen {
+		s.seen = at
+		s.env.Link.Watch(at)
+	}
+	gauge := claim.Gauge{}
+	if g, ok := s.env.Link.Gauge(s.seen); ok && s.seen != "" {
+		gauge.Gauge = &g
+	}
+	s.state, _ = s.state.Update(gauge)
+	m := view.Of(s.state, s.env.Bar())
+	m.Large, m.Sheet = s.large, s.sheet
+	if s.sheet {
+		m.Who = s.who()
+	}
+	s.view.Draw(m, s.state.Countdown())
+}
+
+func (s *Shell) who() []statusview.Line {
+	who, _ := s.env.Link.Identity()
+	return []statusview.Line{{Label: "所在单位", Text: s.state.Data.Me.Name}, {Label: "会员编号", Text: string(who.Member)},
+		{Label: "本机编号", Text: string(who.Device)}, {Label: "服务器", Text: s.env.Server}}
+}
+
+func (s *Shell) setLarge(on bool) {
+	s.large = on
+	mark := []byte(nil)
+	if on {
+		mark = []byte{1}
+	}
+	if err := s.env.Store.SetMeta(map[string][]byte{metaLarge: mark}); err != nil {
+		fyne.LogError(fault.StorageFull.Sentence(), err) // the page still changes; only the memory of it is lost
+	}
+	s.theme()
+	s.draw()
+}
+
+func (s *Shell) theme() {
+	scale := look.Phone
+	if s.large {
+		scale = look.Large
+	}
+	s.env.App.Settings().SetTheme(s.env.Theme.With(scale))
+}

@@ -1,0 +1,100 @@
+// Package staff is the shell of a staff phone: the counter, what has to be looked
+// at, and what waits to be sent.
+package staff
+
+import (
+	"reflect"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"yizhan/app/flow/duty"
+	"yizhan/app/flow/status"
+	"yizhan/app/look"
+	"yizhan/app/shell"
+	dutyview "yizhan/app/view/duty"
+	statusview "yizhan/app/view/status"
+)
+
+// Shell runs the counter and the pages beside it on the UI goroutine.
+type Shell struct {
+	env   *shell.Env
+	desk  *shell.Desk
+	root  *fyne.Container
+	aside bool // the other pages are shown
+	sync  bool // of those, the sync page
+	last  model
+}
+
+type model struct {
+	sync  bool
+	lines []duty.Line
+	bar   status.Bar
+}
+
+// Start fills the window and keeps it up to date until the window closes.
+func Start(env *shell.Env) *Shell {
+	env.App.Settings().SetTheme(env.Theme.With(look.Staff))
+	s := &Shell{env: env, root: container.NewStack()}
+	s.desk = shell.NewDesk(env, look.Staff, "待办与同步", func() { s.show(true) })
+	env.Window.SetContent(s.root)
+	s.show(false)
+	env.Every(func(bool) {
+		if env.Ctx.Err() == nil {
+			s.desk.Tick()
+			s.draw()
+		}
+	})
+	return s
+}
+
+// Picture scans the code in a file.
+func (s *Shell) Picture(path string) { s.desk.Picture(path) }
+
+// show goes to the counter or to the pages beside it. A scan always belongs to
+// the counter, so keys are taken only there.
+func (s *Shell) show(aside bool) {
+	s.aside, s.last = aside, model{}
+	if !aside {
+		s.root.Objects = []fyne.CanvasObject{s.desk.Object()}
+		s.root.Refresh()
+		s.desk.Listen()
+		s.desk.Tick()
+		return
+	}
+	s.env.Window.Canvas().SetOnTypedRune(nil)
+	s.env.Window.Canvas().SetOnTypedKey(nil)
+	s.draw()
+}
+
+func (s *Shell) draw() {
+	if !s.aside {
+		return
+	}
+	lines, err := duty.Read(s.env.Store, s.env.Clock())
+	if err != nil {
+		fyne.LogError("read tasks", err)
+	}
+	m := model{s.sync, lines, s.env.Bar()}
+	if reflect.DeepEqual(m, s.last) {
+		return
+	}
+	s.last = m
+	s.root.Objects = []fyne.CanvasObject{s.page(m)}
+	s.root.Refresh()
+}
+
+func (s *Shell) page(m model) fyne.CanvasObject {
+	scale := look.Staff
+	tab := func(sync bool) func() { return func() { s.sync = sync; s.draw() } }
+	title, body := "待办", dutyview.List(scale, m.lines)
+	if m.sync {
+		who, _ := s.env.Link.Identity()
+		title = "同步"
+		body = statusview.Sheet(scale, m.bar, []statusview.Line{{Label: "站点", Text: string(who.Station)},
+			{Label: "本机编号", Text: string(who.Device)}, {Label: "服务器", Text: s.env.Server}})
+	}
+	top := look.Column(0, scale.Header(title, func() { s.show(false) }), statusview.Strip(scale, m.bar, nil))
+	foot := look.Fill(look.Surface, 0, look.Row(0, -1, scale.Tab("待办", !m.sync, tab(false)), scale.Tab("同步", m.sync, tab(true))))
+	return look.Fill(look.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, body)), foot))
+}

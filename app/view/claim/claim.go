@@ -1,0 +1,278 @@
+// Package claim draws the phone's pages from the state of its flow.
+package claim
+
+import (
+	"fmt"
+	"reflect"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"yizhan/app/flow"
+	"yizhan/app/flow/claim"
+	"yizhan/app/flow/status"
+	"yizhan/app/look"
+	statusview "yizhan/app/view/status"
+	"yizhan/core/id"
+	"yizhan/core/qr"
+)
+
+// Model is all that a page shows, without what changes every second.
+type Model struct {
+	Page   claim.Page
+	Cards  []claim.Card
+	Detail claim.DetailPage
+	Ticket claim.TicketPage
+	Bar    status.Bar
+	Large  bool
+	Sheet  bool // the sync page lies on top
+	Who    []statusview.Line
+}
+
+// Of reads the model of a state.
+func Of(s claim.State, bar status.Bar) Model {
+	m := Model{Page: s.Page, Bar: bar}
+	switch s.Page {
+	case claim.List:
+		m.Cards = s.Cards()
+	case claim.Mine:
+		m.Cards = s.Mine()
+	case claim.Detail:
+		m.Detail = s.Detail()
+	case claim.Ticket:
+		m.Ticket = s.Ticket()
+	}
+	return m
+}
+
+// View draws models and sends messages.
+type View struct {
+	Send  func(claim.Message)
+	Sheet func(open bool) // opens and closes the sync page
+	Large func(on bool)   // 长辈版
+
+	root      *fyne.Container
+	last      Model
+	drawn     bool
+	scale     look.Scale
+	scroll    *look.Scroll
+	countdown *look.Text
+}
+
+// New makes an empty view.
+func New() *View { return &View{root: container.NewStack()} }
+
+// Object is what goes into the window.
+func (v *View) Object() fyne.CanvasObject { return v.root }
+
+// Draw shows a model. The page is built anew only where something else than the
+// countdown changed, so that a finger on a button is not cut off by a clock.
+func (v *View) Draw(m Model, countdown string) {
+	if v.drawn && reflect.DeepEqual(m, v.last) {
+		if v.countdown != nil {
+			v.countdown.SetText(countdown)
+		}
+		return
+	}
+	same := v.drawn && v.last.Page == m.Page && v.last.Sheet == m.Sheet
+	offset := float32(0)
+	if same && v.scroll != nil {
+		offset = v.scroll.Offset()
+	}
+	v.last, v.drawn, v.countdown = m, true, nil
+	v.scale = look.Phone
+	if m.Large {
+		v.scale = look.Large
+	}
+	v.root.Objects = []fyne.CanvasObject{v.page(m, countdown)}
+	v.root.Refresh()
+	if offset > 0 {
+		v.scroll.SetOffset(offset)
+	}
+}
+
+func (v *View) page(m Model, countdown string) fyne.CanvasObject {
+	s := v.scale
+	strip := statusview.Strip(s, m.Bar, func() { v.Sheet(true) })
+	if m.Sheet {
+		return v.frame(look.Column(0, s.Header("同步与设置", func() { v.Sheet(false) }), statusview.Strip(s, m.Bar, nil)), v.sheet(m), nil)
+	}
+	switch m.Page {
+	case claim.Detail:
+		return v.frame(look.Column(0, s.Header("活动", v.send(claim.Back{})), strip), v.detail(m.Detail, countdown), v.action(m.Detail))
+	case claim.Ticket:
+		return v.frame(look.Column(0, s.Header("我的票", v.send(claim.Back{})), strip), v.ticket(m.Ticket), nil)
+	case claim.Mine:
+		return v.frame(look.Column(0, s.Header("我的票", nil), strip), v.mine(m.Cards), v.tabs(m.Page))
+	}
+	return v.frame(look.Column(0, s.Header("活动", nil), strip), v.list(m), v.tabs(m.Page))
+}
+
+func (v *View) send(m claim.Message) func() { return func() { v.Send(m) } }
+
+func (v *View) frame(top, body, bottom fyne.CanvasObject) fyne.CanvasObject {
+	v.scroll = look.NewScroll(look.Pad(v.scale.Pad, v.scale.Pad, body))
+	return look.Fill(look.Ground, 0, look.Frame(top, v.scroll, bottom))
+}
+
+func (v *View) tabs(at claim.Page) fyne.CanvasObject {
+	return look.Fill(look.Surface, 0, look.Row(0, -1,
+		v.scale.Tab("活动", at == claim.List, v.send(claim.Go{Page: claim.List})),
+		v.scale.Tab("我的票", at == claim.Mine, v.send(claim.Go{Page: claim.Mine}))))
+}
+
+func (v *View) list(m Model) fyne.CanvasObject {
+	objects := []fyne.CanvasObject{v.largeSwitch(m.Large)}
+	for _, c := range m.Cards {
+		objects = append(objects, v.card(c, claim.Open{Activity: c.Activity}))
+	}
+	if len(m.Cards) == 0 {
+		next := "有新活动时会出现在这里。"
+		if !m.Bar.Online {
+			next = "连上网络以后，活动会出现在这里。"
+		}
+		objects = append(objects, v.scale.Panel(flow.Plain, "还没有活动", "本机还没有收到活动。", next))
+	}
+	return look.Column(v.scale.Gap, objects...)
+}
+
+// largeSwitch stands on the first page, where the people who need it look.
+func (v *View) largeSwitch(on bool) fyne.CanvasObject {
+	text := "长辈版：字更大"
+	if on {
+		text = "回到标准版"
+	}
+	style := look.Style{Em: v.scale.Small, Bold: true, Colour: look.Brand, Align: fyne.TextAlignTrailing}
+	return look.NewTap(look.AtLeast(44, look.NewText(text, style)), func() { v.Large(!on) })
+}
+
+func (v *View) card(c claim.Card, to claim.Message) fyne.CanvasObject {
+	s := v.scale
+	objects := []fyne.CanvasObject{s.Heading(c.Title, true)}
+	note := look.Row(s.Gap, 0, s.Remark(c.Note), s.Badge(c.Tone, c.Badge))
+	card := s.Card(append(objects, note)...)
+	if to == nil {
+		return card
+	}
+	return look.NewTap(card, v.send(to))
+}
+
+func (v *View) mine(cards []claim.Card) fyne.CanvasObject {
+	if len(cards) == 0 {
+		return v.scale.Panel(flow.Plain, "还没有票", "抢到的票会放在这里，没有网络也能打开。", "")
+	}
+	var objects []fyne.CanvasObject
+	for _, c := range cards {
+		var to claim.Message = claim.Open{Activity: c.Activity}
+		if c.Ticket != 0 {
+			to = claim.ShowTicket{Ticket: c.Ticket}
+		}
+		objects = append(objects, v.card(c, to))
+	}
+	return look.Column(v.scale.Gap, objects...)
+}
+
+func (v *View) detail(d claim.DetailPage, countdown string) fyne.CanvasObject {
+	s := v.scale
+	head := s.Heading(d.Title, false)
+	objects := []fyne.CanvasObject{head}
+	if d.Left != "" {
+		objects[0] = look.Row(s.Gap, 0, head, s.Badge(d.LeftTone, d.Left))
+	}
+	if d.Outcome.Word != "" {
+		objects = append(objects, s.Panel(d.Outcome.Tone, d.Outcome.Word, d.Outcome.Sentence, d.Outcome.Next))
+	}
+	if countdown != "" {
+		_, on := look.Soft(flow.Plain)
+		v.countdown = look.NewText(countdown, look.Style{Em: s.Head, Bold: true, Colour: on, Align: fyne.TextAlignCenter})
+		objects = append(objects, v.countdown)
+	}
+	objects = append(objects, v.choices("选场次", d.Sessions, func(key string) claim.Message { return claim.Pool{Pool: id.Pool(key)} })...)
+	objects = append(objects, v.choices("选领取站点", d.Stations, func(key string) claim.Message { return claim.Station{Station: id.Station(key)} })...)
+	if d.MaxSeats > 1 && d.Button.Enabled {
+		objects = append(objects, v.seats(d))
+	}
+	var facts []fyne.CanvasObject
+	for _, f := range d.Facts {
+		facts = append(facts, s.Fact(f.Label, f.Text))
+	}
+	if len(facts) > 0 {
+		objects = append(objects, s.Card(facts...))
+	}
+	return look.Column(s.Gap, objects...)
+}
+
+func (v *View) choices(label string, choices []claim.Choice, message func(string) claim.Message) []fyne.CanvasObject {
+	if len(choices) == 0 {
+		return nil
+	}
+	objects := []fyne.CanvasObject{v.scale.Remark(label)}
+	for _, c := range choices {
+		objects = append(objects, v.scale.Option(c.Text, c.Note, c.Chosen, v.send(message(c.ID))))
+	}
+	return []fyne.CanvasObject{look.Column(v.scale.Gap*0.6, objects...)}
+}
+
+func (v *View) seats(d claim.DetailPage) fyne.CanvasObject {
+	s := v.scale
+	step := func(text string, n int) fyne.CanvasObject {
+		kind := look.Second
+		if n < 1 || n > d.MaxSeats {
+			kind = look.Dead
+		}
+		return look.NewButton(s, kind, text, v.send(claim.Seats{Seats: n}))
+	}
+	count := look.NewText(fmt.Sprintf("%d 张", d.Seats), look.Style{Em: s.Title, Bold: true, Colour: look.Ink, Align: fyne.TextAlignCenter})
+	words := []fyne.CanvasObject{count}
+	if d.SeatsWhy != "" {
+		words = append(words, look.NewText(d.SeatsWhy, look.Style{Em: s.Small, Colour: look.Muted, Align: fyne.TextAlignCenter}))
+	}
+	return s.Card(look.Row(s.Gap, 1, step("−", d.Seats-1), look.Column(2, words...), step("＋", d.Seats+1)))
+}
+
+// action is the button at the foot of an activity.
+func (v *View) action(d claim.DetailPage) fyne.CanvasObject {
+	s := v.scale
+	var button fyne.CanvasObject
+	switch {
+	case d.Ticket != 0 && d.Outcome.Tone == flow.Good:
+		button = look.NewButton(s, look.Main, "看二维码", v.send(claim.ShowTicket{Ticket: d.Ticket}))
+	case d.Button.Text == "":
+		return nil
+	case d.Button.Enabled:
+		button = look.NewButton(s, look.Main, d.Button.Text, v.send(claim.Press{}))
+	default:
+		button = look.NewButton(s, look.Dead, d.Button.Text, nil)
+	}
+	return look.Bordered(look.Surface, look.Line, 0, look.Pad(s.Gap, s.Pad, button))
+}
+
+func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
+	s := v.scale
+	var facts []fyne.CanvasObject
+	for _, f := range t.Facts {
+		facts = append(facts, s.Fact(f.Label, f.Text))
+	}
+	centred := func(text string, em float32, bold bool) fyne.CanvasObject {
+		return look.NewText(text, look.Style{Em: em, Bold: bold, Colour: look.Ink, Align: fyne.TextAlignCenter})
+	}
+	objects := []fyne.CanvasObject{centred(t.Title, s.Title, true)}
+	modules, err := qr.Bitmap(t.Code)
+	switch {
+	case t.Code == "":
+		objects = append(objects, s.Panel(t.Outcome.Tone, t.Outcome.Word, t.Outcome.Sentence, t.Outcome.Next))
+		if t.Outcome.Word == "已核准" {
+			objects = append(objects, s.Remark("二维码还在路上，联网后会自动出现。"))
+		}
+	case err != nil:
+		objects = append(objects, s.Panel(flow.Bad, "显示不了二维码", "这张票的码和这个版本的程序不配套。", "请更新程序，或凭下面的短码找工作人员。"))
+	default:
+		objects = append(objects, look.Square(340, look.QR(modules)))
+	}
+	objects = append(objects, centred(t.Short, s.Huge, true), centred("短码，二维码扫不出时报给工作人员", s.Small, false))
+	return look.Column(s.Gap, s.Card(objects...), s.Card(facts...))
+}
+
+func (v *View) sheet(m Model) fyne.CanvasObject {
+	return look.Column(v.scale.Gap, v.largeSwitch(m.Large), statusview.Sheet(v.scale, m.Bar, m.Who))
+}

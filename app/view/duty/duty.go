@@ -1,0 +1,22 @@
+// Package duty draws what staff have to look at.
+package duty
+
+import (
+	"fyne.io/fyne/v2"
+
+	"yizhan/app/flow"
+	"yizhan/app/flow/duty"
+	"yizhan/app/look"
+)
+
+// List draws the lines.
+func List(s look.Scale, lines []duty.Line) fyne.CanvasObject {
+	if len(lines) == 0 {
+		return s.Panel(flow.Good, "没有待办", "现在没有要处理的事，也没有异常。", "")
+	}
+	objects := make([]fyne.CanvasObject, len(lines))
+	for i, l := range lines {
+		objects[i] = s.Card(look.Row(s.Gap, 0, s.Heading(l.Title, true), s.Badge(l.Tone, l.Badge)), s.Remark(l.Note))
+	}
+	return look.Column(s.Gap, objects...)
+}

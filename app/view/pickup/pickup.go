@@ -1,0 +1,122 @@
+// Package pickup draws the counter: an inviting page while nobody is there, and
+// a verdict over the whole screen.
+package pickup
+
+import (
+	"fmt"
+	"reflect"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"yizhan/app/flow"
+	"yizhan/app/flow/pickup"
+	"yizhan/app/flow/status"
+	"yizhan/app/look"
+	statusview "yizhan/app/view/status"
+)
+
+// Model is all that the page shows, without the countdown.
+type Model struct {
+	Page   pickup.Page
+	Result pickup.Result
+	Bar    status.Bar
+	Place  string // name of the station
+	Help   string // whom to ask
+	More   string // word of the button that leads to the other pages; empty for none
+}
+
+// View draws models.
+type View struct {
+	Scale      look.Scale
+	Close      func() // the result is read
+	Picture    func() // choose a picture to scan
+	More       func() // to the other pages
+	ClockRight func() // a person says that the clock is right
+	Strip      func() // to the sync page
+	root       *fyne.Container
+	last       Model
+	drawn      bool
+	button     *look.Button
+}
+
+// New makes an empty view.
+func New(s look.Scale) *View { return &View{Scale: s, root: container.NewStack()} }
+
+// Object is what goes into the window.
+func (v *View) Object() fyne.CanvasObject { return v.root }
+
+// Draw shows a model; left is the seconds until the page goes back.
+func (v *View) Draw(m Model, left int) {
+	if !v.drawn || !reflect.DeepEqual(m, v.last) {
+		v.last, v.drawn, v.button = m, true, nil
+		page := v.idle(m)
+		if m.Page == pickup.Showing {
+			page = v.verdict(m)
+		}
+		v.root.Objects = []fyne.CanvasObject{page}
+		v.root.Refresh()
+	}
+	if v.button != nil {
+		v.button.SetText(fmt.Sprintf("完成（%d 秒后返回）", left))
+	}
+}
+
+func (v *View) idle(m Model) fyne.CanvasObject {
+	s := v.Scale
+	centre := func(text string, em float32, bold bool, muted bool) fyne.CanvasObject {
+		style := look.Style{Em: em, Bold: bold, Colour: look.Ink, Align: fyne.TextAlignCenter}
+		if muted {
+			style.Colour = look.Muted
+		}
+		return look.NewText(text, style)
+	}
+	word, how := "请扫描票面二维码", "打开手机里的“我的票”，把二维码对准扫码口"
+	if m.Page == pickup.Working {
+		word, how = "正在核对", "请稍等"
+	}
+	side := s.Head * 6.5
+	middle := look.Column(s.Gap*1.5,
+		look.Fixed(side, side, look.Mark(flow.Plain, look.Brand)),
+		centre(word, s.Head*1.1, true, false), centre(how, s.Body, false, true))
+	buttons := []fyne.CanvasObject{look.NewButton(s, look.Second, "选择图片", v.Picture)}
+	if m.More != "" {
+		buttons = append(buttons, look.NewButton(s, look.Second, m.More, v.More))
+	}
+	foot := look.Column(s.Gap, look.Row(s.Gap, -1, buttons...), centre(m.Help, s.Small, false, true))
+	top := look.Column(0, s.Header(m.Place, nil), statusview.Strip(s, m.Bar, v.Strip))
+	return look.Fill(look.Ground, 0, look.Frame(top, look.Pad(0, s.Pad, look.Middle(0, middle)), look.Pad(s.Pad, s.Pad, foot)))
+}
+
+// verdict fills the screen with the colour of the outcome; shape and word say the
+// same for those who do not see colours.
+func (v *View) verdict(m Model) fyne.CanvasObject {
+	s, r := v.Scale, m.Result
+	fill, on := look.Strong(r.Tone)
+	text := func(text string, em float32, bold bool) fyne.CanvasObject {
+		return look.NewText(text, look.Style{Em: em, Bold: bold, Colour: on, Align: fyne.TextAlignCenter})
+	}
+	side := s.Huge * 2.4
+	objects := []fyne.CanvasObject{look.Fixed(side, side, look.Mark(r.Tone, on)), text(r.Word, s.Huge, true)}
+	if r.Seats > 0 && r.Tone != flow.Bad {
+		objects = append(objects, text(fmt.Sprintf("%d 张", r.Seats), s.Huge*0.8, true))
+	}
+	if r.Title != "" {
+		objects = append(objects, text(r.Title, s.Title, true))
+	}
+	objects = append(objects, look.Space(s.Gap), text(r.Sentence, s.Title, false))
+	for _, line := range []string{r.Detail, r.Next} {
+		if line != "" {
+			objects = append(objects, text(line, s.Body*1.1, false))
+		}
+	}
+	v.button = look.NewButton(s, look.Second, "完成", v.Close)
+	foot := []fyne.CanvasObject{v.button}
+	if r.Doubt {
+		foot = append(foot, look.NewButton(s, look.Second, "工作人员确认：时间正确", v.ClockRight))
+	}
+	hint := text("扫下一张也会关掉这一页", s.Small, false)
+	top := statusview.Strip(s, m.Bar, nil)
+	return look.Fill(fill, 0, look.Frame(top, look.Pad(0, s.Pad, look.Middle(0, look.Column(s.Gap, objects...))),
+		look.Pad(s.Pad, s.Pad, look.Column(s.Gap, append(foot, hint)...))))
+}
