@@ -39,7 +39,7 @@ func Check(s string) error {
 	}
 	for _, r := range s {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' && r != '.' && r != ':' {
-			return fmt.Errorf("identifier %q holds %q; use letters, digits and - _ . :", s, r)
+			return fmt.Errorf("identifier %q holds %q; use letters, digits and any of \"-_.:\"", s, r)
 		}
 	}
 	return nil
