@@ -14,7 +14,7 @@ FUZZTIME ?= 30s
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts build test fmt vet unit race static vuln bench fuzz generate demo clean
+.PHONY: help deps fonts build test fmt vet unit race static vuln bench fuzz demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,9 +55,6 @@ bench: deps fonts ## run benchmarks; BENCH=Grant64 chooses
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)
-
-generate: ## write the typed queries anew after a change to *.sql
-	CGO_ENABLED=0 go tool -modfile=scripts/sqlc.mod sqlc generate
 
 demo: build ## start a server with the demo city, a kiosk and a phone
 	@scripts/demo.sh
