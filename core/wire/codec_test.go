@@ -88,16 +88,17 @@ func opsFrame(t testing.TB, first uint64, previous int, ops ...[]byte) []byte {
 	return frameOf(t, []any{TOps, map[int]any{1: first, 2: make([]byte, previous), 3: ops}})
 }
 
-func TestRefusals(t *testing.T) {
-	c, bomb := codec(t), make([]byte, 64<<20)
-	manyRows := make([][]any, MaxItems+1)
+type badFrame struct {
+	frame []byte
+	kind  fault.Kind
+}
+
+func refusals(t *testing.T) map[string]badFrame {
+	bomb, manyRows := make([]byte, 64<<20), make([][]any, MaxItems+1)
 	for i := range manyRows {
 		manyRows[i] = []any{"t", "i", 1, false, []byte{}}
 	}
-	for name, test := range map[string]struct {
-		frame []byte
-		kind  fault.Kind
-	}{
+	return map[string]badFrame{
 		"empty":                     {nil, fault.BadFrame},
 		"flags alone":               {[]byte{flagRaw}, fault.BadFrame},
 		"unknown flags":             {[]byte{2, 0x82, 5, 0xa0}, fault.BadFrame},
@@ -152,7 +153,12 @@ func TestRefusals(t *testing.T) {
 		"empty op":                  {opsFrame(t, 1, 16, []byte{1}, nil), fault.BadFrame},
 		"op too large":              {opsFrame(t, 1, 16, make([]byte, MaxOp+1)), fault.TooLarge},
 		"too many ops":              {opsFrame(t, 1, 16, slices.Repeat([][]byte{{1}}, MaxOps+1)...), fault.TooLarge},
-	} {
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	c := codec(t)
+	for name, test := range refusals(t) {
 		t.Run(name, func(t *testing.T) {
 			m, err := c.Decode(test.frame)
 			var f *fault.Error
