@@ -1,0 +1,297 @@
+package handover
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"yizhan/core/activity"
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/seal"
+	"yizhan/core/ticket"
+	"yizhan/core/wire"
+)
+
+// ErrNoKeys says that the device can check no signature yet.
+var ErrNoKeys = errors.New("this device has no keys to check tickets with; connect it to the server once")
+
+// scan gathers the facts of one scan.
+type scan struct {
+	*Config
+	options Options
+	facts   Facts
+	seen    int64 // newest time seen, this scan included
+	op      op.Op
+	out     Outcome
+}
+
+// open reads a code and then everything about the ticket that it holds.
+func (s *scan) open(code string) error {
+	t, err := s.verify(code)
+	switch {
+	case errors.Is(err, ticket.ErrNotTicket):
+		s.facts.Code, s.op.Scanned = CodeNotTicket, harmless(code)
+		return nil
+	case errors.Is(err, ticket.ErrBadSignature):
+		s.facts.Code, s.op.Scanned = CodeAltered, harmless(code)
+		return nil
+	case errors.Is(err, ticket.ErrForeign):
+		s.facts.Code, s.op.Scanned = CodeForeign, harmless(code)
+		return nil
+	case err != nil:
+		return err
+	}
+	s.facts.Epoch = t.Epoch
+	s.op.Ticket, s.op.Epoch, s.op.Seats = t.ID, t.Epoch, t.Seats
+	if err := s.bind(t.Station); err != nil {
+		return err
+	}
+	plan, err := s.activity(func(row wire.ActivityRow) bool { return row.Number == t.Activity })
+	if err != nil {
+		return err
+	}
+	s.use(plan, t.Pool)
+	return s.records(t.ID)
+}
+
+// verify opens the code under the keys that the server published.
+func (s *scan) verify(code string) (ticket.Ticket, error) {
+	rows, err := s.Store.Rows(wire.TableKey)
+	if err != nil {
+		return ticket.Ticket{}, fmt.Errorf("read keys: %w", err)
+	}
+	rings := map[uint32]seal.Keyring{} // by deployment: a key signs for one only
+	for _, r := range rows {
+		var k wire.KeyRow
+		if err := wire.DecodeRow(r.Body, &k); err != nil {
+			return ticket.Ticket{}, fmt.Errorf("read key %s: %w", r.ID, err)
+		}
+		public, err := seal.ParsePublic(k.Algorithm, k.PublicKey)
+		if err != nil {
+			continue // an algorithm of a newer server: its tickets are foreign to this version
+		}
+		if rings[k.Number] == nil {
+			rings[k.Number] = seal.Keyring{}
+		}
+		rings[k.Number][string(public.KID())] = public
+	}
+	if len(rings) == 0 {
+		return ticket.Ticket{}, ErrNoKeys
+	}
+	var t ticket.Ticket
+	for deployment, ring := range rings {
+		if t, err = ticket.Open(ring, deployment, code); !errors.Is(err, ticket.ErrForeign) {
+			break
+		}
+	}
+	return t, err
+}
+
+// bind says whether this device hands over tickets of that station number.
+func (s *scan) bind(number uint32) error {
+	if number == 0 {
+		return nil
+	}
+	here, err := get[wire.StationRow](s, wire.TableStation, string(s.Station))
+	switch {
+	case err != nil:
+		return err
+	case here.Number == number && here.Authority == s.Device:
+		s.facts.Binding = BoundHere
+		return nil
+	}
+	s.facts.Binding = BoundElsewhere
+	rows, err := s.Store.Rows(wire.TableStation)
+	if err != nil {
+		return fmt.Errorf("read stations: %w", err)
+	}
+	for _, r := range rows {
+		var place wire.StationRow
+		if wire.DecodeRow(r.Body, &place) == nil && place.Number == number {
+			s.out.Station = place
+		}
+	}
+	return nil
+}
+
+// pick takes a ticket from a list on this device instead of a code: the list of
+// its station, or of the door.
+func (s *scan) pick(t id.Ticket) error {
+	s.op.Ticket = t
+	var held wire.TicketRow
+	var err error
+	if s.op.Kind == op.Redeem {
+		held, err = get[wire.TicketRow](s, wire.TableTicket, number(t))
+	} else {
+		var door wire.DoorRow
+		door, err = get[wire.DoorRow](s, wire.TableDoor, number(t))
+		held = wire.TicketRow{Ticket: door.Ticket, Activity: door.Activity, Pool: door.Pool, Seats: door.Seats}
+	}
+	if err != nil {
+		return err
+	}
+	if held.Ticket != t || t == 0 {
+		s.facts.Missing = true
+		return nil
+	}
+	s.facts.Epoch, s.op.Epoch, s.op.Seats = held.Epoch, held.Epoch, held.Seats
+	if held.Station != "" {
+		place, err := get[wire.StationRow](s, wire.TableStation, string(held.Station))
+		if err != nil {
+			return err
+		}
+		s.facts.Binding = BoundElsewhere
+		if held.Station == s.Station && place.Authority == s.Device {
+			s.facts.Binding = BoundHere
+		} else {
+			s.out.Station = place
+		}
+	}
+	plan, err := s.activity(func(row wire.ActivityRow) bool { return row.ID == held.Activity })
+	if err != nil {
+		return err
+	}
+	pool := -1
+	if plan != nil {
+		pool = plan.Pool(held.Pool)
+	}
+	s.use(plan, pool)
+	return s.records(t)
+}
+
+// records reads what this device has been told and what it did itself.
+func (s *scan) records(t id.Ticket) error {
+	s.out.Ticket, s.out.Seats = t, s.op.Seats
+	used, err := get[wire.UsedRow](s, wire.TableUsed, usedID(s.op.Kind, t))
+	if err != nil {
+		return err
+	}
+	s.out.UsedAt = used.At
+	if s.op.Kind == op.Redeem {
+		held, err := get[wire.TicketRow](s, wire.TableTicket, number(t))
+		s.facts.State, s.facts.Newest, s.facts.Used = held.State, held.Epoch, used.Kind == op.Redeem
+		if held.Epoch < s.op.Epoch && held.State != op.ClaimRedeemed {
+			s.facts.State = op.ClaimNone // the code was made after this record
+		}
+		return err
+	}
+	door, err := get[wire.DoorRow](s, wire.TableDoor, number(t))
+	s.facts.State, s.facts.Used = door.State, door.Inside
+	if err != nil || used.Kind != op.CheckIn || door.Inside != used.Out {
+		return err // the list and this device agree, or the device knows nothing of its own
+	}
+	pending, err := s.pending(used.Seq)
+	if pending || door.Ticket != t {
+		s.facts.Used = !used.Out
+	}
+	return err
+}
+
+// pending reports whether the rows here do not contain that op of this device
+// yet. Reading the outbox is slow; it is done only where the two disagree.
+func (s *scan) pending(seq uint64) (bool, error) {
+	queue, err := s.Store.Queue()
+	if err != nil {
+		return false, fmt.Errorf("read outbox: %w", err)
+	}
+	return len(queue) > 0 && queue[0].Seq <= seq, nil
+}
+
+// use takes the windows of a ticket's activity; a nil plan is an unknown one.
+func (s *scan) use(plan *activity.Activity, pool int) {
+	if plan == nil {
+		return
+	}
+	s.facts.Activity = true
+	s.op.Activity, s.out.Activity, s.out.Title = plan.Spec.ID, plan.Spec.ID, plan.Spec.Title
+	if pool >= 0 && pool < len(plan.Pools) {
+		s.op.Pool, s.out.Pool = plan.Pools[pool].ID, plan.Pools[pool].ID
+	}
+	o := s.options
+	s.facts.OtherActivity = o.Activity != "" && o.Activity != plan.Spec.ID || o.Pool != "" && o.Pool != s.op.Pool
+	switch {
+	case s.op.Kind == op.Redeem:
+		s.facts.Window, s.facts.Hours = plan.Pickup, plan.Hours
+	case s.op.Pool != "":
+		s.facts.Window = plan.Door(pool)
+	}
+}
+
+// activity finds a published activity; nil if there is none.
+func (s *scan) activity(match func(wire.ActivityRow) bool) (*activity.Activity, error) {
+	rows, err := s.Store.Rows(wire.TableActivity)
+	if err != nil {
+		return nil, fmt.Errorf("read activities: %w", err)
+	}
+	for _, r := range rows {
+		var row wire.ActivityRow
+		if err := wire.DecodeRow(r.Body, &row); err != nil {
+			return nil, fmt.Errorf("read activity %s: %w", r.ID, err)
+		}
+		if match(row) {
+			return s.plan(row)
+		}
+	}
+	return nil, nil
+}
+
+// plan reads of an activity only what a counter needs, so that one whose rules
+// are from a newer server can still be handed over by an old device.
+func (s *scan) plan(row wire.ActivityRow) (*activity.Activity, error) {
+	var read struct {
+		ID          id.Activity        `json:"id"`
+		Title       string             `json:"title"`
+		Pools       []activity.Pool    `json:"pools"`
+		Sessions    []activity.Session `json:"sessions"`
+		Windows     activity.Windows   `json:"windows"`
+		PickupHours []string           `json:"pickup_hours"`
+		CheckIn     *activity.CheckIn  `json:"check_in"`
+	}
+	if err := json.Unmarshal(row.Spec, &read); err != nil {
+		return nil, fmt.Errorf("read activity %s, update this program: %w", row.ID, err)
+	}
+	plan, err := activity.Compile(activity.Spec{ID: read.ID, Title: read.Title, Pools: read.Pools, Sessions: read.Sessions,
+		Windows: read.Windows, PickupHours: read.PickupHours, CheckIn: read.CheckIn}, s.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("read activity %s, update this program: %w", row.ID, err)
+	}
+	return plan, nil
+}
+
+// get reads one row; the zero value if there is none.
+func get[R any](s *scan, table, key string) (R, error) {
+	var row R
+	r, ok, err := s.Store.Get(table, key)
+	if err == nil && ok {
+		err = wire.DecodeRow(r.Body, &row)
+	}
+	if err != nil {
+		return row, fmt.Errorf("read %s %s: %w", table, key, err)
+	}
+	return row, nil
+}
+
+func number(t id.Ticket) string { return strconv.FormatUint(uint64(t), 10) }
+
+// harmless keeps enough of a code to see what people scan by mistake. Digits are
+// hidden: somebody may have scanned an identity card.
+func harmless(code string) string {
+	const keep = 16
+	var b strings.Builder
+	for _, r := range code {
+		switch {
+		case b.Len() == keep:
+			return b.String()
+		case '0' <= r && r <= '9':
+			b.WriteByte('#')
+		case r < ' ' || r > '~':
+			b.WriteByte('?')
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
