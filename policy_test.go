@@ -60,9 +60,9 @@ var features = map[string][]string{
 	"quota":    nil,
 	"lease":    {"quota"},
 	"ticket":   {"seal"},
-	"handover": {"ticket", "station"},
+	"handover": {"ticket", "station", "activity", "schedule", "seal"},
 	"request":  nil,
-	"notice":   nil,
+	"notice":   {"activity"},
 	"schedule": nil,
 }
 
