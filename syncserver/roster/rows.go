@@ -62,12 +62,12 @@ func (r record) isNote(keys []string) bool {
 	}
 	word := slices.ContainsFunc(noteWords, func(w string) bool { return strings.HasPrefix(first, w) })
 	switch {
+	case strings.HasPrefix(first, "例"), strings.HasPrefix(first, "示例"), strings.HasPrefix(first, "样例"):
+		return true
 	case keyed == 0:
 		return word || filled <= 2
-	case keyed == 1:
-		return filled <= 2 && (word || utf8.RuneCountInString(first) > 15) || word && strings.HasSuffix(first, ":")
 	}
-	return strings.HasPrefix(first, "例") || strings.HasPrefix(first, "示例") || strings.HasPrefix(first, "样例")
+	return word && (filled <= 2 || strings.Contains(first, ":")) || keyed == 1 && filled <= 2 && utf8.RuneCountInString(first) > 15
 }
 
 type mergedAt struct{ column, ref string }

@@ -1,0 +1,188 @@
+package roster_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"yizhan/core/id"
+	"yizhan/syncserver/democity"
+	"yizhan/syncserver/roster"
+)
+
+// TestImportCountsExactly is scenario P of the field notes at a twentieth of its
+// size: every planted fault is found, in every shape of the file, and nothing else.
+func TestImportCountsExactly(t *testing.T) {
+	c, err := democity.New(democity.Options{Seed: 3, Now: today})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]id.Org{}
+	for _, o := range c.Orgs {
+		known[roster.Key(o.Name)] = o.ID
+	}
+	o := roster.Options{Demo: true, Today: today, Known: func(key string) (id.Org, bool) { x, ok := known[key]; return x, ok }}
+	for name, v := range map[string]democity.Variant{"plain": democity.Plain, "titled": democity.Titled, "two rows": democity.TwoRow, "shuffled": democity.Shuffled, "GBK": democity.GBK, "UTF-8": democity.UTF8} {
+		ext := ".xlsx"
+		if v >= democity.GBK {
+			ext = ".csv"
+		}
+		path := filepath.Join(t.TempDir(), "花名册"+ext)
+		good, err := c.WriteRoster(path, v, democity.Plant{Spoiled: 40, CheckDigits: 11, Duplicates: 14})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := roster.Read(path)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		r := w.Check(o)
+		kinds := map[roster.Kind]int{}
+		for _, p := range r.Problems {
+			kinds[p.Kind]++
+		}
+		if len(r.People) != good || good != 2000-40-11-14 || len(kinds) != 3 || kinds[roster.SpoiledID] != 40 || kinds[roster.CheckDigit] != 11 || kinds[roster.Duplicate] != 14 {
+			t.Errorf("%s: %d people, want %d; problems %v", name, len(r.People), good, kinds)
+		}
+		out := filepath.Join(t.TempDir(), "错误.xlsx")
+		if err := roster.WriteErrors(w, r.Problems, out); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		again, err := roster.Read(out)
+		if err != nil {
+			t.Errorf("%s, error copy: %v", name, err)
+			continue
+		}
+		if r2 := again.Check(o); len(r2.People) != good || len(r2.Problems) != len(r.Problems) {
+			t.Errorf("%s, error copy: %d people, %d problems; want %d and %d", name, len(r2.People), len(r2.Problems), good, len(r.Problems))
+		}
+	}
+}
+
+// BenchmarkImport43000 reads and checks the park's roster: 43,000 rows of 24
+// columns with 860 spoiled numbers and 300 duplicates. peak-MB is the largest
+// heap seen.
+func BenchmarkImport43000(b *testing.B) {
+	c, err := democity.New(democity.Options{Seed: 1, Tier: democity.Park, Now: today})
+	if err != nil {
+		b.Fatal(err)
+	}
+	path := filepath.Join(b.TempDir(), "花名册.xlsx")
+	good, err := c.WriteRoster(path, democity.Titled, democity.Plant{Spoiled: 860, Duplicates: 300})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c = nil
+	runtime.GC()
+	peak, stop := heapPeak()
+	b.ResetTimer()
+	for range b.N {
+		w, err := roster.Read(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r := w.Check(roster.Options{Demo: true, Today: today})
+		if n := r.Count(); len(r.People) != good || good != 41_840 || n.Errors != 860 || n.Duplicates != 300 {
+			b.Fatalf("%d people, %+v", len(r.People), n)
+		}
+	}
+	b.StopTimer()
+	close(stop)
+	b.ReportMetric(float64(peak.Load()>>20), "peak-MB")
+	b.ReportMetric(43_000*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkErrorCopy43000 writes the error copy of the same roster.
+func BenchmarkErrorCopy43000(b *testing.B) {
+	c, err := democity.New(democity.Options{Seed: 1, Tier: democity.Park, Now: today})
+	if err != nil {
+		b.Fatal(err)
+	}
+	path := filepath.Join(b.TempDir(), "花名册.xlsx")
+	if _, err := c.WriteRoster(path, democity.Titled, democity.Plant{Spoiled: 860, Duplicates: 300}); err != nil {
+		b.Fatal(err)
+	}
+	w, err := roster.Read(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	problems := w.Check(roster.Options{Demo: true, Today: today}).Problems
+	peak, stop := heapPeak()
+	b.ResetTimer()
+	for i := range b.N {
+		if err := roster.WriteErrors(w, problems, filepath.Join(b.TempDir(), fmt.Sprint(i)+".xlsx")); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.StopTimer()
+	close(stop)
+	b.ReportMetric(float64(peak.Load()>>20), "peak-MB")
+}
+
+// heapPeak watches the heap until stop is closed.
+func heapPeak() (*atomic.Uint64, chan struct{}) {
+	var peak atomic.Uint64
+	stop := make(chan struct{})
+	go func() {
+		var m runtime.MemStats
+		for tick := time.NewTicker(20 * time.Millisecond); ; {
+			select {
+			case <-stop:
+				tick.Stop()
+				return
+			case <-tick.C:
+				runtime.ReadMemStats(&m)
+				peak.Store(max(peak.Load(), m.HeapInuse))
+			}
+		}
+	}()
+	return &peak, stop
+}
+
+// FuzzParse: no file makes the reader panic or loop, and what it accepts is sound.
+func FuzzParse(f *testing.F) {
+	f.Add("a.xlsx", book(f, map[string][][]any{"会员花名册": {peopleHeader, goodRow}, "工会组织": {orgHeader, {"甲", "", ""}}, "服务站点": {stationHeader, {"Z1", "站", "驿站", "路", 118.1, 24.5, "GCJ02"}}}))
+	f.Add("a.csv", []byte("姓名,证件号码,手机号码,所属工会,工作单位\n王芳,"+woman+",10012345678,测试工会,公司\n"))
+	f.Add("服务站点.csv", []byte("站点编码\t名称\t类型\t地址\t经度\t纬度\t坐标系\nZ1\t站\t驿站\t路\t118\t24\tGPS\n"))
+	f.Add("工会组织.csv", []byte("工会名称,上级工会\n甲,乙\n乙,甲\n丙,甲\n"))
+	f.Fuzz(func(t *testing.T, name string, data []byte) {
+		w, err := roster.Parse(name, data)
+		if err != nil {
+			if w != nil {
+				t.Error("a workbook beside an error")
+			}
+			return
+		}
+		r := w.Check(options())
+		for _, p := range r.People {
+			if p.Name == "" || p.Org == "" || len(p.Phone) != 14 || p.IDNumber == "" || strings.ContainsAny(p.IDNumber, " -") {
+				t.Errorf("%+v", p)
+			}
+		}
+		for _, o := range r.Orgs {
+			if id.Check(string(o.ID)) != nil || o.Parent == o.ID {
+				t.Errorf("%+v", o)
+			}
+		}
+		for _, s := range r.Stations {
+			if id.Check(string(s.ID)) != nil || s.Lat < 3 || s.Lat > 54 || s.Lon < 73 || s.Lon > 136 || s.Datum == "" {
+				t.Errorf("%+v", s)
+			}
+		}
+		for _, p := range r.Problems {
+			if p.Row < 1 || p.Reason == "" || p.Sheet == "" && len(name) > 4 && !strings.HasPrefix(name, ".") {
+				t.Errorf("%+v", p)
+			}
+		}
+		if err := roster.WriteErrors(w, r.Problems, filepath.Join(t.TempDir(), "out.xlsx")); err != nil && os.IsPermission(err) {
+			t.Error(err)
+		}
+	})
+}
