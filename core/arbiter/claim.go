@@ -156,6 +156,9 @@ func (r *run) groupClaim(o *op.Op) {
 		}
 		result.Tasks = append(result.Tasks, r.threshold(&e)...)
 	}
+	if len(result.Refused) == 0 {
+		result.Refused = nil // as a resend reads it
+	}
 	r.done(result)
 }
 

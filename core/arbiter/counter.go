@@ -1,6 +1,8 @@
 package arbiter
 
 import (
+	"slices"
+
 	"yizhan/core/fault"
 	"yizhan/core/op"
 )
@@ -57,10 +59,19 @@ func (r *run) counterVerdict(o *op.Op, c *held) fault.Verdict {
 		return fault.NotApproved
 	case o.Epoch != c.Epoch:
 		return fault.Revoked
-	case d != nil && (d.Station != c.Station || c.act.Binds() && r.s.stations[c.Station].authority != r.from.Device):
+	case d != nil && !r.s.handsOver(d, c):
 		return fault.WrongStation
 	}
 	return fault.Valid
+}
+
+// handsOver reports whether a device is the right place for a ticket: the one
+// authority of its station where it is bound, else any of the activity's stations.
+func (s *State) handsOver(d *device, c *held) bool {
+	if c.act.Binds() {
+		return d.Station == c.Station && s.stations[c.Station].authority == d.Device
+	}
+	return c.act.Spec.Pickup != nil && slices.Contains(c.act.Spec.Pickup.Stations, d.Station)
 }
 
 func (r *run) scanned(o *op.Op, v fault.Verdict) op.Entry {

@@ -202,3 +202,20 @@ func sorted[K ~string, V any](m map[K]V) []K {
 	slices.Sort(keys)
 	return keys
 }
+
+// People calls fn with every member, in order of id.
+func (s *State) People(fn func(member.Person)) {
+	for _, k := range sorted(s.people) {
+		fn(*s.people[k])
+	}
+}
+
+// Orgs calls fn with every organisation, in order of id.
+func (s *State) Orgs(fn func(member.Org)) {
+	for _, k := range sorted(s.orgs) {
+		fn(s.orgs[k])
+	}
+}
+
+// Sizes counts members and devices.
+func (s *State) Sizes() (people, devices int) { return len(s.people), len(s.devices) }

@@ -65,11 +65,15 @@ type walker struct {
 	data     []byte
 	dec      *json.Decoder
 	problems Problems
+	lines    map[string]int // nil unless wanted
 }
 
 func (w *walker) add(path, what string) {
-	line := 1 + bytes.Count(w.data[:min(int(w.dec.InputOffset()), len(w.data))], []byte("\n"))
-	w.problems = append(w.problems, Problem{path, line, what})
+	w.problems = append(w.problems, Problem{path, w.line(), what})
+}
+
+func (w *walker) line() int {
+	return 1 + bytes.Count(w.data[:min(int(w.dec.InputOffset()), len(w.data))], []byte("\n"))
 }
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
@@ -79,6 +83,9 @@ func (w *walker) value(path string, t reflect.Type) error {
 	tok, err := w.dec.Token()
 	if err != nil {
 		return err
+	}
+	if w.lines != nil {
+		w.lines[path] = w.line()
 	}
 	for t != nil && t.Kind() == reflect.Pointer && !t.Implements(unmarshaler) {
 		t = t.Elem()
@@ -201,4 +208,14 @@ func nearest(key string, fields map[string]reflect.Type) string {
 		}
 	}
 	return ""
+}
+
+// Lines maps the path of every value of a document to its line, for mistakes
+// that only the reader of the document can find.
+func Lines(data []byte) map[string]int {
+	w := walker{data: data, dec: json.NewDecoder(bytes.NewReader(data)), lines: map[string]int{}}
+	if err := w.value("", nil); err != nil {
+		return nil
+	}
+	return w.lines
 }

@@ -66,7 +66,7 @@ func (s *Sequencer) decideAll(b *batch, writing bool) {
 	s.mu.Unlock()
 	s.tick(b)
 	for i, c := range calls {
-		if s.broken != nil || b.body.Len() >= fullBatch || c.view != nil && (writing || !b.empty()) {
+		if s.broken != nil || b.body.Len() >= fullBatch || c.view != nil && !c.glance && (writing || !b.empty()) {
 			s.mu.Lock()
 			s.pending = append(calls[i:len(calls):len(calls)], s.pending...)
 			s.mu.Unlock()

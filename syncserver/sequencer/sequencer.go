@@ -56,6 +56,7 @@ type call struct {
 	ops     []op.Op
 	from    []op.Origin
 	view    func(*arbiter.State)
+	glance  bool // the view may see what is not durable yet
 	results []op.Result
 	entries []op.Entry
 	err     error
@@ -159,6 +160,12 @@ func (s *Sequencer) Do(ctx context.Context, o op.Op) ([]op.Entry, error) {
 // and must be quick; it may keep nothing of the state.
 func (s *Sequencer) View(ctx context.Context, fn func(*arbiter.State)) error {
 	return s.submit(ctx, &call{view: fn})
+}
+
+// Glance is View without waiting for what is being written: for counts that are
+// out of date anyway when they are read.
+func (s *Sequencer) Glance(ctx context.Context, fn func(*arbiter.State)) error {
+	return s.submit(ctx, &call{view: fn, glance: true})
 }
 
 // Close decides nothing more, writes what was decided, and returns.

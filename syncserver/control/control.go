@@ -1,0 +1,152 @@
+// Package control lets the commands of syncserver talk to the running server
+// over its unix socket, because the journal has one writer. Whoever may open the
+// socket (mode 0600) may do everything.
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/core/station"
+	"yizhan/syncserver/roster"
+	"yizhan/syncserver/server"
+)
+
+// Socket is the name of the socket in a data directory.
+const Socket = "control.sock"
+
+// maxBody bounds one request; importers send rows in chunks.
+const maxBody = 64 << 20
+
+// EnrolRequest asks for a one-use code.
+type EnrolRequest struct {
+	Role    op.Role       `json:"role"`
+	Station id.Station    `json:"station,omitempty"`
+	Member  id.Member     `json:"member,omitempty"`
+	Org     id.Org        `json:"org,omitempty"`
+	Valid   time.Duration `json:"valid"`
+}
+
+// DrawRequest asks for a draw.
+type DrawRequest struct {
+	Activity id.Activity `json:"activity"`
+	Seed     string      `json:"seed"`
+}
+
+// failure is the body of every answer that is not 200.
+type failure struct {
+	Error string `json:"error"`
+}
+
+// Listen opens the control socket of a data directory; a socket left by a
+// killed server is replaced, a living one is not.
+func Listen(dir string) (net.Listener, error) {
+	path := filepath.Join(dir, Socket)
+	if conn, err := net.Dial("unix", path); err == nil {
+		conn.Close()
+		return nil, fmt.Errorf("listen on %s: a server is running there already", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("listen on %s: %w", path, err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", path, err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on %s: %w", path, err), l.Close())
+	}
+	return l, nil
+}
+
+// Handler answers the commands.
+func Handler(s *server.Server) http.Handler {
+	mux := http.NewServeMux()
+	handle(mux, "POST /v1/orgs", func(ctx context.Context, in []member.Org) (server.Imported, error) { return s.ImportOrgs(ctx, in) })
+	handle(mux, "POST /v1/people", func(ctx context.Context, in []roster.Person) (server.Imported, error) { return s.ImportPeople(ctx, in) })
+	handle(mux, "POST /v1/stations", func(ctx context.Context, in []station.Station) (server.Imported, error) {
+		return s.ImportStations(ctx, in)
+	})
+	handle(mux, "POST /v1/publish", func(ctx context.Context, in json.RawMessage) (server.Published, error) { return s.Publish(ctx, in) })
+	handle(mux, "POST /v1/enrol", func(ctx context.Context, in EnrolRequest) (server.Offered, error) {
+		return s.Offer(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org}, in.Valid)
+	})
+	handle(mux, "POST /v1/revoke", func(ctx context.Context, in id.Device) (struct{}, error) { return struct{}{}, s.Revoke(ctx, in) })
+	handle(mux, "POST /v1/draw", func(ctx context.Context, in DrawRequest) (op.Result, error) { return s.Draw(ctx, in.Activity, in.Seed) })
+	handle(mux, "POST /v1/find", func(ctx context.Context, in string) ([]server.Found, error) { return s.Find(ctx, in) })
+	handle(mux, "POST /v1/known-orgs", func(ctx context.Context, _ struct{}) (map[string]id.Org, error) { return s.KnownOrgs(ctx) })
+	handle(mux, "POST /v1/status", func(ctx context.Context, _ struct{}) (server.Status, error) { return s.Status(ctx) })
+	return mux
+}
+
+// handle decodes a request, runs fn and encodes what it gives.
+func handle[In, Out any](mux *http.ServeMux, pattern string, fn func(context.Context, In) (Out, error)) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		var in In
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in)
+		var out Out
+		if err == nil {
+			out, err = fn(r.Context(), in)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err != nil {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			json.NewEncoder(w).Encode(failure{err.Error()})
+			return
+		}
+		json.NewEncoder(w).Encode(out)
+	})
+}
+
+// Client calls the server of a data directory.
+type Client struct {
+	http http.Client
+	path string
+}
+
+// Dial prepares calls to the server of dir; the first call finds out whether it runs.
+func Dial(dir string) *Client {
+	path := filepath.Join(dir, Socket)
+	return &Client{path: path, http: http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", path)
+		},
+	}}}
+}
+
+// Call asks the server for one thing.
+func Call[Out any](ctx context.Context, c *Client, what string, in any) (out Out, err error) {
+	body, w := io.Pipe()
+	go func() { w.CloseWithError(json.NewEncoder(w).Encode(in)) }()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://server/v1/"+what, body)
+	if err != nil {
+		return out, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return out, fmt.Errorf("no server answers at %s; start it with: syncserver serve -data %s", c.path, filepath.Dir(c.path))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		var f failure
+		if err := json.NewDecoder(resp.Body).Decode(&f); err != nil || f.Error == "" {
+			return out, fmt.Errorf("server answered %s", resp.Status)
+		}
+		return out, errors.New(f.Error)
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		return out, fmt.Errorf("read the server's answer: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,275 @@
+// Package rehearse runs a scenario file through a real server, over real
+// WebSocket sessions, with real device replicas, under a simulated clock, and
+// reports every difference from what the file expects. Staff rehearse an
+// activity's rules with it before they publish it. docs/SCENARIOS.md describes
+// the files.
+package rehearse
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"yizhan/core/id"
+	"yizhan/core/jsoncheck"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/core/schedule"
+)
+
+// Scenario is one file.
+type Scenario struct {
+	Title        string            `json:"scenario"`
+	Zone         string            `json:"zone"`
+	Clock        string            `json:"clock"`
+	Seed         int64             `json:"seed"`
+	Orgs         []member.Org      `json:"orgs"`
+	Members      []Member          `json:"members"`
+	MemberRanges []Range           `json:"member_ranges"`
+	Stations     []Station         `json:"stations"`
+	Devices      []Device          `json:"devices"`
+	Activities   []json.RawMessage `json:"activities"`
+	Steps        []Step            `json:"steps"`
+	Expect       *Expect           `json:"expect"`
+
+	zone  *time.Location
+	start time.Time
+}
+
+// Member is one person of the world.
+type Member struct {
+	ID       id.Member `json:"id"`
+	Name     string    `json:"name"`
+	Org      id.Org    `json:"org"`
+	Sex      string    `json:"sex"`
+	Birth    string    `json:"birth"`
+	Tags     []string  `json:"tags"`
+	Children int       `json:"children"`
+	LivesIn  id.Org    `json:"lives_in"`
+}
+
+// Range is many people at once.
+type Range struct {
+	Prefix    string   `json:"prefix"`
+	Count     int      `json:"count"`
+	Org       id.Org   `json:"org"`
+	WithChild int      `json:"with_child"`
+	Sex       string   `json:"sex"`
+	Tags      []string `json:"tags"`
+	LivesIn   id.Org   `json:"lives_in"`
+}
+
+// Station is one place.
+type Station struct {
+	ID    id.Station `json:"id"`
+	Name  string     `json:"name"`
+	Lat   float64    `json:"lat"`
+	Lon   float64    `json:"lon"`
+	Datum string     `json:"datum"`
+}
+
+// Device is one declared device.
+type Device struct {
+	ID      id.Device  `json:"id"`
+	Role    op.Role    `json:"role"`
+	Station id.Station `json:"station"`
+	Org     id.Org     `json:"org"`
+	Member  id.Member  `json:"member"`
+}
+
+// Step is one thing that happens. Which fields it may have depends on Do.
+type Step struct {
+	At       string      `json:"at"`
+	Do       string      `json:"do"`
+	As       string      `json:"as"`
+	Repeat   int         `json:"repeat"`
+	Expect   *Expect     `json:"expect"`
+	Member   id.Member   `json:"member"`
+	Activity id.Activity `json:"activity"`
+	Pool     id.Pool     `json:"pool"`
+	Seats    *int        `json:"seats"`
+	Station  id.Station  `json:"station"`
+	Device   id.Device   `json:"device"`
+	Org      id.Org      `json:"org"`
+	Lines    []Line      `json:"lines"`
+	Range    *LineRange  `json:"range"`
+	Count    int         `json:"count"`
+	Policy   string      `json:"policy"`
+	SetAside string      `json:"set_aside"`
+	Members  []id.Member `json:"members"`
+	Expires  string      `json:"expires"`
+	Void     string      `json:"void_after"`
+	Override bool        `json:"override"`
+	Out      bool        `json:"out"`
+	Code     string      `json:"code"`
+	Seed     string      `json:"seed"`
+	Prefix   string      `json:"prefix"`
+	Tries    int         `json:"tries"`
+	Over     string      `json:"over"`
+	Offset   string      `json:"offset"`
+	To       string      `json:"to"`
+}
+
+// Line is one person of a group claim.
+type Line struct {
+	Member id.Member `json:"member"`
+	Seats  int       `json:"seats"`
+}
+
+// LineRange is many lines: prefix1 … prefixCount, the first TwoSeats ask two.
+type LineRange struct {
+	Prefix   string `json:"prefix"`
+	Count    int    `json:"count"`
+	TwoSeats int    `json:"two_seats"`
+}
+
+// Expect is what must come out of a step, or at the end. A key that is not
+// there is not compared.
+type Expect struct {
+	Result     *string         `json:"result"`
+	Code       *string         `json:"code"`
+	Seats      *int            `json:"seats"`
+	Place      *int            `json:"place"`
+	Granted    *int            `json:"granted"`
+	Waitlisted *int            `json:"waitlisted"`
+	Refused    json.RawMessage `json:"refused"` // by code in a group, a number in a draw
+	Tasks      json.RawMessage `json:"tasks"`   // kinds in a group, {kind, org} at the end
+	Digest     *string         `json:"digest"`
+	Verdict    *string         `json:"verdict"`
+	Returned   *int            `json:"returned"`
+	WrittenOff *int            `json:"written_off"`
+
+	Activities map[string]map[string]int            `json:"activities"`
+	Orgs       map[id.Org]map[id.Activity]int       `json:"orgs"`
+	Members    map[id.Member]map[id.Activity]string `json:"members"`
+	Messages   []Message                            `json:"messages"`
+	Incidents  *int                                 `json:"incidents"`
+	DeviceRows map[id.Device]map[string]int         `json:"device_rows"`
+}
+
+// Message is one message that a member must have.
+type Message struct {
+	Member id.Member `json:"member"`
+	Kind   string    `json:"kind"`
+}
+
+// Task is one task that must exist.
+type Task struct {
+	Kind string `json:"kind"`
+	Org  id.Org `json:"org"`
+}
+
+// fields lists what each step may carry beside at, do, as, repeat and expect.
+var fields = map[string]string{
+	"claim": "member activity pool seats station device", "group_claim": "org activity pool lines range device station",
+	"cancel": "member activity pool seats org device", "lease": "device activity pool count policy set_aside members expires void_after",
+	"return_lease": "device activity pool", "write_off": "device activity pool", "offline": "device", "online": "device", "lose": "device",
+	"rebind": "member activity station device", "redeem": "device member activity pool code override", "check_in": "device member activity pool out code override",
+	"copy_code": "member activity pool", "draw": "activity seed", "storm": "activity pool prefix tries over", "clock": "device offset",
+	"crash": "device", "advance": "to", "check": "",
+}
+
+// Parse reads and checks a scenario. The error is jsoncheck.Problems.
+func Parse(data []byte) (*Scenario, error) {
+	s := &Scenario{}
+	if err := jsoncheck.Decode(data, s); err != nil {
+		return nil, err
+	}
+	var problems jsoncheck.Problems
+	lines := jsoncheck.Lines(data)
+	add := func(path, format string, args ...any) {
+		problems = append(problems, jsoncheck.Problem{Path: path, Line: lines[path], What: fmt.Sprintf(format, args...)})
+	}
+	if s.Zone == "" {
+		s.Zone = "Asia/Shanghai"
+	}
+	if s.Seed == 0 {
+		s.Seed = 1
+	}
+	var err error
+	if s.zone, err = time.LoadLocation(s.Zone); err != nil {
+		add("zone", "%v", err)
+		return nil, problems
+	}
+	if s.start, err = time.ParseInLocation(schedule.Layout, s.Clock, s.zone); err != nil {
+		add("clock", "%q is not a time like 2017-03-08T10:00:00", s.Clock)
+	}
+	if len(s.Activities) == 0 {
+		add("activities", "are missing")
+	}
+	var steps struct {
+		Steps []map[string]json.RawMessage `json:"steps"`
+	}
+	if err := json.Unmarshal(data, &steps); err != nil {
+		return nil, fmt.Errorf("read steps: %w", err)
+	}
+	for i, raw := range steps.Steps {
+		allowed, known := fields[s.Steps[i].Do]
+		if !known {
+			add(fmt.Sprintf("steps[%d].do", i), "unknown step %q", s.Steps[i].Do)
+			continue
+		}
+		for key := range raw {
+			if !contains("at do as repeat expect "+allowed, key) {
+				add(fmt.Sprintf("steps[%d].%s", i, key), "is not for a %s step", s.Steps[i].Do)
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return s, nil
+}
+
+func contains(words, word string) bool {
+	for _, w := range strings.Fields(words) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// moment reads a step's time: a wall-clock time of the zone, or "+90s", "+2h",
+// "+1d" after the end of the previous step.
+func (s *Scenario) moment(text string, now time.Time) (time.Time, error) {
+	if rest, ok := strings.CutPrefix(text, "+"); ok {
+		d, err := duration(rest)
+		return now.Add(d), err
+	}
+	t, err := time.ParseInLocation(schedule.Layout, text, s.zone)
+	if err != nil {
+		if t, err := time.Parse(time.RFC3339, text); err == nil {
+			return t, nil
+		}
+		return now, fmt.Errorf("%q is not a time like 2017-03-08T10:00:00 or +90s", text)
+	}
+	return t, nil
+}
+
+// duration is time.ParseDuration with days.
+func duration(text string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		h, err := time.ParseDuration(days + "h")
+		return 24 * h, err
+	}
+	return time.ParseDuration(text)
+}
+
+func (s *Scenario) people() []member.Person {
+	var people []member.Person
+	for _, m := range s.Members {
+		people = append(people, member.Person{ID: m.ID, Org: m.Org, Sex: m.Sex, Birth: m.Birth, Tags: m.Tags, Children: m.Children, LivesIn: m.LivesIn})
+	}
+	for _, r := range s.MemberRanges {
+		for i := 1; i <= r.Count; i++ {
+			p := member.Person{ID: id.Member(fmt.Sprintf("%s%d", r.Prefix, i)), Org: r.Org, Sex: r.Sex, Tags: r.Tags, LivesIn: r.LivesIn}
+			if i <= r.WithChild {
+				p.Children = 1
+			}
+			people = append(people, p)
+		}
+	}
+	return people
+}

@@ -1,0 +1,389 @@
+package rehearse
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"yizhan/core/arbiter"
+	"yizhan/core/fault"
+	"yizhan/core/handover"
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+// outcome is what a step gave, in the words of the file.
+type outcome struct {
+	result   *op.Result
+	verdict  fault.Verdict
+	granted  *int
+	isDraw   bool
+	isGroup  bool
+	everyone bool // compare the whole world: a check step
+}
+
+// step does one step. An error means that the step could not be done at all.
+func (w *world) step(s *Step) (outcome, error) {
+	switch s.Do {
+	case "claim":
+		return w.claim(s)
+	case "group_claim":
+		return w.groupClaim(s)
+	case "cancel":
+		return w.cancel(s)
+	case "rebind":
+		return w.rebind(s)
+	case "redeem", "check_in":
+		return w.scan(s)
+	case "copy_code":
+		return outcome{}, w.copyCode(s)
+	case "draw":
+		r, err := w.server.Draw(context.Background(), s.Activity, s.Seed)
+		return outcome{result: &r, isDraw: true}, err
+	case "storm":
+		return w.storm(s)
+	case "offline", "lose":
+		d, err := w.device(s.Device)
+		if err == nil {
+			d.online = false
+			d.link.SetOnline(false)
+		}
+		return outcome{}, err
+	case "online":
+		return outcome{}, w.online(s)
+	case "clock":
+		return outcome{}, w.setClock(s)
+	case "crash":
+		return outcome{}, w.crash(s)
+	case "advance":
+		t, err := w.moment(s.To, w.now())
+		if err == nil {
+			err = w.advance(t)
+		}
+		return outcome{}, err
+	case "check":
+		return outcome{everyone: true}, nil
+	}
+	return outcome{}, fmt.Errorf("a %s step needs leases, which this version does not have yet", s.Do)
+}
+
+// advance moves the clock and lets the server decide what fell due.
+func (w *world) advance(t time.Time) error {
+	if t.UnixMilli() < w.clock.Load() {
+		return fmt.Errorf("%s lies before the clock, which stands at %s", t.Format(time.DateTime), w.now().Format(time.DateTime))
+	}
+	w.clock.Store(t.UnixMilli())
+	w.server.Tick()
+	return w.server.View(context.Background(), func(*arbiter.State) {})
+}
+
+func (w *world) device(name id.Device) (*device, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if d := w.devices[name]; d != nil {
+		return d, nil
+	}
+	return nil, fmt.Errorf("there is no device %q", name)
+}
+
+// asker chooses the device of a step: the named one, or the member's own phone.
+func (w *world) asker(s *Step) (*device, error) {
+	switch {
+	case s.Device != "":
+		return w.device(s.Device)
+	case s.Member == "":
+		return w.desk(s.Org)
+	}
+	if !w.exists(s.Member) {
+		return w.desk("") // nobody's phone: a stranger asks at a desk
+	}
+	return w.phone(s.Member)
+}
+
+func (w *world) exists(m id.Member) (ok bool) {
+	err := w.server.View(context.Background(), func(s *arbiter.State) { _, ok = s.Person(m) })
+	return ok && err == nil
+}
+
+func seats(s *Step) int {
+	if s.Seats == nil {
+		return 1
+	}
+	return *s.Seats
+}
+
+// do sends an op from a step's device, again as often as the step says, and
+// makes sure that every resend has the same answer.
+func (w *world) do(s *Step, o op.Op) (outcome, error) {
+	d, err := w.asker(s)
+	if err != nil {
+		return outcome{}, err
+	}
+	before, err := d.store.State()
+	if err != nil {
+		return outcome{}, err
+	}
+	r, err := w.ask(d, o)
+	if err != nil {
+		return outcome{}, err
+	}
+	for n := 1; n < s.Repeat && d.online; n++ {
+		o.At = w.now().Add(time.Duration(d.offset.Load()) * time.Millisecond).UnixMilli()
+		raw, err := op.Encode(&o)
+		if err != nil {
+			return outcome{}, err
+		}
+		again, err := w.resend(d, raw, before.Hash, before.Last+1)
+		if err != nil {
+			return outcome{}, fmt.Errorf("send it again: %w", err)
+		}
+		if !same(r, again) {
+			return outcome{}, fmt.Errorf("sent again it gave %+v instead of %+v", again, r)
+		}
+	}
+	return outcome{result: &r}, nil
+}
+
+func (w *world) claim(s *Step) (outcome, error) {
+	return w.do(s, op.Op{Kind: op.Claim, Member: s.Member, Activity: s.Activity, Pool: s.Pool, Seats: seats(s), Station: s.Station, Channel: op.ByPhone})
+}
+
+func (w *world) groupClaim(s *Step) (outcome, error) {
+	o := op.Op{Kind: op.GroupClaim, Org: s.Org, Activity: s.Activity, Pool: s.Pool, Station: s.Station, Channel: op.ByStaff}
+	for _, l := range s.Lines {
+		o.Lines = append(o.Lines, op.Line{Member: l.Member, Seats: max(l.Seats, 1)})
+	}
+	if r := s.Range; r != nil {
+		for i := 1; i <= r.Count; i++ {
+			line := op.Line{Member: id.Member(fmt.Sprintf("%s%d", r.Prefix, i)), Seats: 1}
+			if i <= r.TwoSeats {
+				line.Seats = 2
+			}
+			o.Lines = append(o.Lines, line)
+		}
+	}
+	out, err := w.do(s, o)
+	out.isGroup = true
+	return out, err
+}
+
+func (w *world) cancel(s *Step) (outcome, error) {
+	o := op.Op{Kind: op.Cancel, Member: s.Member, Org: s.Org, Activity: s.Activity, Pool: s.Pool}
+	if s.Seats != nil {
+		o.Seats = *s.Seats
+	}
+	return w.do(s, o)
+}
+
+func (w *world) rebind(s *Step) (outcome, error) {
+	return w.do(s, op.Op{Kind: op.Rebind, Member: s.Member, Activity: s.Activity, Station: s.Station})
+}
+
+// claims are the claims that a member's own phone shows in an activity.
+func (w *world) claims(m id.Member, a id.Activity, pool id.Pool) ([]wire.ClaimRow, error) {
+	d, err := w.phone(m)
+	if err != nil {
+		return nil, err
+	}
+	if d.online {
+		if err := w.sync(d); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := d.store.Rows(wire.TableClaim)
+	if err != nil {
+		return nil, err
+	}
+	var claims []wire.ClaimRow
+	for _, r := range rows {
+		var c wire.ClaimRow
+		if err := wire.DecodeRow(r.Body, &c); err != nil {
+			return nil, err
+		}
+		if c.Activity == a && (pool == "" || c.Pool == pool) {
+			claims = append(claims, c)
+		}
+	}
+	return claims, nil
+}
+
+// ticket is the claim that a member would show: the newest with a code, else the newest.
+func (w *world) ticket(s *Step) (c wire.ClaimRow, err error) {
+	claims, err := w.claims(s.Member, s.Activity, s.Pool)
+	if err != nil {
+		return c, err
+	}
+	for _, n := range claims {
+		if n.Code != "" && (c.Code == "" || n.Ticket > c.Ticket) || n.Code == "" && c.Code == "" && n.Ticket > c.Ticket {
+			c = n
+		}
+	}
+	return c, nil
+}
+
+func (w *world) copyCode(s *Step) error {
+	c, err := w.ticket(s)
+	if err == nil && c.Code == "" {
+		err = fmt.Errorf("the phone of %s shows no code for %s", s.Member, s.Activity)
+	}
+	w.codes[s.As] = c.Code
+	return err
+}
+
+// scan hands over or checks in at a device, with what its counter decides.
+func (w *world) scan(s *Step) (outcome, error) {
+	d, err := w.device(s.Device)
+	if err != nil {
+		return outcome{}, err
+	}
+	if d.online {
+		if err := w.sync(d); err != nil {
+			return outcome{}, err
+		}
+	}
+	code, t := w.codes[s.Code], id.Ticket(0)
+	if s.Code == "" {
+		c, err := w.ticket(s)
+		if err != nil {
+			return outcome{}, err
+		}
+		code, t = c.Code, c.Ticket
+	} else if code == "" {
+		code = s.Code // not a copied code: scanned as it stands
+	}
+	at := w.now().Add(time.Duration(d.offset.Load()) * time.Millisecond)
+	options := handover.Options{Override: s.Override, Out: s.Out, Reason: "rehearsal", Activity: s.Activity, Pool: s.Pool}
+	var out handover.Outcome
+	switch {
+	case s.Do == "redeem" && (code != "" || t == 0):
+		out, err = d.counter.Redeem(code, at, options)
+	case s.Do == "redeem":
+		out, err = d.counter.RedeemTicket(t, at, options)
+	case code != "" || t == 0:
+		out, err = d.counter.CheckIn(code, at, options)
+	default:
+		out, err = d.counter.CheckInTicket(t, at, options)
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	if d.online {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		r, err := d.link.Wait(ctx, out.Seq)
+		if err != nil {
+			return outcome{}, err
+		}
+		if !out.Final {
+			out.Verdict = r.Verdict
+		}
+	}
+	return outcome{verdict: out.Verdict}, nil
+}
+
+// storm lets random members of a range press, each on their own phone.
+func (w *world) storm(s *Step) (outcome, error) {
+	over, err := duration(s.Over)
+	if err != nil {
+		return outcome{}, err
+	}
+	n := 0
+	for _, r := range w.MemberRanges {
+		if r.Prefix == s.Prefix {
+			n = r.Count
+		}
+	}
+	if n == 0 {
+		return outcome{}, fmt.Errorf("there is no member range %q", s.Prefix)
+	}
+	presses := map[id.Member]int{}
+	var order []id.Member
+	for range s.Tries {
+		m := id.Member(fmt.Sprintf("%s%d", s.Prefix, 1+w.random.IntN(n)))
+		if presses[m]++; presses[m] == 1 {
+			order = append(order, m)
+		}
+	}
+	var granted, next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, 128) // so many press at the same moment
+	for i := range errs {
+		wg.Go(func() {
+			for k := next.Add(1) - 1; k < int64(len(order)) && errs[i] == nil; k = next.Add(1) - 1 {
+				var got int
+				got, errs[i] = w.press(order[k], presses[order[k]], s)
+				granted.Add(int64(got))
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return outcome{}, err
+		}
+	}
+	sum := int(granted.Load())
+	return outcome{granted: &sum}, w.advance(w.now().Add(over))
+}
+
+// press is one member of a storm, pressing n times.
+func (w *world) press(m id.Member, n int, s *Step) (granted int, err error) {
+	d, err := w.phone(m)
+	if err != nil {
+		return 0, err
+	}
+	for range n {
+		r, err := w.ask(d, op.Op{Kind: op.Claim, Member: m, Activity: s.Activity, Pool: s.Pool, Seats: 1, Channel: op.ByPhone})
+		if err != nil {
+			return granted, err
+		}
+		if r.Outcome == op.Granted {
+			granted += r.Seats
+		}
+	}
+	return granted, nil
+}
+
+func (w *world) online(s *Step) error {
+	d, err := w.device(s.Device)
+	if err != nil {
+		return err
+	}
+	d.online = true
+	d.link.SetOnline(true)
+	return w.sync(d)
+}
+
+func (w *world) setClock(s *Step) error {
+	d, err := w.device(s.Device)
+	if err != nil {
+		return err
+	}
+	offset, err := duration(strings.TrimPrefix(s.Offset, "+"))
+	d.offset.Store(offset.Milliseconds())
+	return err
+}
+
+// crash ends a process and starts it again on the files that it left.
+func (w *world) crash(s *Step) error {
+	if s.Device == "server" {
+		if err := w.halt(); err != nil {
+			return err
+		}
+		return w.serve()
+	}
+	d, err := w.device(s.Device)
+	if err != nil {
+		return err
+	}
+	d.stop()
+	if err := w.openDevice(d, false); err != nil {
+		return err
+	}
+	w.run(d)
+	return nil
+}

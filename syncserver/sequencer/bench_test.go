@@ -1,0 +1,175 @@
+package sequencer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/syncserver/journal/sqlite"
+)
+
+// press is one phone that claims for its member, op after op, and waits for each answer.
+type press struct {
+	device id.Device
+	member id.Member
+	seq    uint64
+	chain  op.Hash
+}
+
+func (p *press) claim(tb testing.TB, s *Sequencer, o op.Op) op.Result {
+	raw, err := op.Encode(&o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	results, err := s.Submit(context.Background(), p.device, p.seq+1, p.chain, [][]byte{raw})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.seq++
+	p.chain = op.Chain(p.chain, raw)
+	return results[0]
+}
+
+// world opens a sequencer over a real SQLite journal with a city, an activity
+// and one enrolled phone for each of n members.
+func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
+	tb.Helper()
+	j, err := sqlite.Open(filepath.Join(tb.TempDir(), "journal.db"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s, err := Open(Config{Journal: j, Zone: time.UTC, Now: time.Now, Log: slog.New(slog.DiscardHandler), Fatal: func(err error) { tb.Error(err) }})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		s.Close()
+		j.Close()
+	})
+	do := func(o op.Op) {
+		if _, err := s.Do(context.Background(), o); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	all := []member.Org{{ID: "PARK"}}
+	for i := range orgs {
+		all = append(all, member.Org{ID: id.Org(fmt.Sprintf("C%04d", i)), Parent: "PARK"})
+	}
+	do(op.Op{Kind: op.PutOrgs, Orgs: all})
+	phones := make([]press, n)
+	people := make([]member.Person, n)
+	for i := range phones {
+		phones[i] = press{device: id.Device(fmt.Sprintf("p%d", i)), member: id.Member(fmt.Sprintf("m%d", i))}
+		people[i] = member.Person{ID: phones[i].member, Org: all[1+i%orgs].ID}
+	}
+	for chunk := range slices.Chunk(people, 1000) {
+		do(op.Op{Kind: op.PutPeople, People: chunk})
+	}
+	do(op.Op{Kind: op.Publish, Spec: []byte(spec)})
+	enrol(tb, s, phones)
+	return s, phones
+}
+
+func enrol(tb testing.TB, s *Sequencer, phones []press) {
+	var wg sync.WaitGroup
+	for part := range slices.Chunk(phones, 1+len(phones)/256) {
+		wg.Go(func() {
+			for _, p := range part {
+				e := &op.Enrolment{CodeHash: []byte(p.device), Device: p.device, Role: op.Phone, Member: p.member, PublicKey: []byte("key")}
+				if _, err := s.Do(context.Background(), op.Op{Kind: op.Offer, Enrolment: e}); err != nil {
+					tb.Error(err)
+				}
+				if _, err := s.Do(context.Background(), op.Op{Kind: op.Enrol, Enrolment: e}); err != nil {
+					tb.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+const plenty = `{"id":"gift","title":"春送祝福","audience":"under(m, \"PARK\")","audience_why":"仅限科园区会员",
+ "pools":[{"id":"sets","total":10000000}],
+ "limits":[{"per":"member","max":10000000},{"per":"org","max":10000000},{"per":"member","series":"spring","max":10000000}],
+ "thresholds":[{"per":"org","persons_over":100,"task":"private_screening"}]}`
+
+// BenchmarkGrant64 has 64 callers that each wait for every answer; every claim is granted and stored.
+func BenchmarkGrant64(b *testing.B) { benchmarkGrant(b, 64) }
+
+// BenchmarkGrant1000 is the same with 1,000 callers.
+func BenchmarkGrant1000(b *testing.B) { benchmarkGrant(b, 1000) }
+
+func benchmarkGrant(b *testing.B, callers int) {
+	s, phones := world(b, 50, callers, plenty)
+	waits := make([][]time.Duration, callers)
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var wg sync.WaitGroup
+	b.ResetTimer()
+	for i := range phones {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				t := time.Now()
+				r := phones[i].claim(b, s, op.Op{Kind: op.Claim, Activity: "gift", Member: phones[i].member, Seats: 1})
+				waits[i] = append(waits[i], time.Since(t))
+				if r.Outcome != op.Granted {
+					b.Errorf("claim was %v %v, want granted", r.Outcome, r.Code)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	report(b, b.N, slices.Concat(waits...))
+}
+
+func report(b *testing.B, decisions int, waits []time.Duration) {
+	slices.Sort(waits)
+	b.ReportMetric(float64(decisions)/b.Elapsed().Seconds(), "decisions/s")
+	if len(waits) > 0 {
+		b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds())/1000, "p99-ms")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+const premiere = `{"id":"premiere","title":"《魔兽》首映","audience":"under(m, \"PARK\")","audience_why":"仅限科园区会员",
+ "pools":[{"id":"seats","total":2000}],
+ "limits":[{"per":"member","max":1,"max_with_child":2},{"per":"org","max":200}],
+ "thresholds":[{"per":"org","persons_over":100,"task":"private_screening"}]}`
+
+// BenchmarkPremiere is the storm: 43,000 members press three times each for 2,000
+// tickets. Each phone has its own caller for each press, 1,000 at a time.
+func BenchmarkPremiere(b *testing.B) {
+	const members, presses, callers = 43000, 3, 1000
+	for range b.N {
+		b.StopTimer()
+		s, phones := world(b, 1200, members, premiere)
+		waits := make([][]time.Duration, callers)
+		var wg sync.WaitGroup
+		b.StartTimer()
+		for c := range callers {
+			wg.Go(func() {
+				for range presses {
+					for i := c; i < members; i += callers {
+						t := time.Now()
+						phones[i].claim(b, s, op.Op{Kind: op.Claim, Activity: "premiere", Member: phones[i].member, Seats: 1})
+						waits[c] = append(waits[c], time.Since(t))
+					}
+				}
+			})
+		}
+		wg.Wait()
+		b.StopTimer()
+		report(b, members*presses, slices.Concat(waits...))
+	}
+}

@@ -1,0 +1,177 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"yizhan/core/arbiter"
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/core/station"
+	"yizhan/syncserver/roster"
+)
+
+// purpose of the key that seals what a roster says about a person.
+const rosterPurpose = "roster"
+
+// importChunk keeps one import op inside one journal batch.
+const importChunk = 400
+
+// Imported says what an import changed.
+type Imported struct {
+	Read    int `json:"read"`
+	Changed int `json:"changed"` // new or different
+}
+
+// ImportOrgs records organisations; parents come before their children.
+func (s *Server) ImportOrgs(ctx context.Context, orgs []member.Org) (Imported, error) {
+	n := Imported{Read: len(orgs)}
+	for chunk := range slices.Chunk(orgs, importChunk) {
+		entries, err := s.seq.Do(ctx, op.Op{Kind: op.PutOrgs, Orgs: chunk})
+		if err != nil {
+			return n, fmt.Errorf("import organisations: %w", err)
+		}
+		for _, e := range entries {
+			n.Changed += len(e.Orgs)
+		}
+	}
+	return n, nil
+}
+
+// ImportStations records places.
+func (s *Server) ImportStations(ctx context.Context, stations []station.Station) (Imported, error) {
+	n := Imported{Read: len(stations)}
+	for chunk := range slices.Chunk(stations, importChunk) {
+		entries, err := s.seq.Do(ctx, op.Op{Kind: op.PutStations, Stations: chunk})
+		if err != nil {
+			return n, fmt.Errorf("import stations: %w", err)
+		}
+		for _, e := range entries {
+			n.Changed += len(e.Stations)
+		}
+	}
+	return n, nil
+}
+
+// ImportPeople seals the personal fields of a roster under each person's own
+// key and records the people. The keys are on disk before the entries are.
+func (s *Server) ImportPeople(ctx context.Context, people []roster.Person) (Imported, error) {
+	n := Imported{Read: len(people)}
+	for chunk := range slices.Chunk(people, importChunk) {
+		ids := make([]id.Member, len(chunk))
+		for i, p := range chunk {
+			ids[i] = s.vault.MemberID(p.IDNumber)
+		}
+		keys, err := s.vault.Keys(ids, rosterPurpose)
+		if err != nil {
+			return n, fmt.Errorf("import people: %w", err)
+		}
+		out := make([]member.Person, len(chunk))
+		for i, p := range chunk {
+			plain, err := json.Marshal(p)
+			if err != nil {
+				return n, fmt.Errorf("import people: %w", err)
+			}
+			out[i] = member.Person{ID: ids[i], Org: p.Org, Sex: p.Sex, Birth: p.Birth, Tags: p.Tags, Children: p.Children}
+			out[i].Digest = keys[ids[i]].Digest(plain)
+			if out[i].Sealed, err = keys[ids[i]].Seal(plain, s.cfg.Random); err != nil {
+				return n, fmt.Errorf("import people: %w", err)
+			}
+		}
+		if n.Changed, err = s.putPeople(ctx, out, n.Changed); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// PutPeople records people without personal fields: members of a rehearsal.
+func (s *Server) PutPeople(ctx context.Context, people []member.Person) error {
+	for chunk := range slices.Chunk(people, importChunk) {
+		if _, err := s.putPeople(ctx, chunk, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) putPeople(ctx context.Context, people []member.Person, changed int) (int, error) {
+	entries, err := s.seq.Do(ctx, op.Op{Kind: op.PutPeople, People: people})
+	if err != nil {
+		return changed, fmt.Errorf("import people: %w", err)
+	}
+	for _, e := range entries {
+		changed += len(e.People)
+	}
+	return changed, nil
+}
+
+// Published says which revision an activity has now; Revision 0 means that
+// nothing was changed.
+type Published struct {
+	Activity id.Activity `json:"activity"`
+	Revision int         `json:"revision"`
+}
+
+// Publish checks an activity and makes it known. The error is
+// jsoncheck.Problems where the activity is wrong.
+func (s *Server) Publish(ctx context.Context, spec []byte) (Published, error) {
+	entries, err := s.seq.Do(ctx, op.Op{Kind: op.Publish, Spec: spec})
+	if err != nil || len(entries) == 0 {
+		return Published{}, err
+	}
+	return Published{entries[0].Activity, entries[0].Revision}, nil
+}
+
+// Offered is a one-use code for one device.
+type Offered struct {
+	Code    string    `json:"code"` // XXXX-XXXX-XXXX-XXXX, 80 bits
+	Device  id.Device `json:"device"`
+	Expires time.Time `json:"expires"`
+}
+
+// Offer makes a one-use enrolment code. Only its hash is kept.
+func (s *Server) Offer(ctx context.Context, e op.Enrolment, valid time.Duration) (Offered, error) {
+	code, err := id.Mint(s.cfg.Random, 10)
+	if err != nil {
+		return Offered{}, err
+	}
+	if e.Device == "" {
+		name, err := id.Mint(s.cfg.Random, 5)
+		if err != nil {
+			return Offered{}, err
+		}
+		e.Device = id.Device(string(e.Role) + "-" + name)
+	}
+	o := Offered{Code: strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:]}, "-"), Device: e.Device, Expires: s.cfg.Now().Add(valid)}
+	e.CodeHash, e.Expires = CodeHash(code), o.Expires.UnixMilli()
+	if _, err := s.seq.Do(ctx, op.Op{Kind: op.Offer, Enrolment: &e}); err != nil {
+		return Offered{}, err
+	}
+	return o, nil
+}
+
+// Revoke ends a device.
+func (s *Server) Revoke(ctx context.Context, d id.Device) error {
+	_, err := s.seq.Do(ctx, op.Op{Kind: op.Revoke, Device: d})
+	return err
+}
+
+// Draw holds the draw of an activity.
+func (s *Server) Draw(ctx context.Context, a id.Activity, seed string) (op.Result, error) {
+	entries, err := s.seq.Do(ctx, op.Op{Kind: op.Draw, Activity: a, Seed: seed})
+	if err != nil {
+		return op.Result{}, err
+	}
+	return op.ResultOf(&entries[len(entries)-1]), nil
+}
+
+// View looks at the durable state.
+func (s *Server) View(ctx context.Context, fn func(*arbiter.State)) error {
+	return s.seq.View(ctx, fn)
+}

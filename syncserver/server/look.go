@@ -1,0 +1,134 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"yizhan/core/arbiter"
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/syncserver/ledger"
+	"yizhan/syncserver/roster"
+	"yizhan/syncserver/vault"
+)
+
+// maxFound bounds one search: whoever needs more should ask more precisely.
+const maxFound = 50
+
+// Found is one member as a person at a desk may see them: masked.
+type Found struct {
+	Member id.Member `json:"member"`
+	Name   string    `json:"name"`  // family name and stars
+	Phone  string    `json:"phone"` // last four
+	Org    string    `json:"org"`
+}
+
+// Find looks members up by member id, by name, or by the last four digits of the
+// phone. Names are opened one by one with each person's key and nowhere stored.
+func (s *Server) Find(ctx context.Context, q string) ([]Found, error) {
+	q = strings.TrimSpace(q)
+	if q == "" {
+		return nil, fmt.Errorf("find member: give a name, a member id or the last four digits of a phone")
+	}
+	people := map[id.Member]member.Person{}
+	orgs := map[id.Org]string{}
+	err := s.seq.View(ctx, func(state *arbiter.State) {
+		state.People(func(p member.Person) { people[p.ID] = p })
+		state.Orgs(func(o member.Org) { orgs[o.ID] = o.Name })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find member: %w", err)
+	}
+	var found []Found
+	err = s.vault.Each(rosterPurpose, func(m id.Member, key vault.Key) error {
+		p := people[m]
+		plain, err := unseal(p, key)
+		if err != nil || len(found) == maxFound {
+			return nil // sealed for another purpose or with a lost key: nobody may be shown
+		}
+		if q == string(p.ID) || strings.Contains(plain.Name, q) || len(q) == 4 && strings.HasSuffix(plain.Phone, q) {
+			found = append(found, Found{p.ID, maskName(plain.Name), lastFour(plain.Phone), orgs[p.Org]})
+		}
+		return nil
+	})
+	return found, err
+}
+
+func unseal(p member.Person, key vault.Key) (roster.Person, error) {
+	var plain roster.Person
+	data, err := key.Open(p.Sealed)
+	if err != nil {
+		return plain, err
+	}
+	return plain, json.Unmarshal(data, &plain)
+}
+
+func maskName(name string) string {
+	r := []rune(name)
+	if len(r) == 0 {
+		return ""
+	}
+	return string(r[0]) + strings.Repeat("*", len(r)-1)
+}
+
+func lastFour(s string) string {
+	if len(s) < 4 {
+		return ""
+	}
+	return "****" + s[len(s)-4:]
+}
+
+// KnownOrgs gives the organisations by the key under which an import looks them up.
+func (s *Server) KnownOrgs(ctx context.Context) (map[string]id.Org, error) {
+	known := map[string]id.Org{}
+	err := s.seq.View(ctx, func(state *arbiter.State) {
+		state.Orgs(func(o member.Org) { known[roster.Key(o.Name)] = o.ID })
+	})
+	return known, err
+}
+
+// Status says how a deployment stands.
+type Status struct {
+	Deployment string `json:"deployment"`
+	Seq        uint64 `json:"seq"`     // newest decided
+	Applied    uint64 `json:"applied"` // newest in the ledger
+	Digest     string `json:"digest"`  // of the arbiter's state at Seq
+	People     int    `json:"people"`
+	Devices    int    `json:"devices"`
+	Sum        string `json:"sum"` // empty while every pool adds up
+}
+
+// Status looks at everything; it takes the loop's time, so it is for people and for verify.
+func (s *Server) Status(ctx context.Context) (Status, error) {
+	st := Status{Deployment: s.keys.Deployment}
+	err := s.seq.View(ctx, func(state *arbiter.State) {
+		st.Seq, st.Digest = state.Seq(), state.Digest()
+		st.People, st.Devices = state.Sizes()
+		if err := state.Check(); err != nil {
+			st.Sum = err.Error()
+		}
+	})
+	st.Applied = s.ledger.Applied()
+	return st, err
+}
+
+// Ledger gives the ledger once it contains everything that was decided before the call.
+func (s *Server) Ledger(ctx context.Context) (*ledger.Ledger, error) {
+	var want uint64
+	if err := s.seq.View(ctx, func(state *arbiter.State) { want = state.Seq() }); err != nil {
+		return nil, err
+	}
+	look := time.NewTicker(2 * time.Millisecond)
+	defer look.Stop()
+	for s.ledger.Applied() < want {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for the ledger: %w", ctx.Err())
+		}
+	}
+	return s.ledger, nil
+}

@@ -1,0 +1,122 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"yizhan/core/arbiter"
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/ticket"
+	"yizhan/core/wire"
+	"yizhan/syncserver/session"
+)
+
+// CodeHash is how a one-use code is stored. Dashes, spaces and case do not count.
+func CodeHash(code string) []byte {
+	clean := strings.Map(func(r rune) rune {
+		if r == '-' || r == ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToUpper(code))
+	sum := sha256.Sum256([]byte("yizhan/enrol\x00" + clean))
+	return sum[:]
+}
+
+// Device implements session.Arbiter.
+func (s *Server) Device(d id.Device) (info session.Info, ok bool) {
+	err := s.seq.View(s.life, func(state *arbiter.State) {
+		var v arbiter.Device
+		v, ok = state.Device(d)
+		info = session.Info{Enrolment: v.Enrolment, Last: v.Last, Hash: v.Chain, Gone: v.Gone != ""}
+	})
+	return info, ok && err == nil
+}
+
+// Head implements session.Arbiter.
+func (s *Server) Head() uint64 { return s.durable.Load() }
+
+// Submit implements session.Arbiter. Results that left the memory come from the ledger.
+func (s *Server) Submit(ctx context.Context, from id.Device, first uint64, previous op.Hash, ops [][]byte) ([]op.Result, error) {
+	results, err := s.seq.Submit(ctx, from, first, previous, ops)
+	for i := range results {
+		if results[i].Outcome != op.NoOutcome || results[i].Verdict != fault.NoVerdict {
+			continue
+		}
+		old, ok, lookErr := s.ledger.Result(from, first+uint64(i))
+		if lookErr != nil || !ok {
+			return results[:i], fault.Errorf(fault.Busy, "result of op %d of device %s is not in the ledger yet", first+uint64(i), from)
+		}
+		results[i] = old
+	}
+	return results, err
+}
+
+// Enrol implements session.Arbiter.
+func (s *Server) Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error) {
+	hash := CodeHash(code)
+	_, err := s.seq.Do(ctx, op.Op{Kind: op.Enrol, Enrolment: &op.Enrolment{CodeHash: hash, PublicKey: publicKey}})
+	if err != nil {
+		return op.Enrolment{}, err
+	}
+	var e op.Enrolment
+	err = s.seq.View(ctx, func(state *arbiter.State) {
+		if d, ok := state.DeviceOfCode(hash); ok {
+			v, _ := state.Device(d)
+			e = v.Enrolment
+		}
+	})
+	return e, err
+}
+
+// Gauge implements session.Arbiter.
+func (s *Server) Gauge(a id.Activity) (g wire.Gauge, ok bool) {
+	err := s.seq.Glance(s.life, func(state *arbiter.State) {
+		g.Activity = a
+		g.Free, g.Waiting, ok = state.Gauge(a)
+	})
+	return g, ok && err == nil
+}
+
+// Code implements session.Signer.
+func (s *Server) Code(row wire.ClaimRow) (string, error) {
+	t := ticket.Ticket{Deployment: s.keys.Number, ID: row.Ticket, Epoch: row.Epoch, Seats: row.Seats, Secret: ticket.Secret(s.keys.Master, row.Ticket, row.Epoch)}
+	err := s.seq.Glance(s.life, func(state *arbiter.State) {
+		t.Activity, t.Pool, t.Station, _ = state.Numbers(row.Activity, row.Pool, row.Station)
+	})
+	if err != nil {
+		return "", err
+	}
+	return ticket.Seal(s.keys.private, t)
+}
+
+// feed is the ledger's feed with the keys that verify tickets in front.
+type feed struct{ *Server }
+
+func (f feed) Applied() uint64 { return f.ledger.Applied() }
+
+func (f feed) Acked(d id.Device, upTo uint64) (uint64, error) { return f.ledger.Acked(d, upTo) }
+
+func (f feed) Subscribe(scopes []string) (<-chan struct{}, func()) {
+	return f.ledger.Subscribe(scopes)
+}
+
+// Delta gives the key row to every device that starts from nothing: the key is
+// older than the first entry.
+func (f feed) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error {
+	if after == 0 {
+		public := f.keys.private.Public()
+		body, err := wire.EncodeRow(wire.KeyRow{KID: public.KID(), PublicKey: public.Marshal(), Algorithm: public.Algorithm(), Number: f.keys.Number})
+		if err != nil {
+			return err
+		}
+		if err := fn(wire.RowChange{Table: wire.TableKey, ID: hex.EncodeToString(public.KID()), Seq: 1, Body: body}); err != nil {
+			return err
+		}
+	}
+	return f.ledger.Delta(scopes, after, upTo, fn)
+}

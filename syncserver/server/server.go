@@ -1,0 +1,204 @@
+// Package server joins the parts of one deployment: journal, vault, keys,
+// ledger, sequencer and sessions. The program and the rehearsal run the same one.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"yizhan/core/op"
+	"yizhan/syncserver/journal"
+	"yizhan/syncserver/journal/sqlite"
+	"yizhan/syncserver/ledger"
+	"yizhan/syncserver/sequencer"
+	"yizhan/syncserver/session"
+	"yizhan/syncserver/vault"
+)
+
+// Names of the files in a data directory.
+const (
+	JournalFile = "journal.db"
+	LedgerFile  = "ledger.db"
+	VaultFile   = "vault.db"
+	KeysFile    = "keys.json"
+)
+
+// Config is what a server is wired with.
+type Config struct {
+	Dir    string
+	Zone   *time.Location
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+	Fatal  func(error) // ends the process: memory and disk may not agree any more
+}
+
+// Server is one running deployment.
+type Server struct {
+	cfg      Config
+	keys     *keys
+	journal  journal.Journal
+	ledger   *ledger.Ledger
+	vault    *vault.Vault
+	seq      *sequencer.Sequencer
+	sessions *session.Server
+
+	life    context.Context // ends when the server closes
+	end     context.CancelFunc
+	durable atomic.Uint64 // newest durable Seq
+	wake    chan struct{} // capacity 1: the journal has grown
+	pumped  chan struct{} // closed when the pump has ended
+}
+
+// Open opens or makes the files of a deployment and starts deciding.
+func Open(cfg Config) (s *Server, err error) {
+	s = &Server{cfg: cfg, wake: make(chan struct{}, 1), pumped: make(chan struct{})}
+	s.life, s.end = context.WithCancel(context.Background())
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	if err := s.openFiles(); err != nil {
+		return nil, errors.Join(err, s.closeFiles())
+	}
+	s.seq, err = sequencer.Open(sequencer.Config{Journal: s.journal, Zone: cfg.Zone, Now: cfg.Now, Log: cfg.Log, Durable: s.grown, Fatal: cfg.Fatal})
+	if err != nil {
+		return nil, errors.Join(err, s.closeFiles())
+	}
+	if err := s.openLedger(); err != nil {
+		return nil, errors.Join(err, s.seq.Close(), s.closeFiles())
+	}
+	if s.sessions, err = s.newSessions(); err != nil {
+		return nil, errors.Join(err, s.seq.Close(), s.closeFiles())
+	}
+	go s.pump()
+	s.grown()
+	return s, nil
+}
+
+func (s *Server) path(name string) string { return filepath.Join(s.cfg.Dir, name) }
+
+func (s *Server) openFiles() (err error) {
+	// The journal is locked first: a second server on the same files goes no further.
+	if s.journal, err = sqlite.Open(s.path(JournalFile)); err != nil {
+		s.journal = nil
+		return err
+	}
+	if s.keys, err = loadKeys(s.path(KeysFile), s.cfg.Random); err != nil {
+		return err
+	}
+	s.vault, err = vault.Open(s.path(VaultFile), s.cfg.Random)
+	return err
+}
+
+// openLedger opens the ledger; one that cannot be a view of this journal is made again.
+func (s *Server) openLedger() (err error) {
+	head, err := s.journal.Head()
+	if err != nil {
+		return err
+	}
+	s.durable.Store(head.Next - 1)
+	if s.ledger, err = ledger.Open(s.path(LedgerFile)); err == nil && s.ledger.Applied() <= head.Next-1 {
+		return nil
+	}
+	if err == nil {
+		err = s.ledger.Close()
+	}
+	s.cfg.Log.Warn("the ledger does not fit the journal and is projected again", "error", err)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(s.path(LedgerFile) + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove ledger: %w", err)
+		}
+	}
+	s.ledger, err = ledger.Open(s.path(LedgerFile))
+	return err
+}
+
+// grown notes that the journal has grown. It is called by the sequencer.
+func (s *Server) grown() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pump projects what became durable, in transactions as large as the backlog.
+func (s *Server) pump() {
+	defer close(s.pumped)
+	next := uint64(1)
+	for {
+		select {
+		case <-s.wake:
+		case <-s.life.Done():
+			return
+		}
+		err := s.journal.Read(next, func(b journal.Batch) error {
+			if s.life.Err() != nil {
+				return s.life.Err()
+			}
+			last := b.First + uint64(b.Count) - 1
+			if last > s.ledger.Applied() {
+				entries, err := op.DecodeBatch(b.First, b.Body)
+				if err != nil {
+					return err
+				}
+				if err := s.ledger.Project(entries); err != nil {
+					return err
+				}
+			}
+			next = b.Number + 1
+			s.durable.Store(max(last, s.durable.Load()))
+			return nil
+		})
+		if err != nil && s.life.Err() == nil {
+			s.cfg.Log.Error("project journal into ledger; trying again in a second", "error", err)
+			select {
+			case <-time.After(time.Second):
+				s.grown()
+			case <-s.life.Done():
+			}
+		}
+	}
+}
+
+// Tick lets the server look at its clock.
+func (s *Server) Tick() { s.seq.Poke() }
+
+// Handler serves devices on /v1/sync.
+func (s *Server) Handler() http.Handler { return s.sessions }
+
+// Close ends the sessions, writes what was decided, and closes the files.
+func (s *Server) Close(ctx context.Context) error {
+	err := s.sessions.Close(ctx)
+	err = errors.Join(err, s.seq.Close())
+	s.grown()
+	s.end()
+	<-s.pumped
+	return errors.Join(err, s.closeFiles())
+}
+
+func (s *Server) closeFiles() error {
+	var errs []error
+	if s.ledger != nil {
+		errs = append(errs, s.ledger.Close())
+	}
+	if s.vault != nil {
+		errs = append(errs, s.vault.Close())
+	}
+	if s.journal != nil {
+		errs = append(errs, s.journal.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Server) newSessions() (*session.Server, error) {
+	return session.New(session.Config{Arbiter: s, Feed: feed{s}, Signer: s, Key: s.keys.private, Deployment: s.keys.Deployment,
+		Now: s.cfg.Now, Random: s.cfg.Random, Log: s.cfg.Log})
+}

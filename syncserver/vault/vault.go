@@ -1,0 +1,170 @@
+// Package vault keeps a key for each person and purpose in a file of its own.
+// Personal fields in the journal are ciphertext under these keys, so that
+// destroying a key erases the person everywhere, backups of the journal included.
+package vault
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	_ "github.com/mattn/go-sqlite3" // the engine of the file
+	"github.com/pressly/goose/v3"
+
+	"yizhan/core/id"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// indexSecret is the name of the secret behind MemberID.
+const indexSecret = "index"
+
+// Vault is an open vault file. It is safe for concurrent use.
+type Vault struct {
+	db     *sql.DB
+	random io.Reader
+	index  []byte
+}
+
+// Open opens the vault at path, and makes it (mode 0600) where there is none.
+func Open(path string, random io.Reader) (*Vault, error) {
+	v := &Vault{random: random}
+	if err := v.open(path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open vault %s: %w", path, err), v.Close())
+	}
+	return v, nil
+}
+
+func (v *Vault) open(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	// secure_delete overwrites what is removed: an erased key leaves no bytes behind.
+	options := "?_journal_mode=DELETE&_synchronous=FULL&_secure_delete=true&_busy_timeout=5000"
+	if v.db, err = sql.Open("sqlite3", "file:"+strings.ReplaceAll(path, "?", "%3f")+options); err != nil {
+		return err
+	}
+	v.db.SetMaxOpenConns(1)
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	steps, err := goose.NewProvider(goose.DialectSQLite3, v.db, files)
+	if err != nil {
+		return err
+	}
+	if _, err := steps.Up(context.Background()); err != nil {
+		return err
+	}
+	return v.loadIndex()
+}
+
+// loadIndex reads the secret behind MemberID, or makes it on the first start.
+func (v *Vault) loadIndex() error {
+	err := v.db.QueryRow(`SELECT value FROM secret WHERE name = ?`, indexSecret).Scan(&v.index)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	v.index = make([]byte, 32)
+	if _, err := io.ReadFull(v.random, v.index); err != nil {
+		return err
+	}
+	_, err = v.db.Exec(`INSERT INTO secret (name, value) VALUES (?, ?)`, indexSecret, v.index)
+	return err
+}
+
+// Close ends the handle.
+func (v *Vault) Close() error {
+	if v.db == nil {
+		return nil
+	}
+	return v.db.Close()
+}
+
+// MemberID gives the opaque id of whoever has an ID number: the same number
+// always the same id, while without the vault's secret nobody can try numbers.
+func (v *Vault) MemberID(idNumber string) id.Member {
+	h := hmac.New(sha256.New, v.index)
+	h.Write([]byte("yizhan/member\x00" + idNumber))
+	return id.Member("m" + id.Alphabet.EncodeToString(h.Sum(nil)[:10]))
+}
+
+// Keys gives the keys of many people, making those that do not exist; they are
+// on disk when it returns. An erased person gets a new key.
+func (v *Vault) Keys(members []id.Member, purpose string) (keys map[id.Member]Key, err error) {
+	tx, err := v.db.Begin()
+	if err != nil {
+		return nil, fmt.Errorf("open keys: %w", err)
+	}
+	defer tx.Rollback()
+	find, err := tx.Prepare(`SELECT key FROM person_key WHERE member = ? AND purpose = ? AND key IS NOT NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("open keys: %w", err)
+	}
+	defer find.Close()
+	put, err := tx.Prepare(`INSERT OR REPLACE INTO person_key (member, purpose, key) VALUES (?, ?, ?)`)
+	if err != nil {
+		return nil, fmt.Errorf("make keys: %w", err)
+	}
+	defer put.Close()
+	keys = make(map[id.Member]Key, len(members))
+	for _, m := range members {
+		var key []byte
+		err := find.QueryRow(string(m), purpose).Scan(&key)
+		if errors.Is(err, sql.ErrNoRows) {
+			key = make([]byte, keyLen)
+			if _, err = io.ReadFull(v.random, key); err == nil {
+				_, err = put.Exec(string(m), purpose, key)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("make key of %s: %w", m, err)
+		}
+		keys[m] = key
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, fmt.Errorf("store keys: %w", err)
+	}
+	return keys, nil
+}
+
+// Each calls fn with every key of a purpose, in order of member.
+func (v *Vault) Each(purpose string, fn func(id.Member, Key) error) error {
+	rows, err := v.db.Query(`SELECT member, key FROM person_key WHERE purpose = ? AND key IS NOT NULL ORDER BY member`, purpose)
+	if err != nil {
+		return fmt.Errorf("read keys: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m id.Member
+		var key []byte
+		if err := rows.Scan(&m, &key); err != nil {
+			return fmt.Errorf("read keys: %w", err)
+		}
+		if err := fn(m, key); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Erase destroys every key of a person.
+func (v *Vault) Erase(m id.Member) error {
+	if _, err := v.db.Exec(`UPDATE person_key SET key = NULL WHERE member = ?`, string(m)); err != nil {
+		return fmt.Errorf("erase %s: %w", m, err)
+	}
+	return nil
+}
