@@ -20,6 +20,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/driver/software"
 
 	"yizhan/app/kiosk"
 	"yizhan/app/look"
@@ -195,12 +196,20 @@ func (b *boot) shoot() {
 	b.cancel()
 }
 
+// picture draws the window once more in software: a driver without a graphics
+// card gives nothing back of what is on the screen.
 func (b *boot) picture() error {
+	shown := b.env.Window.Canvas()
+	c := software.NewCanvas()
+	c.SetPadded(false)
+	c.SetContent(shown.Content())
+	c.Resize(shown.Size())
+	c.SetScale(shown.Scale())
 	f, err := os.Create(b.o.Shot)
 	if err != nil {
 		return fmt.Errorf("write -shot: %w", err)
 	}
-	if err := errors.Join(png.Encode(f, b.env.Window.Canvas().Capture()), f.Close()); err != nil {
+	if err := errors.Join(png.Encode(f, c.Capture()), f.Close()); err != nil {
 		return fmt.Errorf("write -shot %s: %w", b.o.Shot, err)
 	}
 	return nil

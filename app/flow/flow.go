@@ -5,6 +5,7 @@ package flow
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"yizhan/core/fault"
@@ -39,7 +40,11 @@ var weekdays = [...]string{"周日", "周一", "周二", "周三", "周四", "�
 // "3月15日（周三）09:00", "2016年6月8日 09:00". now sets the zone.
 func Moment(at int64, now time.Time) string {
 	t := time.UnixMilli(at).In(now.Location())
-	return Day(at, now) + " " + t.Format("15:04")
+	day := Day(at, now)
+	if strings.HasSuffix(day, "）") {
+		return day + t.Format("15:04")
+	}
+	return day + " " + t.Format("15:04")
 }
 
 // Day is the day of Moment alone.

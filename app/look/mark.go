@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -12,24 +11,26 @@ import (
 	"yizhan/app/flow"
 )
 
-// Signs are drawn as paths of a 24×24 field; COLOUR is filled in.
+// Signs are filled paths of a 24×24 field (Fyne's SVG strokes do not grow with
+// the picture); a part drawn the other way round is a hole.
 const (
-	signGood = `<circle cx="12" cy="12" r="10.6" fill="none" stroke="COLOUR" stroke-width="2"/>` +
-		`<path d="M6.8 12.4l3.6 3.6 6.8-7.6" fill="none" stroke="COLOUR" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/>`
-	signWait = `<path d="M12 2.2L22.6 21H1.4z" fill="none" stroke="COLOUR" stroke-width="2" stroke-linejoin="round"/>` +
-		`<path d="M12 9v5.6" fill="none" stroke="COLOUR" stroke-width="2.4" stroke-linecap="round"/><circle cx="12" cy="17.8" r="1.4" fill="COLOUR"/>`
-	signBad  = `<path d="M3.5 3.5l17 17M20.5 3.5l-17 17" fill="none" stroke="COLOUR" stroke-width="4" stroke-linecap="round"/>`
-	signNet  = `<circle cx="12" cy="12" r="8" fill="COLOUR"/>`
-	signCut  = `<circle cx="12" cy="12" r="7" fill="none" stroke="COLOUR" stroke-width="3"/><path d="M4 20L20 4" stroke="COLOUR" stroke-width="3" stroke-linecap="round"/>`
-	signBack = `<path d="M15 4l-8 8 8 8" fill="none" stroke="COLOUR" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/>`
-	signScan = `<path d="M2 7V3.5A1.5 1.5 0 0 1 3.5 2H7M17 2h3.5A1.5 1.5 0 0 1 22 3.5V7M22 17v3.5a1.5 1.5 0 0 1-1.5 1.5H17M7 22H3.5A1.5 1.5 0 0 1 2 20.5V17" fill="none" stroke="COLOUR" stroke-width="1.4" stroke-linecap="round"/>` +
-		`<path d="M6 6h5v5H6zM13 6h5v5h-5zM6 13h5v5H6zM13 13h2v2h-2zM16 16h2v2h-2zM13 16h2v2h-2zM16 13h2v2h-2z" fill="COLOUR"/>`
+	signGood = "M12 .8A11.2 11.2 0 0 1 12 23.2A11.2 11.2 0 0 1 12 .8z" +
+		"M5.34 13.46L10.56 18.68L18.91 9.4L16.69 7.4L10.44 14.32L7.46 11.34z"
+	signWait = "M12 1.4L23.6 21.8H.4z" + "M10.8 8.6V15H13.2V8.6z" + "M12 16.4A1.4 1.4 0 0 0 12 19.2A1.4 1.4 0 0 0 12 16.4z"
+	signBad  = "M4.7 2.2L12 9.5L19.3 2.2L21.8 4.7L14.5 12L21.8 19.3L19.3 21.8L12 14.5L4.7 21.8L2.2 19.3L9.5 12L2.2 4.7z"
+	signNet  = "M12 4A8 8 0 0 1 12 20A8 8 0 0 1 12 4z"
+	signCut  = "M12 3A9 9 0 0 1 12 21A9 9 0 0 1 12 3z" + "M12 5.8A6.2 6.2 0 0 0 12 18.2A6.2 6.2 0 0 0 12 5.8z" +
+		"M3.1 19.1L19.1 3.1L20.9 4.9L4.9 20.9z"
+	signBack = "M14.5 2.5L5 12L14.5 21.5L16.5 19.5L9 12L16.5 4.5z"
+	signScan = "M1 7.5V1H7.5V2.8H2.8V7.5z" + "M16.5 1H23V7.5H21.2V2.8H16.5z" + "M23 16.5V23H16.5V21.2H21.2V16.5z" + "M7.5 23H1V16.5H2.8V21.2H7.5z" +
+		"M5.5 5.5H11V11H5.5z" + "M13 5.5H18.5V11H13z" + "M5.5 13H11V18.5H5.5z" +
+		"M13 13H15.2V15.2H13z" + "M16.3 16.3H18.5V18.5H16.3z" + "M13 16.3H15.2V18.5H13z" + "M16.3 13H18.5V15.2H16.3z"
 )
 
-func sign(name, paths string, c color.Color) *canvas.Image {
+func sign(name, path string, c color.Color) *canvas.Image {
 	r, g, b, _ := c.RGBA()
 	hex := fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
-	svg := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">` + strings.ReplaceAll(paths, "COLOUR", hex) + `</svg>`
+	svg := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="` + hex + `" d="` + path + `"/></svg>`
 	i := canvas.NewImageFromResource(fyne.NewStaticResource(name+hex[1:]+".svg", []byte(svg)))
 	i.FillMode = canvas.ImageFillContain
 	return i

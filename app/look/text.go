@@ -2,8 +2,10 @@ package look
 
 import (
 	"image/color"
+	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -63,8 +65,31 @@ func (t *Text) lineHeight() float32 {
 	return fyne.MeasureText("国", t.style.Em, fyne.TextStyle{Bold: t.style.Bold}).Height
 }
 
-// wrap breaks the text into lines of at most width.
+// wrap breaks the text into lines of at most width. Centred lines are made about
+// equally long, so that no single character is left over on the last.
 func (t *Text) wrap(width float32) []string {
+	lines := t.lay(width)
+	if t.style.Align == fyne.TextAlignCenter && len(lines) > 1 {
+		for narrow := width - t.style.Em/2; narrow > width/2; narrow -= t.style.Em / 2 {
+			tighter := t.lay(narrow)
+			if len(tighter) > len(lines) {
+				break
+			}
+			lines = tighter
+		}
+	}
+	if t.style.Max > 0 && len(lines) > t.style.Max {
+		lines = lines[:t.style.Max]
+		last := []rune(lines[t.style.Max-1])
+		for len(last) > 0 && t.measure(string(last)+"…") > width {
+			last = last[:len(last)-1]
+		}
+		lines[t.style.Max-1] = string(last) + "…"
+	}
+	return lines
+}
+
+func (t *Text) lay(width float32) []string {
 	var lines []string
 	for _, paragraph := range strings.Split(t.text, "\n") {
 		line, used := "", float32(0)
@@ -78,14 +103,6 @@ func (t *Text) wrap(width float32) []string {
 			line, used = line+piece, used+w
 		}
 		lines = append(lines, line)
-	}
-	if t.style.Max > 0 && len(lines) > t.style.Max {
-		lines = lines[:t.style.Max]
-		last := []rune(lines[t.style.Max-1])
-		for len(last) > 0 && t.measure(string(last)+"…") > width {
-			last = last[:len(last)-1]
-		}
-		lines[t.style.Max-1] = string(last) + "…"
 	}
 	return lines
 }
@@ -108,19 +125,35 @@ const (
 	opening = "（《「『【〔“‘([{"
 )
 
+// moment is a time as flow.Moment writes it: torn over two lines it is misread.
+var moment = regexp.MustCompile(`(今天|明天|(\d+年)?\d+月\d+日(（周.）)?) ?(\d\d:\d\d)?`)
+
 // pieces splits a paragraph into what must stay on one line.
 func pieces(s string) []string {
 	var out []string
 	var before rune
-	for _, r := range s {
-		joins := before != 0 && (strings.ContainsRune(closing, r) || strings.ContainsRune(opening, before) ||
-			latin(before) && latin(r))
-		if joins {
-			out[len(out)-1] += string(r)
+	add := func(piece string) {
+		first, _ := utf8.DecodeRuneInString(piece)
+		last, _ := utf8.DecodeLastRuneInString(piece)
+		if before != 0 && (strings.ContainsRune(closing, first) || strings.ContainsRune(opening, before) || latin(before) && latin(first)) {
+			out[len(out)-1] += piece
 		} else {
-			out = append(out, string(r))
+			out = append(out, piece)
 		}
-		before = r
+		before = last
+	}
+	for s != "" {
+		at := moment.FindStringIndex(s)
+		if at == nil {
+			at = []int{len(s), len(s)}
+		}
+		for _, r := range s[:at[0]] {
+			add(string(r))
+		}
+		if at[0] < at[1] {
+			add(s[at[0]:at[1]])
+		}
+		s = s[at[1]:]
 	}
 	return out
 }

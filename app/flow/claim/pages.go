@@ -3,6 +3,7 @@ package claim
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -103,9 +104,11 @@ func (s State) card(a Activity) (c Card, rank int, at int64) {
 	case a.Claim.After(now):
 		c.Badge, c.Note, rank, at = "已结束", flow.Moment(a.Claim.To, s.Now)+" 已截止", 2, -a.Claim.To
 	default:
-		c.Badge, c.Tone, at = "可报名", flow.Good, a.Claim.To
+		c.Badge, c.Tone, at = "可报名", flow.Good, math.MaxInt64
 		if a.Claim.To != 0 {
-			c.Note = flow.Moment(a.Claim.To, s.Now) + " 截止"
+			c.Note, at = flow.Moment(a.Claim.To, s.Now)+" 截止", a.Claim.To
+		} else if len(a.Pools) > 1 {
+			c.Note = fmt.Sprintf("%d 个场次", len(a.Pools))
 		}
 		if s.full(a) {
 			c.Badge, c.Tone = "已满", flow.Plain

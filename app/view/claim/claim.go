@@ -220,7 +220,7 @@ func (v *View) seats(d claim.DetailPage) fyne.CanvasObject {
 		if n < 1 || n > d.MaxSeats {
 			kind = look.Dead
 		}
-		return look.NewButton(s, kind, text, v.send(claim.Seats{Seats: n}))
+		return look.Fixed(s.Button*1.2, s.Button, look.NewButton(s, kind, text, v.send(claim.Seats{Seats: n})))
 	}
 	count := look.NewText(fmt.Sprintf("%d 张", d.Seats), look.Style{Em: s.Title, Bold: true, Colour: look.Ink, Align: fyne.TextAlignCenter})
 	words := []fyne.CanvasObject{count}

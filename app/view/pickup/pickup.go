@@ -71,7 +71,7 @@ func (v *View) idle(m Model) fyne.CanvasObject {
 		}
 		return look.NewText(text, style)
 	}
-	word, how := "请扫描票面二维码", "打开手机里的“我的票”，把二维码对准扫码口"
+	word, how := "请扫描票面二维码", "打开“我的票”，把二维码对准扫码口"
 	if m.Page == pickup.Working {
 		word, how = "正在核对", "请稍等"
 	}
@@ -101,14 +101,14 @@ func (v *View) verdict(m Model) fyne.CanvasObject {
 	if r.Seats > 0 && r.Tone != flow.Bad {
 		objects = append(objects, text(fmt.Sprintf("%d 张", r.Seats), s.Huge*0.8, true))
 	}
-	if r.Title != "" {
-		objects = append(objects, text(r.Title, s.Title, true))
-	}
-	objects = append(objects, look.Space(s.Gap), text(r.Sentence, s.Title, false))
+	objects = append(objects, text(r.Sentence, s.Title, true))
 	for _, line := range []string{r.Detail, r.Next} {
 		if line != "" {
 			objects = append(objects, text(line, s.Body*1.1, false))
 		}
+	}
+	if r.Title != "" {
+		objects = append(objects, look.Space(s.Gap), text(r.Title, s.Body*1.1, false))
 	}
 	v.button = look.NewButton(s, look.Second, "完成", v.Close)
 	foot := []fyne.CanvasObject{v.button}
