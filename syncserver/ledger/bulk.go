@@ -60,18 +60,13 @@ func (b *bulk) clear() {
 // bulks are the tables that a storm or an import fills.
 type bulks struct {
 	org, person, claim, refusal, result, redemption, checkIn, scan, feed bulk
-
-	claimByTicket *sql.Stmt
 }
 
 func (b *bulks) list() []*bulk {
 	return []*bulk{&b.org, &b.person, &b.claim, &b.refusal, &b.result, &b.redemption, &b.checkIn, &b.scan, &b.feed}
 }
 
-func (b *bulks) prepare(conn *sql.Conn) (err error) {
-	if b.claimByTicket, err = conn.PrepareContext(context.Background(), selectClaim+` WHERE ticket = ?`); err != nil {
-		return err
-	}
+func (b *bulks) prepare(conn *sql.Conn) error {
 	return errors.Join(
 		b.org.prepare(conn, `org (id, name, parent, kind, digest, seq)`,
 			`ON CONFLICT DO UPDATE SET name = excluded.name, parent = excluded.parent, kind = excluded.kind,
@@ -88,9 +83,9 @@ func (b *bulks) prepare(conn *sql.Conn) (err error) {
 		b.refusal.prepare(conn, `refusal (activity, code, claims, seats)`,
 			`ON CONFLICT DO UPDATE SET claims = claims + excluded.claims, seats = seats + excluded.seats`),
 		b.result.prepare(conn, `result (device, dev_seq, seq, body)`, ``),
-		b.redemption.prepare(conn, `redemption (seq, ticket, device, device_at, override, reason, entered_by, at)`, ``),
+		b.redemption.prepare(conn, `redemption (seq, ticket, station, device, device_at, override, reason, entered_by, at)`, ``),
 		b.checkIn.prepare(conn, `check_in (seq, ticket, out, device, device_at, at)`, ``),
-		b.scan.prepare(conn, `scan (seq, verdict, ticket, activity, pool, device, device_at, word, at)`, ``),
+		b.scan.prepare(conn, `scan (seq, verdict, ticket, activity, station, device, device_at, word, entered_by, at)`, ``),
 		b.feed.prepare(conn, `feed (scope, tbl, id, seq, gone, body)`,
 			`ON CONFLICT DO UPDATE SET seq = excluded.seq, gone = excluded.gone, body = excluded.body`),
 	)

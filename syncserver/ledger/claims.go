@@ -1,76 +1,45 @@
 package ledger
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/wire"
+	"yizhan/syncserver/ledger/db"
 )
 
-// claim is a row of the claim table.
+// claim is a row of the claim table on its way through a projection.
 type claim struct {
-	ticket    id.Ticket
-	member    id.Member
-	org       id.Org
-	activity  id.Activity
-	pool      id.Pool
-	station   id.Station
-	seats     int
-	state     op.ClaimState
-	taken     []op.Taken
-	place     int
-	epoch     int
-	inside    bool
-	came      bool
-	at        int64
-	grantedAt int64 // 0 until a seat was granted
-	channel   op.Channel
-	by        string
-	device    id.Device
-
-	seq     uint64 // entry that last changed it
-	touched bool   // waits to be written
-}
-
-const selectClaim = `SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came,
-	at, granted_at, channel, entered_by, device, seq FROM claim`
-
-func (c *claim) scan(row interface{ Scan(...any) error }) error {
-	var taken []byte
-	if err := row.Scan(&c.ticket, &c.member, &c.org, &c.activity, &c.pool, &c.station, &c.seats, &c.state, &taken, &c.place,
-		&c.epoch, &c.inside, &c.came, &c.at, &c.grantedAt, &c.channel, &c.by, &c.device, &c.seq); err != nil {
-		return err
-	}
-	if len(taken) == 0 {
-		return nil
-	}
-	return wire.DecodeRow(taken, &c.taken)
+	db.Claim
+	touched bool // waits to be written
 }
 
 // claim gives a claim to read or change, nil where the ticket is not one of ours.
 func (p *projection) claim(t id.Ticket) (*claim, error) {
-	if c := p.claims[t]; c != nil {
+	if c := p.claims[t]; c != nil || t > math.MaxInt64 {
 		return c, nil
 	}
-	var c claim
-	err := c.scan(p.claimByTicket.QueryRow(int64(t)))
+	row, err := p.queries.ClaimByTicket(context.Background(), t)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("read claim %d: %w", t, err)
 	}
-	p.claims[t] = &c
-	return &c, nil
+	c := &claim{Claim: row}
+	p.claims[t] = c
+	return c, nil
 }
 
 // touch queues a claim and its device rows to be written.
 func (p *projection) touch(c *claim, seq uint64) {
-	c.seq = seq
+	c.Seq = seq
 	if !c.touched {
 		c.touched = true
 		p.touched = append(p.touched, c)
@@ -78,10 +47,10 @@ func (p *projection) touch(c *claim, seq uint64) {
 }
 
 func (p *projection) claimed(e *op.Entry) error {
-	c := &claim{
-		ticket: id.Ticket(e.Seq), member: e.Member, org: e.Org, activity: e.Activity, pool: e.Pool, station: e.Station,
-		seats: e.Seats, taken: e.Taken, place: e.Place, epoch: e.Epoch, at: e.At, channel: e.Channel, by: e.By, device: e.Device,
-	}
+	c := &claim{Claim: db.Claim{
+		Ticket: id.Ticket(e.Seq), Member: e.Member, Org: e.Org, Activity: e.Activity, Pool: e.Pool, Station: e.Station, Seats: e.Seats,
+		Taken: e.Taken, Place: e.Place, Epoch: e.Epoch, At: e.At, Channel: e.Channel, EnteredBy: e.By, Device: e.Device,
+	}}
 	switch e.Outcome {
 	case op.Refused:
 		k := refusalKey{e.Activity, e.Code}
@@ -89,15 +58,15 @@ func (p *projection) claimed(e *op.Entry) error {
 		p.refusals[k] = refusals{n.claims + 1, n.seats + e.Seats}
 		return nil
 	case op.Granted:
-		c.state, c.grantedAt = op.ClaimGranted, e.At
+		c.State, c.GrantedAt = op.ClaimGranted, e.At
 	case op.Waitlisted:
-		c.state = op.ClaimWaitlisted
+		c.State = op.ClaimWaitlisted
 	case op.Entered:
-		c.state = op.ClaimEntered
+		c.State = op.ClaimEntered
 	default:
 		return fmt.Errorf("a claim cannot be %s", e.Outcome)
 	}
-	p.claims[c.ticket] = c
+	p.claims[c.Ticket] = c
 	p.touch(c, e.Seq)
 	if err := p.message(e, c); err != nil {
 		return err
@@ -120,35 +89,35 @@ func (p *projection) claimChanged(e *op.Entry) error {
 	p.touch(c, e.Seq)
 	switch e.Kind {
 	case op.Promoted:
-		c.state, c.taken, c.grantedAt = op.ClaimGranted, e.Taken, e.At
+		c.State, c.Taken, c.GrantedAt = op.ClaimGranted, e.Taken, e.At
 		if n := count(e.Taken); n > 0 {
-			c.seats = n
+			c.Seats = n
 		}
 		return p.hold(c, e.Taken, +1, e.Seq)
 	case op.Released:
-		c.epoch = e.Epoch
-		if c.seats > e.Seats {
-			c.seats -= e.Seats
+		c.Epoch = e.Epoch
+		if c.Seats > e.Seats {
+			c.Seats -= e.Seats
 		} else {
-			c.state = op.ClaimCancelled // and keeps its seats, to be read as "2 seats, cancelled"
+			c.State = op.ClaimCancelled // and keeps its seats, to be read as "2 seats, cancelled"
 		}
 		return p.giveBack(c, e)
 	case op.Lapsed:
-		c.state = op.ClaimLapsed
+		c.State = op.ClaimLapsed
 		if len(e.Taken) > 0 {
-			c.state = op.ClaimReturned
+			c.State = op.ClaimReturned
 		}
 		return p.giveBack(c, e)
 	case op.NotDrawn:
-		c.state = op.ClaimNotDrawn
+		c.State = op.ClaimNotDrawn
 		if e.Outcome == op.Waitlisted {
-			c.state, c.place = op.ClaimWaitlisted, e.Place
+			c.State, c.Place = op.ClaimWaitlisted, e.Place
 		}
 	case op.Moved:
-		if c.station != e.Station && p.bound(c) {
-			p.gone(StationScope(c.station), wire.TableTicket, number(c.ticket), e.Seq)
+		if c.Station != e.Station && p.bound(c) {
+			p.gone(StationScope(c.Station), wire.TableTicket, number(c.Ticket), e.Seq)
 		}
-		c.station, c.epoch = e.Station, e.Epoch
+		c.Station, c.Epoch = e.Station, e.Epoch
 	}
 	return nil
 }
@@ -158,7 +127,7 @@ func (p *projection) claimChanged(e *op.Entry) error {
 // the projection.
 func (p *projection) handedOver(e *op.Entry) error {
 	if e.Kind == op.Redeemed {
-		p.redemption.add(int64(e.Seq), int64(e.Ticket), string(e.Device), e.DeviceAt, e.Override, e.Reason, e.By, e.At)
+		p.redemption.add(int64(e.Seq), int64(e.Ticket), string(e.Station), string(e.Device), e.DeviceAt, e.Override, e.Reason, e.By, e.At)
 	} else {
 		p.checkIn.add(int64(e.Seq), int64(e.Ticket), e.Out, string(e.Device), e.DeviceAt, e.At)
 	}
@@ -168,16 +137,16 @@ func (p *projection) handedOver(e *op.Entry) error {
 	}
 	p.touch(c, e.Seq)
 	if e.Kind == op.Redeemed {
-		c.state = op.ClaimRedeemed
+		c.State = op.ClaimRedeemed
 		return nil
 	}
-	c.inside = !e.Out
-	c.came = c.came || c.inside
+	c.Inside = !e.Out
+	c.Came = c.Came || c.Inside
 	return nil
 }
 
 func (p *projection) giveBack(c *claim, e *op.Entry) error {
-	c.taken = subtract(c.taken, e.Taken)
+	c.Taken = subtract(c.Taken, e.Taken)
 	return p.hold(c, e.Taken, -1, e.Seq)
 }
 
@@ -189,7 +158,7 @@ func (p *projection) hold(c *claim, taken []op.Taken, sign int, seq uint64) erro
 			n += t.N
 		}
 	}
-	pl := p.world.pools[poolKey{c.activity, c.pool}]
+	pl := p.world.pools[poolKey{c.Activity, c.Pool}]
 	if n == 0 || pl == nil {
 		return nil
 	}
@@ -198,28 +167,25 @@ func (p *projection) hold(c *claim, taken []op.Taken, sign int, seq uint64) erro
 	if pl.full() == was || pl.shut {
 		return nil
 	}
-	return p.poolRow(c.activity, c.pool, pl, seq)
+	return p.poolRow(c.Activity, c.Pool, pl, seq)
 }
 
 // bound reports whether the claim's ticket is in its station's list.
 func (p *projection) bound(c *claim) bool {
-	return p.world.plans[c.activity].bind && c.station != "" && c.grantedAt != 0
+	return p.world.plans[c.Activity].bind && c.Station != "" && c.GrantedAt != 0
 }
 
 // flushClaims writes the claims that changed and their device rows.
 func (p *projection) flushClaims() error {
-	slices.SortFunc(p.touched, func(a, b *claim) int { return int(int64(a.ticket) - int64(b.ticket)) })
+	slices.SortFunc(p.touched, func(a, b *claim) int { return int(int64(a.Ticket) - int64(b.Ticket)) })
 	for _, c := range p.touched {
 		c.touched = false
-		taken := []byte{}
-		if len(c.taken) > 0 {
-			var err error
-			if taken, err = wire.EncodeRow(c.taken); err != nil {
-				return err
-			}
+		taken, err := c.Taken.Value()
+		if err != nil {
+			return err
 		}
-		p.bulks.claim.add(int64(c.ticket), string(c.member), string(c.org), string(c.activity), string(c.pool), string(c.station),
-			c.seats, int(c.state), taken, c.place, c.epoch, c.inside, c.came, c.at, c.grantedAt, int(c.channel), c.by, string(c.device), int64(c.seq))
+		p.bulks.claim.add(int64(c.Ticket), string(c.Member), string(c.Org), string(c.Activity), string(c.Pool), string(c.Station),
+			c.Seats, int(c.State), taken, c.Place, c.Epoch, c.Inside, c.Came, c.At, c.GrantedAt, int(c.Channel), c.EnteredBy, string(c.Device), int64(c.Seq))
 		if err := p.claimRows(c); err != nil {
 			return err
 		}
@@ -242,17 +208,17 @@ func (p *projection) flushClaims() error {
 // claimRows queues the device rows of a claim. Which of them there are only ever
 // grows, so that rows do not depend on how entries fell into transactions.
 func (p *projection) claimRows(c *claim) error {
-	key := number(c.ticket)
-	err := p.row(MemberScope(c.member), wire.TableClaim, key, c.seq, wire.ClaimRow{
-		Ticket: c.ticket, Activity: c.activity, Pool: c.pool, Seats: c.seats, State: c.state, Place: c.place,
-		Station: c.station, Epoch: c.epoch, At: c.at})
+	key := number(c.Ticket)
+	err := p.row(MemberScope(c.Member), wire.TableClaim, key, c.Seq, wire.ClaimRow{
+		Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Place: c.Place,
+		Station: c.Station, Epoch: c.Epoch, At: c.At})
 	if err == nil && p.bound(c) {
-		err = p.row(StationScope(c.station), wire.TableTicket, key, c.seq, wire.TicketRow{
-			Ticket: c.ticket, Activity: c.activity, Pool: c.pool, Seats: c.seats, State: c.state, Epoch: c.epoch, Station: c.station})
+		err = p.row(StationScope(c.Station), wire.TableTicket, key, c.Seq, wire.TicketRow{
+			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Epoch: c.Epoch, Station: c.Station})
 	}
-	if err == nil && p.world.plans[c.activity].sessions {
-		err = p.row(ScopeDoor, wire.TableDoor, key, c.seq, wire.DoorRow{
-			Ticket: c.ticket, Activity: c.activity, Pool: c.pool, Member: c.member, Seats: c.seats, State: c.state, Inside: c.inside})
+	if err == nil && p.world.plans[c.Activity].sessions {
+		err = p.row(ScopeDoor, wire.TableDoor, key, c.Seq, wire.DoorRow{
+			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: c.Member, Seats: c.Seats, State: c.State, Inside: c.Inside})
 	}
 	return err
 }

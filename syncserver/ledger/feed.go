@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -10,30 +11,30 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/wire"
+	"yizhan/syncserver/ledger/db"
 )
 
 // View is the ledger at one moment: what it answers fits together, however far
 // Project goes on meanwhile. It is valid only inside the function it is given to.
 type View struct {
-	tx *sql.Tx
-	l  *Ledger
+	tx      *sql.Tx
+	queries *db.Queries
 }
 
-// View calls fn with the ledger as it is now. fn must not wait for a device or a
+// View calls fn with the ledger as it is at fn's first question. fn must not wait for a device or a
 // network: it holds one of few connections.
 func (l *Ledger) View(fn func(v *View) error) error {
 	tx, err := l.read.Begin()
 	if err != nil {
 		return fmt.Errorf("read ledger: %w", err)
 	}
-	return errors.Join(fn(&View{tx, l}), tx.Rollback())
+	return errors.Join(fn(&View{tx, l.queries.WithTx(tx)}), tx.Rollback())
 }
 
 // Applied is the newest journal Seq that the view contains.
 func (v *View) Applied() (uint64, error) {
-	var applied int64
-	err := v.tx.Stmt(v.l.readers.applied).QueryRow().Scan(&applied)
-	return uint64(applied), wrap("read ledger", err)
+	applied, err := v.queries.Applied(context.Background())
+	return applied, wrap("read ledger", err)
 }
 
 // Delta gives the rows of scopes with after < Seq ≤ upTo, each in its newest
@@ -69,12 +70,11 @@ func (v *View) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange
 // Acked is the number of the last op of a device whose effects the rows contain
 // up to journal Seq upTo, 0 for none.
 func (v *View) Acked(device id.Device, upTo uint64) (uint64, error) {
-	var n int64
-	err := v.tx.Stmt(v.l.readers.acked).QueryRow(string(device), int64(upTo)).Scan(&n)
+	n, err := v.queries.Acked(context.Background(), db.AckedParams{Device: device, Seq: upTo})
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
-	return uint64(n), wrap("read results", err)
+	return n, wrap("read results", err)
 }
 
 // Delta is View.Delta on a view of its own.
@@ -94,8 +94,7 @@ func (l *Ledger) Acked(device id.Device, upTo uint64) (n uint64, err error) {
 // Result gives what the device's op of that number was answered; ok is false
 // while the ledger does not contain it.
 func (l *Ledger) Result(device id.Device, devSeq uint64) (r op.Result, ok bool, err error) {
-	var body []byte
-	err = l.readers.result.QueryRow(string(device), int64(devSeq)).Scan(&body)
+	body, err := l.queries.Result(context.Background(), db.ResultParams{Device: device, DevSeq: devSeq})
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, nil
 	}

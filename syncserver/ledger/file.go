@@ -11,6 +11,8 @@ import (
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 	"github.com/pressly/goose/v3"
+
+	"yizhan/syncserver/ledger/db"
 )
 
 //go:embed migrations/*.sql
@@ -53,26 +55,26 @@ func (l *Ledger) open(path string) error {
 	if err := l.prepare(path); err != nil {
 		return err
 	}
-	var applied int64
-	if err := l.read.QueryRow(`SELECT seq FROM applied`).Scan(&applied); err != nil {
-		return err
-	}
-	l.applied.Store(uint64(applied))
-	return nil
+	applied, err := l.queries.Applied(context.Background())
+	l.applied.Store(applied)
+	return err
 }
 
 func (l *Ledger) prepare(path string) error {
 	if err := l.bulks.prepare(l.conn); err != nil {
 		return err
 	}
-	db, err := sql.Open("sqlite3", dsn(path, "_query_only=1&_busy_timeout=5000"))
-	if err != nil {
+	var err error
+	if l.written, err = db.Prepare(context.Background(), l.conn); err != nil {
 		return err
 	}
-	l.read = db
+	if l.read, err = sql.Open("sqlite3", dsn(path, "_query_only=1&_busy_timeout=5000")); err != nil {
+		return err
+	}
 	l.read.SetMaxOpenConns(readConnections)
 	l.read.SetMaxIdleConns(readConnections)
-	return l.readers.prepare(l.read)
+	l.queries, err = db.Prepare(context.Background(), l.read)
+	return err
 }
 
 func migrate(db *sql.DB) error {

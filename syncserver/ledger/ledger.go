@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 
 	"yizhan/core/op"
+	"yizhan/syncserver/ledger/db"
 )
 
 // Ledger is an open ledger file. It is safe for concurrent use: one Project at a
@@ -32,14 +33,15 @@ import (
 type Ledger struct {
 	applied atomic.Uint64
 	read    *sql.DB
-	readers readers
+	queries *db.Queries
 	watch   watch
 
-	turn  sync.Mutex // guards what follows: one projection at a time
-	write *sql.DB
-	conn  *sql.Conn // the only connection of write; transactions are begun and ended by statements on it
-	bulks bulks
-	world *world // nil after a failed projection: read it again from the file
+	turn    sync.Mutex // guards what follows: one projection at a time
+	write   *sql.DB
+	conn    *sql.Conn // the only connection of write; transactions are begun and ended by statements on it
+	bulks   bulks
+	written *db.Queries // on conn: what this transaction has written included
+	world   *world      // nil after a failed projection: read it again from the file
 }
 
 // Open opens the ledger at path, and makes it where there is none.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/wire"
+	"yizhan/syncserver/ledger/db"
 )
 
 func (p *projection) orgsPut(e *op.Entry) error {
@@ -50,7 +52,7 @@ func (p *projection) peoplePut(e *op.Entry) error {
 	}
 	for i := range e.People {
 		m := &e.People[i]
-		tags, err := list(m.Tags)
+		tags, err := db.Words(m.Tags).Value()
 		if err != nil {
 			return err
 		}
@@ -104,16 +106,13 @@ func (p *projection) stationsPut(e *op.Entry) error {
 		if err := p.stationRow(at, e.Seq); err != nil {
 			return err
 		}
-		if err := p.authority(s.ID, e.Seq); err != nil { // devices may have been enrolled before their station was imported
-			return err
-		}
 	}
 	return nil
 }
 
 // stationRow writes a station and its row for devices.
 func (p *projection) stationRow(at *place, seq uint64) error {
-	facilities, err := list(at.Facilities)
+	facilities, err := db.Words(at.Facilities).Value()
 	if err != nil {
 		return err
 	}
@@ -125,24 +124,6 @@ func (p *projection) stationRow(at *place, seq uint64) error {
 	return p.row(ScopePublic, wire.TableStation, string(at.ID), seq, wire.StationRow{
 		ID: at.ID, Number: uint32(at.number), Name: at.Name, Lat: at.Lat, Lon: at.Lon, Datum: at.Datum, Address: at.Address, Hours: at.Hours,
 		Phone: at.Phone, Facilities: at.Facilities, Kind: at.Kind, Status: at.Status, Authority: at.authority})
-}
-
-// authority finds out which device hands over at a station, and tells devices if it is another one.
-func (p *projection) authority(s id.Station, seq uint64) error {
-	at := p.world.stations[s]
-	if at == nil {
-		return nil
-	}
-	var first id.Device
-	if err := p.query(`SELECT id FROM device WHERE station = ? AND gone = 0 AND role IN ('kiosk', 'staff', 'hub') ORDER BY enrolled LIMIT 1`,
-		func(r *sql.Rows) error { return r.Scan(&first) }, string(s)); err != nil {
-		return err
-	}
-	if first == at.authority {
-		return nil
-	}
-	at.authority = first
-	return p.stationRow(at, seq)
 }
 
 func (p *projection) enrolment(e *op.Entry) error {
@@ -166,20 +147,18 @@ func (p *projection) enrolment(e *op.Entry) error {
 		string(n.Station), string(n.Member), string(n.Org), n.PublicKey, int64(e.Seq)); err != nil {
 		return err
 	}
-	return p.authority(n.Station, e.Seq)
+	// The first device of a station stays its authority, even when it is gone: what it
+	// handed over and did not report would be handed over again by another.
+	at := p.world.stations[n.Station]
+	if at == nil || at.authority != "" || n.Role == op.Phone {
+		return nil
+	}
+	at.authority = n.Device
+	return p.stationRow(at, e.Seq)
 }
 
 func (p *projection) deviceGone(e *op.Entry) error {
-	device := e.Device
-	if e.Enrolment != nil {
-		device = e.Enrolment.Device
-	}
-	var at id.Station
-	if err := p.query(`UPDATE device SET gone = ?, reason = ? WHERE id = ? RETURNING station`,
-		func(r *sql.Rows) error { return r.Scan(&at) }, int64(e.Seq), e.Reason, string(device)); err != nil {
-		return err
-	}
-	return p.authority(at, e.Seq)
+	return p.exec(`UPDATE device SET gone = ?, reason = ? WHERE id = ?`, int64(e.Seq), e.Reason, string(e.Device))
 }
 
 func (p *projection) published(e *op.Entry) error {
@@ -239,21 +218,19 @@ func (p *projection) replan(e *op.Entry, now plan) error {
 	if err := p.flush(); err != nil {
 		return err
 	}
-	var claims []*claim
-	if err := p.query(selectClaim+` WHERE activity = ?`, func(r *sql.Rows) error {
-		claims = append(claims, &claim{})
-		return claims[len(claims)-1].scan(r)
-	}, string(e.Activity)); err != nil {
+	claims, err := p.queries.ClaimsOfActivity(context.Background(), e.Activity)
+	if err != nil {
 		return err
 	}
-	for _, c := range claims {
+	for i := range claims {
+		c := &claim{Claim: claims[i]}
 		if p.bound(c) && !now.bind {
-			p.gone(StationScope(c.station), wire.TableTicket, number(c.ticket), e.Seq)
+			p.gone(StationScope(c.Station), wire.TableTicket, number(c.Ticket), e.Seq)
 		}
 		if was.sessions && !now.sessions {
-			p.gone(ScopeDoor, wire.TableDoor, number(c.ticket), e.Seq)
+			p.gone(ScopeDoor, wire.TableDoor, number(c.Ticket), e.Seq)
 		}
-		p.claims[c.ticket] = c
+		p.claims[c.Ticket] = c
 		p.touch(c, e.Seq)
 	}
 	p.world.plans[e.Activity] = now
@@ -278,13 +255,4 @@ func sortedPools(pools map[poolKey]*pool) []poolKey {
 		return cmp.Or(cmp.Compare(a.activity, b.activity), cmp.Compare(a.pool, b.pool))
 	})
 	return dirty
-}
-
-// list writes words as a JSON list, the form in which SQL can read them.
-func list(words []string) (string, error) {
-	if len(words) == 0 {
-		return "[]", nil
-	}
-	b, err := json.Marshal(words)
-	return string(b), err
 }

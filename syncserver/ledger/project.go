@@ -13,6 +13,7 @@ import (
 	"yizhan/core/notice"
 	"yizhan/core/op"
 	"yizhan/core/wire"
+	"yizhan/syncserver/ledger/db"
 )
 
 // Scopes that are not one party's.
@@ -46,6 +47,7 @@ const pending = 1 << 15
 type projection struct {
 	*bulks
 	conn     *sql.Conn
+	queries  *db.Queries
 	world    *world
 	claims   map[id.Ticket]*claim
 	touched  []*claim
@@ -78,7 +80,7 @@ type feedRow struct {
 
 func newProjection(l *Ledger) *projection {
 	return &projection{
-		bulks: &l.bulks, conn: l.conn, world: l.world, claims: map[id.Ticket]*claim{}, people: map[id.Member]id.Org{},
+		bulks: &l.bulks, conn: l.conn, queries: l.written, world: l.world, claims: map[id.Ticket]*claim{}, people: map[id.Member]id.Org{},
 		refusals: map[refusalKey]refusals{}, changed: map[string]struct{}{ScopeAny: {}},
 	}
 }
@@ -136,9 +138,9 @@ func (p *projection) one(e *op.Entry) error {
 	case op.Redeemed, op.CheckedIn:
 		return p.handedOver(e)
 	case op.Reminded:
-		return p.message(e, &claim{member: e.Member, activity: e.Activity, pool: e.Pool, ticket: e.Ticket})
+		return p.message(e, &claim{Claim: db.Claim{Ticket: e.Ticket, Member: e.Member, Activity: e.Activity, Pool: e.Pool}})
 	case op.Scanned:
-		p.scan.add(int64(e.Seq), int(e.Verdict), int64(e.Ticket), string(e.Activity), string(e.Pool), string(e.Device), e.DeviceAt, e.Word, e.At)
+		p.scan.add(int64(e.Seq), int(e.Verdict), int64(e.Ticket), string(e.Activity), string(e.Station), string(e.Device), e.DeviceAt, e.Word, e.By, e.At)
 		return nil
 	case op.TaskMade, op.IncidentMade:
 		return p.forStaff(e)
@@ -161,7 +163,7 @@ func (p *projection) forStaff(e *op.Entry) error {
 		row = wire.IncidentRow{Seq: e.Seq, Word: e.Word, Ticket: e.Ticket, Device: e.Device, Verdict: e.Verdict, At: e.At}
 		err = p.exec(`INSERT INTO incident VALUES (?, ?, ?, ?, ?, ?)`, int64(e.Seq), e.Word, int64(e.Ticket), string(e.Device), int(e.Verdict), e.At)
 		if c, found := p.claim(e.Ticket); found == nil && c != nil && org == "" {
-			org = c.org
+			org = c.Org
 		}
 	}
 	if err != nil {
@@ -180,12 +182,12 @@ func (p *projection) forStaff(e *op.Entry) error {
 
 // message tells the member of claim c, as it was before e, about e.
 func (p *projection) message(e *op.Entry, c *claim) error {
-	kind, ok := notice.Of(e, c.state)
+	kind, ok := notice.Of(e, c.State)
 	if !ok {
 		return nil
 	}
-	return p.row(MemberScope(c.member), wire.TableMessage, number(e.Seq), e.Seq,
-		wire.MessageRow{Seq: e.Seq, Kind: string(kind), Activity: c.activity, Pool: c.pool, Ticket: c.ticket, At: e.At})
+	return p.row(MemberScope(c.Member), wire.TableMessage, number(e.Seq), e.Seq,
+		wire.MessageRow{Seq: e.Seq, Kind: string(kind), Activity: c.Activity, Pool: c.Pool, Ticket: c.Ticket, At: e.At})
 }
 
 // row encodes a new version of a device row and queues it.

@@ -10,6 +10,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/station"
+	"yizhan/syncserver/ledger/db"
 )
 
 // world is the part of the tables that is small and asked for at every entry.
@@ -121,13 +122,12 @@ func (w *world) readOrg(r *sql.Rows) error {
 
 func (w *world) readStation(r *sql.Rows) error {
 	var p place
-	var facilities []byte
 	if err := r.Scan(&p.ID, &p.number, &p.Name, &p.Lat, &p.Lon, &p.Datum, &p.Kind, &p.Address, &p.Hours, &p.Phone,
-		&facilities, &p.Status, &p.authority); err != nil {
+		(*db.Words)(&p.Facilities), &p.Status, &p.authority); err != nil {
 		return err
 	}
 	w.stations[p.ID] = &p
-	return json.Unmarshal(facilities, &p.Facilities)
+	return nil
 }
 
 func (w *world) readActivity(r *sql.Rows) error {

@@ -46,7 +46,6 @@ CREATE TABLE device (
 	id TEXT PRIMARY KEY, role TEXT NOT NULL, station TEXT NOT NULL, member TEXT NOT NULL, org TEXT NOT NULL, public_key BLOB,
 	enrolled INTEGER NOT NULL, gone INTEGER NOT NULL, reason TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX device_station ON device (station, enrolled) WHERE station <> '';
 
 -- A claim that was not refused. state is op.ClaimState; taken is CBOR of []op.Taken; granted_at is 0 until a seat was granted.
 CREATE TABLE claim (
@@ -55,7 +54,6 @@ CREATE TABLE claim (
 	came INTEGER NOT NULL, at INTEGER NOT NULL, granted_at INTEGER NOT NULL, channel INTEGER NOT NULL, entered_by TEXT NOT NULL,
 	device TEXT NOT NULL, seq INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX claim_member ON claim (member);
 CREATE INDEX claim_activity ON claim (activity);
 
 CREATE TABLE refusal (
@@ -68,8 +66,8 @@ CREATE TABLE result (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE redemption (
-	seq INTEGER PRIMARY KEY, ticket INTEGER NOT NULL, device TEXT NOT NULL, device_at INTEGER NOT NULL, override INTEGER NOT NULL,
-	reason TEXT NOT NULL, entered_by TEXT NOT NULL, at INTEGER NOT NULL
+	seq INTEGER PRIMARY KEY, ticket INTEGER NOT NULL, station TEXT NOT NULL, device TEXT NOT NULL, device_at INTEGER NOT NULL,
+	override INTEGER NOT NULL, reason TEXT NOT NULL, entered_by TEXT NOT NULL, at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE check_in (
@@ -78,8 +76,8 @@ CREATE TABLE check_in (
 
 -- Scans that handed nothing over.
 CREATE TABLE scan (
-	seq INTEGER PRIMARY KEY, verdict INTEGER NOT NULL, ticket INTEGER NOT NULL, activity TEXT NOT NULL, pool TEXT NOT NULL, device TEXT NOT NULL,
-	device_at INTEGER NOT NULL, word TEXT NOT NULL, at INTEGER NOT NULL
+	seq INTEGER PRIMARY KEY, verdict INTEGER NOT NULL, ticket INTEGER NOT NULL, activity TEXT NOT NULL, station TEXT NOT NULL,
+	device TEXT NOT NULL, device_at INTEGER NOT NULL, word TEXT NOT NULL, entered_by TEXT NOT NULL, at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE task (
