@@ -107,7 +107,7 @@ func DoorVerdict(f Facts, out bool) fault.Verdict {
 		f.State = op.ClaimGranted
 	}
 	if out {
-		f.Used, f.ClockDoubt, f.Window = false, false, schedule.Window{}
+		f.Used, f.Window = false, schedule.Window{}
 	}
 	return Verdict(f)
 }

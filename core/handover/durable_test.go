@@ -1,0 +1,251 @@
+package handover
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/local"
+	"yizhan/core/local/memory"
+	"yizhan/core/local/sqlite"
+	"yizhan/core/op"
+	"yizhan/core/ticket"
+	"yizhan/core/wire"
+)
+
+func TestFailedStoreHandsNothingOver(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.outbox.fail = local.ErrFull
+	got, err := w.counter.Redeem(w.code(nil), noon, Options{})
+	if !errors.Is(err, local.ErrFull) || got.Verdict != fault.NoVerdict || got.HandsOver() {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	w.outbox.fail = nil
+	if got, err = w.counter.Redeem(w.code(nil), noon, Options{}); err != nil || got.Verdict != fault.Valid {
+		t.Fatalf("with room again: %v, %v", got.Verdict, err)
+	}
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = w.counter.Redeem(w.code(func(x *ticket.Ticket) { x.ID++ }), noon, Options{}); err == nil || got.HandsOver() {
+		t.Fatalf("over a closed store: %+v", got)
+	}
+	if err := w.counter.ConfirmClock(); err == nil {
+		t.Error("clock confirmed over a closed store")
+	}
+}
+
+func TestDamagedRowsHandNothingOver(t *testing.T) {
+	for table, key := range map[string]string{wire.TableKey: "00", wire.TableStation: "HQ", wire.TableActivity: "aaa", wire.TableTicket: "100", wire.TableUsed: "100"} {
+		w := newWorld(t, memory.New())
+		w.seq++
+		if err := w.store.Apply(local.Checkpoint{To: w.seq, Rows: []local.Row{{Table: table, ID: key, Seq: w.seq, Body: []byte{0xff}}}}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := w.counter.Redeem(w.code(nil), noon, Options{}); err == nil || got.HandsOver() || !strings.Contains(err.Error(), table) && !strings.Contains(err.Error(), strings.TrimSuffix(table, "y")) {
+			t.Errorf("damaged %s: %+v, %v", table, got, err)
+		}
+	}
+	w := newWorld(t, memory.New())
+	w.tell(wire.TableActivity, "spa", wire.ActivityRow{ID: "spa", Number: spaNumber, Spec: []byte(`{"id": "spa", "windows": {"pickup": "from tomorrow"}}`)})
+	if got, err := w.counter.Redeem(w.code(nil), noon, Options{}); err == nil || got.HandsOver() {
+		t.Errorf("windows that cannot be read: %+v", got)
+	}
+}
+
+func TestNoKeys(t *testing.T) {
+	w := &world{TB: t}
+	w.restart(memory.New())
+	if _, err := w.counter.Redeem("x", noon, Options{}); !errors.Is(err, ErrNoKeys) {
+		t.Fatal(err)
+	}
+	// A key of an algorithm of the future alone is no key.
+	w.tell(wire.TableKey, "00", wire.KeyRow{Algorithm: -999, PublicKey: make([]byte, 32), Number: deployment})
+	if _, err := w.counter.Redeem("x", noon, Options{}); !errors.Is(err, ErrNoKeys) {
+		t.Fatal(err)
+	}
+}
+
+// TestKilledBetweenScanAndSync copies the files of a running device, as a power
+// cut leaves them, and starts another process on the copy.
+func TestKilledBetweenScanAndSync(t *testing.T) {
+	dir := t.TempDir()
+	store, err := sqlite.Open(filepath.Join(dir, "device.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	w := newWorld(t, store)
+	if got, err := w.counter.Redeem(w.code(nil), noon, Options{}); err != nil || got.Verdict != fault.Valid {
+		t.Fatalf("%v, %v", got.Verdict, err)
+	}
+	after := t.TempDir()
+	for _, name := range []string{"device.db", "device.db-wal"} {
+		copyFile(t, filepath.Join(dir, name), filepath.Join(after, name))
+	}
+	revived, err := sqlite.Open(filepath.Join(after, "device.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = revived.Close() })
+	w.restart(revived)
+	if got, err := w.counter.Redeem(w.code(nil), noon, Options{}); err != nil || got.Verdict != fault.AlreadyRedeemed {
+		t.Fatalf("after the restart: %v, %v", got.Verdict, err)
+	}
+	if _, n := w.last(); n != 2 {
+		t.Errorf("%d ops to report, want the hand-over and the second scan", n)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// counting notices a scan that begins before the last one is stored.
+type counting struct {
+	Outbox
+	inside atomic.Int32
+	most   atomic.Int32
+}
+
+func (c *counting) begin() Status {
+	if n := c.inside.Add(1); n > 1 {
+		c.most.Store(n)
+	}
+	runtime.Gosched()
+	return Status{}
+}
+
+func (c *counting) DoRows(o op.Op, rows func(uint64) ([]local.Row, error)) (uint64, error) {
+	defer c.inside.Add(-1)
+	return c.Outbox.DoRows(o, rows)
+}
+
+func TestScansNeverInterleave(t *testing.T) {
+	w := newWorld(t, memory.New())
+	code, counting := w.code(nil), &counting{Outbox: w.outbox}
+	counter := New(Config{Store: w.store, Outbox: counting, Device: "K-HQ", Station: "HQ", Zone: shanghai, Status: counting.begin})
+	var wg sync.WaitGroup
+	var handed atomic.Int32
+	for range 32 {
+		wg.Go(func() {
+			got, err := counter.Redeem(code, noon, Options{})
+			if err != nil {
+				t.Error(err)
+			}
+			if got.HandsOver() {
+				handed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if handed.Load() != 1 || counting.most.Load() > 0 {
+		t.Errorf("handed over %d times, %d scans at once", handed.Load(), counting.most.Load())
+	}
+}
+
+// TestNeverTwice plays any sequence of scans, restarts, syncs, failures and news
+// on one device: without an override no ticket is handed over twice.
+func TestNeverTwice(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t, memory.New())
+		handed := map[id.Ticket]int{}
+		now := noon
+		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
+			n := id.Ticket(rapid.IntRange(100, 102).Draw(rt, "ticket"))
+			switch rapid.SampledFrom([]string{"scan", "scan", "scan", "list", "door", "restart", "sync", "row", "fail", "clock", "net"}).Draw(rt, "step") {
+			case "scan":
+				station := rapid.SampledFrom([]uint32{0, hqNumber, st1Number}).Draw(rt, "station")
+				epoch := rapid.IntRange(0, 2).Draw(rt, "epoch")
+				got, err := w.counter.Redeem(w.code(func(x *ticket.Ticket) { x.ID, x.Station, x.Epoch = n, station, epoch }), now, Options{})
+				if err == nil && got.HandsOver() {
+					handed[n]++
+				}
+			case "list":
+				if got, err := w.counter.RedeemTicket(n, now, Options{}); err == nil && got.HandsOver() {
+					handed[n]++
+				}
+			case "door":
+				_, _ = w.counter.CheckIn(w.code(func(x *ticket.Ticket) { x.ID, x.Activity = n, diyNumber }), now, Options{Out: rapid.Bool().Draw(rt, "out")})
+			case "restart":
+				w.restart(w.store.(*memory.Store).Reopen())
+			case "sync":
+				if queue, _ := w.store.Queue(); len(queue) > 0 {
+					w.answer()
+				}
+			case "row":
+				w.bound(n, op.ClaimState(rapid.IntRange(1, 9).Draw(rt, "state")), rapid.IntRange(0, 2).Draw(rt, "epoch"))
+			case "fail":
+				w.outbox.fail = map[bool]error{true: local.ErrFull}[w.outbox.fail == nil]
+			case "clock":
+				now = now.Add(time.Duration(rapid.IntRange(-100, 100).Draw(rt, "minutes")) * time.Minute)
+				if rapid.Bool().Draw(rt, "confirm") {
+					if err := w.counter.ConfirmClock(); err != nil {
+						rt.Fatal(err)
+					}
+				}
+			case "net":
+				w.status.Online = !w.status.Online
+			}
+			if handed[n] > 1 {
+				rt.Fatalf("ticket %d handed over %d times", n, handed[n])
+			}
+		}
+	})
+}
+
+// BenchmarkScan is one hand-over at a counter: from the scanned code to the
+// verdict, with the record on disk, among 300 stations and 100 activities.
+func BenchmarkScan(b *testing.B) {
+	store, err := sqlite.Open(filepath.Join(b.TempDir(), "device.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = store.Close() })
+	w := newWorld(b, store)
+	for n := range 300 {
+		w.tell(wire.TableStation, "S"+strconv.Itoa(n), wire.StationRow{ID: id.Station("S" + strconv.Itoa(n)), Number: uint32(1000 + n)})
+	}
+	for n := range 100 {
+		w.tell(wire.TableActivity, "a"+strconv.Itoa(n), wire.ActivityRow{ID: id.Activity("a" + strconv.Itoa(n)), Number: uint32(1000 + n), Spec: []byte(spa)})
+	}
+	codes := make([]string, 1000)
+	for i := range codes {
+		codes[i] = w.code(func(x *ticket.Ticket) { x.ID = id.Ticket(1000 + i) })
+	}
+	i := 0
+	for b.Loop() {
+		got, err := w.counter.Redeem(codes[i%len(codes)], noon, Options{})
+		if want := map[bool]fault.Verdict{true: fault.Valid, false: fault.AlreadyRedeemed}[i < len(codes)]; err != nil || got.Verdict != want {
+			b.Fatalf("scan %d: %v, %v", i, got.Verdict, err)
+		}
+		i++
+	}
+}
