@@ -1,5 +1,5 @@
 // Package ticket is the signed form of a claim: what a member's phone shows as
-// a QR code and a counter opens without a network. docs/decisions/0001 says why
+// a QR code and a counter opens without a network. docs/decisions/0002 says why
 // it is a COSE_Sign1 over a fixed CBOR array in Base32.
 package ticket
 

@@ -122,6 +122,7 @@ func TestOpen(t *testing.T) {
 		{"unknown key", sealed(t, key(t, 2), example()), ErrForeign},
 		{"our key, other content", id.Alphabet.EncodeToString(sign(t, mine, []byte("hello"))), ErrNotTicket},
 		{"our key, a later format", id.Alphabet.EncodeToString(sign(t, mine, later(t))), ErrNotTicket},
+		{"our key, loosely written", id.Alphabet.EncodeToString(sign(t, mine, loose(t))), ErrNotTicket},
 		{"unprotected header", id.Alphabet.EncodeToString(bytes.Replace(raw, []byte{0xa0, 0x58}, []byte{0xa1, 1, 1, 0x58}, 1)), ErrBadSignature},
 	}
 	for _, c := range cases {
@@ -157,6 +158,16 @@ func later(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// loose is a ticket whose format number takes two bytes where one would do.
+func loose(t *testing.T) []byte {
+	t.Helper()
+	b, err := cbor.Marshal(body{Format: Format, Deployment: here, Seats: 1, Secret: make([]byte, 16)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]byte{b[0], 0x18}, b[1:]...)
 }
 
 func TestEveryFlippedBitIsRefused(t *testing.T) {
