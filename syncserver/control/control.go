@@ -87,6 +87,7 @@ func Handler(s *server.Server) http.Handler {
 	handle(mux, "POST /v1/find", func(ctx context.Context, in string) ([]server.Found, error) { return s.Find(ctx, in) })
 	handle(mux, "POST /v1/known-orgs", func(ctx context.Context, _ struct{}) (map[string]id.Org, error) { return s.KnownOrgs(ctx) })
 	handle(mux, "POST /v1/status", func(ctx context.Context, _ struct{}) (server.Status, error) { return s.Status(ctx) })
+	handle(mux, "POST /v1/snapshot", func(ctx context.Context, _ struct{}) (server.Snapshot, error) { return s.Snapshot(ctx) })
 	return mux
 }
 

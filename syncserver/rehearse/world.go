@@ -62,7 +62,6 @@ type device struct {
 	counter *handover.Counter
 	offset  atomic.Int64 // device clock minus world clock, milliseconds
 	online  bool
-	lost    bool
 	stop    func()
 }
 

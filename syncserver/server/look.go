@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -93,19 +95,20 @@ func (s *Server) KnownOrgs(ctx context.Context) (map[string]id.Org, error) {
 // Status says how a deployment stands.
 type Status struct {
 	Deployment string `json:"deployment"`
+	Production bool   `json:"production"`
 	Seq        uint64 `json:"seq"`     // newest decided
 	Applied    uint64 `json:"applied"` // newest in the ledger
-	Digest     string `json:"digest"`  // of the arbiter's state at Seq
 	People     int    `json:"people"`
 	Devices    int    `json:"devices"`
-	Sum        string `json:"sum"` // empty while every pool adds up
+	Connected  int    `json:"connected"`
+	Sum        string `json:"sum"` // "ok", or what does not add up
 }
 
-// Status looks at everything; it takes the loop's time, so it is for people and for verify.
+// Status looks at the whole state; it takes the loop's time, so it is for people.
 func (s *Server) Status(ctx context.Context) (Status, error) {
-	st := Status{Deployment: s.keys.Deployment}
+	st := Status{Deployment: s.keys.Deployment, Production: s.cfg.Production, Connected: s.sessions.Connected(), Sum: "ok"}
 	err := s.seq.View(ctx, func(state *arbiter.State) {
-		st.Seq, st.Digest = state.Seq(), state.Digest()
+		st.Seq = state.Seq()
 		st.People, st.Devices = state.Sizes()
 		if err := state.Check(); err != nil {
 			st.Sum = err.Error()
@@ -113,6 +116,45 @@ func (s *Server) Status(ctx context.Context) (Status, error) {
 	})
 	st.Applied = s.ledger.Applied()
 	return st, err
+}
+
+// Snapshot is what verify compares with a replay of the journal.
+type Snapshot struct {
+	Seq     uint64            `json:"seq"`
+	Digest  string            `json:"digest"` // of the arbiter's state at Seq
+	Applied uint64            `json:"applied,omitempty"`
+	Ledger  map[string]string `json:"ledger,omitempty"` // digest of each table at Applied
+}
+
+// Snapshot takes the digests of state and ledger.
+func (s *Server) Snapshot(ctx context.Context) (Snapshot, error) {
+	var snap Snapshot
+	err := s.seq.View(ctx, func(state *arbiter.State) { snap.Seq, snap.Digest = state.Seq(), state.Digest() })
+	if err != nil {
+		return snap, err
+	}
+	// The ledger moves on; a digest counts only if it did not while it was taken.
+	for {
+		snap.Applied = s.ledger.Applied()
+		if snap.Ledger, err = s.ledger.Digest(); err != nil || s.ledger.Applied() == snap.Applied {
+			return snap, err
+		}
+		if ctx.Err() != nil {
+			return snap, ctx.Err()
+		}
+	}
+}
+
+// ReadSnapshot reads what a stopped server left; os.ErrNotExist after a kill.
+func ReadSnapshot(dir string) (snap Snapshot, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, SnapshotFile))
+	if err == nil {
+		err = json.Unmarshal(data, &snap)
+	}
+	if err != nil {
+		return snap, fmt.Errorf("read state of the stopped server: %w", err)
+	}
+	return snap, nil
 }
 
 // Ledger gives the ledger once it contains everything that was decided before the call.

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"yizhan/core/arbiter"
 	"yizhan/core/op"
 	"yizhan/syncserver/journal"
 	"yizhan/syncserver/journal/sqlite"
@@ -29,16 +31,19 @@ const (
 	LedgerFile  = "ledger.db"
 	VaultFile   = "vault.db"
 	KeysFile    = "keys.json"
+	// SnapshotFile holds the digest of the state at the last orderly stop.
+	SnapshotFile = "stopped.json"
 )
 
 // Config is what a server is wired with.
 type Config struct {
-	Dir    string
-	Zone   *time.Location
-	Now    func() time.Time
-	Random io.Reader
-	Log    *slog.Logger
-	Fatal  func(error) // ends the process: memory and disk may not agree any more
+	Dir        string
+	Zone       *time.Location
+	Now        func() time.Time
+	Random     io.Reader
+	Log        *slog.Logger
+	Production bool        // made-up identities of the demo city are refused
+	Fatal      func(error) // ends the process: memory and disk may not agree any more
 }
 
 // Server is one running deployment.
@@ -76,6 +81,9 @@ func Open(cfg Config) (s *Server, err error) {
 		return nil, errors.Join(err, s.seq.Close(), s.closeFiles())
 	}
 	if s.sessions, err = s.newSessions(); err != nil {
+		return nil, errors.Join(err, s.seq.Close(), s.closeFiles())
+	}
+	if err := os.Remove(s.path(SnapshotFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, errors.Join(err, s.seq.Close(), s.closeFiles())
 	}
 	go s.pump()
@@ -177,11 +185,23 @@ func (s *Server) Handler() http.Handler { return s.sessions }
 // Close ends the sessions, writes what was decided, and closes the files.
 func (s *Server) Close(ctx context.Context) error {
 	err := s.sessions.Close(ctx)
-	err = errors.Join(err, s.seq.Close())
-	s.grown()
+	err = errors.Join(err, s.leaveSnapshot(ctx), s.seq.Close())
 	s.end()
 	<-s.pumped
 	return errors.Join(err, s.closeFiles())
+}
+
+// leaveSnapshot leaves the digest of the state for verify.
+func (s *Server) leaveSnapshot(ctx context.Context) error {
+	var snap Snapshot
+	if err := s.seq.View(ctx, func(state *arbiter.State) { snap.Seq, snap.Digest = state.Seq(), state.Digest() }); err != nil {
+		return err
+	}
+	data, err := json.Marshal(snap)
+	if err != nil {
+		return fmt.Errorf("leave state: %w", err)
+	}
+	return writeDurably(s.path(SnapshotFile), data)
 }
 
 func (s *Server) closeFiles() error {

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/qr"
+	"yizhan/syncserver/control"
+	"yizhan/syncserver/server"
+)
+
+// publish takes one activity, a list of them, or a scenario file with some.
+func publish(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	rest, err := parse(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	file, err := os.ReadFile(rest[0])
+	if err != nil {
+		return err
+	}
+	specs, err := activities(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", rest[0], err)
+	}
+	ctx, c := context.Background(), control.Dial(*data)
+	for i, spec := range specs {
+		p, err := control.Call[server.Published](ctx, c, "publish", spec)
+		if err != nil {
+			return fmt.Errorf("%s: activity %d was not published:\n%w", rest[0], i, err)
+		}
+		if p.Revision == 0 {
+			fmt.Println("nothing changed: this is what is published already")
+			continue
+		}
+		fmt.Printf("published %s, revision %d\n", p.Activity, p.Revision)
+	}
+	return nil
+}
+
+func activities(file []byte) ([]json.RawMessage, error) {
+	if trimmed := strings.TrimSpace(string(file)); strings.HasPrefix(trimmed, "[") {
+		var list []json.RawMessage
+		err := json.Unmarshal(file, &list)
+		return list, err
+	}
+	var scenario struct {
+		Activities []json.RawMessage `json:"activities"`
+	}
+	if err := json.Unmarshal(file, &scenario); err != nil {
+		return nil, err
+	}
+	if scenario.Activities != nil {
+		return scenario.Activities, nil
+	}
+	return []json.RawMessage{file}, nil
+}
+
+func enrol(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	role := fs.String("role", "", "kiosk, staff, phone")
+	station := fs.String("station", "", "station id, where the device stands (kiosk, staff)")
+	member := fs.String("member", "", "member id, whose phone it is (phone); look it up with: syncserver member find")
+	org := fs.String("org", "", "organisation id, for whose members staff may act (staff)")
+	valid := fs.Duration("valid", 24*time.Hour, "how long the code may be used")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	switch {
+	case *role == "":
+		return fmt.Errorf("%w: -role is missing", errUsage)
+	case *valid <= 0:
+		return fmt.Errorf("%w: -valid must be longer than nothing", errUsage)
+	}
+	o, err := control.Call[server.Offered](context.Background(), control.Dial(*data), "enrol",
+		control.EnrolRequest{Role: op.Role(*role), Station: id.Station(*station), Member: id.Member(*member), Org: id.Org(*org), Valid: *valid})
+	if err != nil {
+		return err
+	}
+	picture, err := qr.Terminal(o.Code)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s\n%s\n\ndevice %s; the code can be used once, until %s\n", picture, o.Code, o.Device, o.Expires.Format("2006-01-02 15:04"))
+	return nil
+}
+
+func revoke(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	rest, err := parse(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	if _, err := control.Call[struct{}](context.Background(), control.Dial(*data), "revoke", rest[0]); err != nil {
+		return err
+	}
+	fmt.Printf("%s may do nothing any more\n", rest[0])
+	return nil
+}
+
+func findMember(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	rest, err := parse(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	found, err := control.Call[[]server.Found](context.Background(), control.Dial(*data), "find", rest[0])
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("no member is called %q, has that id, or a phone that ends so", rest[0])
+	}
+	for _, f := range found {
+		fmt.Printf("%s  %s  %s  %s\n", f.Member, f.Name, f.Phone, f.Org)
+	}
+	return nil
+}
+
+func draw(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	seed := fs.String("seed", "", "public text that fixes the order; anyone can recompute the draw with it")
+	rest, err := parse(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	if *seed == "" {
+		return fmt.Errorf("%w: -seed is missing", errUsage)
+	}
+	r, err := control.Call[op.Result](context.Background(), control.Dial(*data), "draw", control.DrawRequest{Activity: id.Activity(rest[0]), Seed: *seed})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("granted %d, waiting %d, lost %d seats\norder digest %s\n", r.Granted, r.Waitlisted, r.Seats, r.Digest)
+	return nil
+}
+
+func status(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	st, err := control.Call[server.Status](context.Background(), control.Dial(*data), "status", struct{}{})
+	if err != nil {
+		return err
+	}
+	return printJSON(st)
+}
+
+func printJSON(v any) error {
+	out, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(out))
+	return nil
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/station"
+	"yizhan/syncserver/control"
+	"yizhan/syncserver/roster"
+	"yizhan/syncserver/server"
+)
+
+// sendChunk is how many rows go to the server at once.
+const sendChunk = 4000
+
+func importRoster(fs *flag.FlagSet, args []string) error {
+	return importFile(fs, args, func(ctx context.Context, c *control.Client, r *roster.Roster) error {
+		if len(r.Orgs)+len(r.People)+len(r.Problems) == 0 {
+			return fmt.Errorf("the file holds no row of 会员花名册 or 工会组织")
+		}
+		orgs := make([]member.Org, len(r.Orgs))
+		for i, o := range r.Orgs {
+			orgs[i] = member.Org{ID: o.ID, Name: o.Name, Parent: o.Parent, Kind: o.Kind}
+		}
+		if err := send(ctx, c, "orgs", "工会组织", orgs); err != nil {
+			return err
+		}
+		return send(ctx, c, "people", "会员", r.People)
+	})
+}
+
+func importStations(fs *flag.FlagSet, args []string) error {
+	return importFile(fs, args, func(ctx context.Context, c *control.Client, r *roster.Roster) error {
+		if len(r.Stations)+len(r.Problems) == 0 {
+			return fmt.Errorf("the file holds no row of 服务站点")
+		}
+		stations := make([]station.Station, len(r.Stations))
+		for i, s := range r.Stations {
+			stations[i] = s.Station
+		}
+		return send(ctx, c, "stations", "服务站点", stations)
+	})
+}
+
+// importFile reads and checks a user's file, brings in the good rows, and gives
+// the bad ones back in a copy of the file.
+func importFile(fs *flag.FlagSet, args []string, bring func(context.Context, *control.Client, *roster.Roster) error) error {
+	data := dataFlag(fs)
+	check := fs.Bool("check", false, "only check the file; change nothing")
+	out := fs.String("errors", "", "where to write the copy with the column 错误原因 (default: beside the file, name.错误.xlsx)")
+	rest, err := parse(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	ctx, c := context.Background(), control.Dial(*data)
+	known, err := control.Call[map[string]id.Org](ctx, c, "known-orgs", struct{}{})
+	if err != nil {
+		return err
+	}
+	st, err := control.Call[server.Status](ctx, c, "status", struct{}{})
+	if err != nil {
+		return err
+	}
+	book, err := roster.Read(rest[0])
+	if err != nil {
+		return err
+	}
+	r := book.Check(roster.Options{Demo: !st.Production, Today: time.Now(), Known: func(key string) (id.Org, bool) {
+		o, ok := known[key]
+		return o, ok
+	}})
+	n := r.Count()
+	fmt.Printf("读到 %d 行：可导入 %d，重复 %d，错误 %d，提醒 %d\n", n.Accepted+n.Duplicates+n.Errors, n.Accepted, n.Duplicates, n.Errors, n.Warnings)
+	if !*check {
+		if err := bring(ctx, c, r); err != nil {
+			return err
+		}
+	}
+	if len(r.Problems) == 0 {
+		return nil
+	}
+	if *out == "" {
+		*out = strings.TrimSuffix(rest[0], filepath.Ext(rest[0])) + ".错误.xlsx"
+	}
+	for i, p := range r.Problems {
+		if i == 10 {
+			fmt.Fprintf(os.Stderr, "…… 还有 %d 处，见 %s\n", len(r.Problems)-i, *out)
+			break
+		}
+		fmt.Fprintln(os.Stderr, p)
+	}
+	if err := roster.WriteErrors(book, r.Problems, *out); err != nil {
+		return err
+	}
+	fmt.Printf("未导入的行及原因已写入 %s\n", *out)
+	return nil
+}
+
+// send brings rows to the server in chunks and says what they changed.
+func send[T any](ctx context.Context, c *control.Client, what, name string, rows []T) error {
+	var sum server.Imported
+	for chunk := range slices.Chunk(rows, sendChunk) {
+		n, err := control.Call[server.Imported](ctx, c, what, chunk)
+		if err != nil {
+			return fmt.Errorf("%s：前 %d 行已导入，再次导入同一文件即可继续：%w", name, sum.Read, err)
+		}
+		sum.Read, sum.Changed = sum.Read+n.Read, sum.Changed+n.Changed
+	}
+	if len(rows) > 0 {
+		fmt.Printf("%s：新增或更新 %d，未变 %d\n", name, sum.Changed, sum.Read-sum.Changed)
+	}
+	return nil
+}

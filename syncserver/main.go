@@ -1,0 +1,114 @@
+// Command syncserver is the union's server: it decides who gets what, keeps the
+// journal, and brings every device up to date. Its other commands talk to the
+// running server, or read its files.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// command is one word of the command line.
+type command struct {
+	name string
+	args string // after the flags
+	what string
+	run  func(*flag.FlagSet, []string) error
+}
+
+var commands = []command{
+	{"serve", "", "run the server", serve},
+	{"import roster", "FILE.xlsx", "read members and organisations from a union's sheet", importRoster},
+	{"import stations", "FILE.xlsx", "read service stations from a union's sheet", importStations},
+	{"publish", "ACTIVITY.json", "check an activity and publish it, or its next revision", publish},
+	{"enrol", "", "make a one-use code for a kiosk, a staff device or a member's phone", enrol},
+	{"revoke", "DEVICE", "let a lost device do nothing any more", revoke},
+	{"member find", "NAME|LAST4|ID", "look a member up, masked", findMember},
+	{"draw", "ACTIVITY", "hold the draw of an activity", draw},
+	{"status", "", "say how the running server stands", status},
+	{"rehearse", "FILE.json…", "run scenario files through a real server and report differences", rehearseFiles},
+	{"verify", "", "re-read the journal and compare everything with it", verify},
+	{"demo", "DIR", "write the sheets and activities of the demo city", demo},
+}
+
+func main() {
+	err := dispatch(os.Args[1:])
+	switch {
+	case err == nil:
+	case errors.Is(err, flag.ErrHelp):
+	default:
+		fmt.Fprintln(os.Stderr, "syncserver: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+// dispatch finds the command; "import roster" may have two words.
+func dispatch(args []string) error {
+	line := strings.Join(args, " ") + " "
+	for _, c := range commands {
+		if !strings.HasPrefix(line, c.name+" ") {
+			continue
+		}
+		fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+		fs.SetOutput(io.Discard)
+		err := c.run(fs, args[len(strings.Fields(c.name)):])
+		switch {
+		case errors.Is(err, flag.ErrHelp):
+			fmt.Printf("usage: syncserver %s\n\n%s.\n", strings.TrimSpace(c.name+" [flags] "+c.args), strings.ToUpper(c.what[:1])+c.what[1:])
+			fs.SetOutput(os.Stdout)
+			fs.PrintDefaults()
+		case errors.Is(err, errUsage):
+			return fmt.Errorf("%s: %w; see: syncserver %s -h", c.name, err, c.name)
+		}
+		return err
+	}
+	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
+		usage(os.Stdout)
+		return nil
+	}
+	usage(os.Stderr)
+	return fmt.Errorf("there is no command %q", args[0])
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "syncserver COMMAND [flags]; every command has -h\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-34s %s\n", c.name+" "+c.args, c.what)
+	}
+	fmt.Fprint(w, "\nCommands that change something talk to the running server of -data.\n")
+}
+
+var errUsage = errors.New("wrong arguments")
+
+// parse reads flags before and after the arguments, and wants between least and most arguments.
+func parse(fs *flag.FlagSet, args []string, least, most int) (rest []string, err error) {
+	for {
+		if err := fs.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
+	}
+	if len(rest) < least || most >= 0 && len(rest) > most {
+		return nil, errUsage
+	}
+	return rest, nil
+}
+
+// dataFlag is the data directory, which every command but demo and rehearse has.
+func dataFlag(fs *flag.FlagSet) *string {
+	dir := os.Getenv("YIZHAN_DATA")
+	if dir == "" {
+		dir = "yizhan-data"
+	}
+	return fs.String("data", dir, "data directory of the server (or set YIZHAN_DATA)")
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+	_ "time/tzdata" // a kiosk image may have no zone files
+
+	"yizhan/syncserver/control"
+	"yizhan/syncserver/server"
+	"yizhan/syncserver/session"
+)
+
+// stopTime is how long a stopping server waits for those it talks to.
+const stopTime = 10 * time.Second
+
+func serve(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	addr := fs.String("addr", "127.0.0.1:8787", "address for devices; use :8787 to serve the network")
+	zone := fs.String("zone", "Asia/Shanghai", "zone of all wall-clock times of this deployment")
+	cert := fs.String("tls-cert", "", "certificate file; with -tls-key devices connect by wss://")
+	key := fs.String("tls-key", "", "key file of -tls-cert")
+	production := fs.Bool("production", false, "refuse the made-up identities of the demo city (IDs of region 999, phones that begin with 100)")
+	asJSON := fs.Bool("log-json", false, "write the log as JSON")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	if (*cert == "") != (*key == "") {
+		return fmt.Errorf("%w: -tls-cert and -tls-key belong together", errUsage)
+	}
+	location, err := time.LoadLocation(*zone)
+	if err != nil {
+		return fmt.Errorf("%w: -zone: %w", errUsage, err)
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if *asJSON {
+		log = slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	s, err := server.Open(server.Config{Dir: *data, Zone: location, Now: time.Now, Random: rand.Reader, Log: log, Production: *production,
+		Fatal: func(err error) {
+			// Memory and disk may not agree any more: only a new start from the journal is honest.
+			log.Error("the server ends to protect the journal", "error", err)
+			os.Exit(2)
+		}})
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(s, *data, *addr, *cert, *key, log), closeServer(s))
+}
+
+func closeServer(s *server.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	return s.Close(ctx)
+}
+
+// run serves devices and commands until a signal or a failure.
+func run(s *server.Server, data, addr, cert, key string, log *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	commands, err := control.Listen(data)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(filepath.Join(data, control.Socket))
+	devices, err := net.Listen("tcp", addr)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for devices: %w; another program may use the address, choose one with -addr", err), commands.Close())
+	}
+	mux := http.NewServeMux()
+	mux.Handle(session.Path, s.Handler())
+	failed := make(chan error, 2)
+	public := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
+	private := &http.Server{Handler: control.Handler(s)}
+	go func() {
+		if cert != "" {
+			failed <- public.ServeTLS(devices, cert, key)
+			return
+		}
+		failed <- public.Serve(devices)
+	}()
+	go func() { failed <- private.Serve(commands) }()
+	log.Info("serving", "devices", devices.Addr().String()+session.Path, "tls", cert != "", "data", data)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.Tick()
+		case err := <-failed:
+			return fmt.Errorf("serve: %w", err)
+		case <-ctx.Done():
+			log.Info("stopping")
+			return errors.Join(public.Close(), private.Close())
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"yizhan/core/arbiter"
+	"yizhan/core/op"
+	"yizhan/syncserver/control"
+	"yizhan/syncserver/journal"
+	"yizhan/syncserver/journal/sqlite"
+	"yizhan/syncserver/ledger"
+	"yizhan/syncserver/server"
+)
+
+// verify re-reads the journal, replays it, and compares with the replay what the
+// arbiter and the ledger hold: of the running server, or of the files that a
+// stopped one left.
+func verify(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	zone := fs.String("zone", "Asia/Shanghai", "zone of the deployment, as given to serve")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	location, err := time.LoadLocation(*zone)
+	if err != nil {
+		return fmt.Errorf("%w: -zone: %w", errUsage, err)
+	}
+	path := filepath.Join(*data, server.JournalFile)
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("there is no journal to verify: %w", err)
+	}
+	// The state is asked for first: the journal read afterwards reaches at least as far.
+	held, running, err := heldState(*data)
+	if err != nil {
+		return err
+	}
+	report, err := sqlite.Check(path)
+	if err != nil {
+		return err
+	}
+	for _, f := range report.Findings {
+		fmt.Println(f)
+	}
+	if len(report.Findings) > 0 {
+		return fmt.Errorf("the journal is damaged in %d places; stop the server and restore the newest backup", len(report.Findings))
+	}
+	fmt.Printf("journal: %d batches, %d entries, hash chain whole\n", report.Head.Number, report.Head.Next-1)
+	return compareViews(*data, path, location, held, running)
+}
+
+// heldState is what the running server holds, or what a stopped one left on disk.
+func heldState(data string) (held server.Snapshot, running bool, err error) {
+	c := control.Dial(data)
+	held, err = control.Call[server.Snapshot](context.Background(), c, "snapshot", struct{}{})
+	if err == nil {
+		return held, true, nil
+	}
+	held, err = server.ReadSnapshot(data)
+	if errors.Is(err, os.ErrNotExist) {
+		return server.Snapshot{}, false, nil // killed before it could leave one
+	}
+	return held, false, err
+}
+
+func compareViews(data, path string, zone *time.Location, held server.Snapshot, running bool) error {
+	dir, err := os.MkdirTemp("", "verify-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if !running {
+		l, err := ledger.Open(filepath.Join(data, server.LedgerFile))
+		if err != nil {
+			return fmt.Errorf("%w; delete the file: it is made again from the journal", err)
+		}
+		held.Applied = l.Applied()
+		held.Ledger, err = l.Digest()
+		if err := errors.Join(err, l.Close()); err != nil {
+			return err
+		}
+	}
+	fresh, err := ledger.Open(filepath.Join(dir, "ledger.db"))
+	if err != nil {
+		return err
+	}
+	defer fresh.Close()
+	r := replay{state: arbiter.New(zone), ledger: fresh, held: held}
+	if err := r.read(path); err != nil {
+		return err
+	}
+	return r.compare()
+}
+
+// replay builds state and ledger again, and notes the state at the moment that is compared.
+type replay struct {
+	state  *arbiter.State
+	ledger *ledger.Ledger
+	held   server.Snapshot
+	digest string // at held.Seq
+}
+
+func (r *replay) read(path string) error {
+	j, err := sqlite.OpenReadOnly(path)
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	return j.Read(1, func(b journal.Batch) error {
+		entries, err := op.DecodeBatch(b.First, b.Body)
+		if err != nil {
+			return fmt.Errorf("batch %d: %w", b.Number, err)
+		}
+		for i := range entries {
+			if err := r.state.Apply(&entries[i]); err != nil {
+				return fmt.Errorf("batch %d: %w", b.Number, err)
+			}
+			if r.state.Seq() == r.held.Seq {
+				r.digest = r.state.Digest()
+			}
+		}
+		beyond := slices.IndexFunc(entries, func(e op.Entry) bool { return e.Seq > r.held.Applied })
+		if beyond >= 0 {
+			entries = entries[:beyond]
+		}
+		if len(entries) == 0 {
+			return nil
+		}
+		return r.ledger.Project(entries)
+	})
+}
+
+func (r *replay) compare() error {
+	if err := r.state.Check(); err != nil {
+		return fmt.Errorf("replayed state does not add up: %w", err)
+	}
+	switch {
+	case r.held.Seq == 0:
+		fmt.Println("arbiter: adds up; the server was killed and left no state to compare")
+	case r.state.Seq() < r.held.Seq:
+		return fmt.Errorf("the journal ends at entry %d, but the server had answered up to %d: the end of the journal is lost", r.state.Seq(), r.held.Seq)
+	case r.digest != r.held.Digest:
+		return fmt.Errorf("arbiter state at entry %d differs from the replay", r.held.Seq)
+	default:
+		fmt.Printf("arbiter: state at entry %d equals the replay, every pool adds up\n", r.held.Seq)
+	}
+	if r.held.Applied > r.state.Seq() {
+		return fmt.Errorf("the journal ends at entry %d, but the ledger has seen %d: the end of the journal is lost", r.state.Seq(), r.held.Applied)
+	}
+	if r.held.Applied == 0 {
+		fmt.Println("ledger: empty; it is projected at the next start")
+		return nil
+	}
+	digests, err := r.ledger.Digest()
+	if err != nil {
+		return err
+	}
+	for _, table := range slices.Sorted(maps.Keys(digests)) {
+		if digests[table] != r.held.Ledger[table] {
+			return fmt.Errorf("table %s of the ledger at entry %d differs from the replay; stop the server and delete %s: it is made again from the journal", table, r.held.Applied, server.LedgerFile)
+		}
+	}
+	fmt.Printf("ledger: %d tables at entry %d equal the replay\n", len(digests), r.held.Applied)
+	return nil
+}
