@@ -52,7 +52,7 @@ func (d *Device) Run(ctx context.Context) error {
 		case end.Final:
 			pause = 0 // a person has to look first: Kick
 		default:
-			pause = min(max(2*pause, firstPause), maxPause)
+			pause = longer(pause)
 		}
 		if d.sleep(ctx, d.jitter(pause)) {
 			pause = 0
@@ -93,6 +93,9 @@ func (d *Device) sleep(ctx context.Context, pause time.Duration) (kicked bool) {
 		}
 	}
 }
+
+// longer is the pause after one more attempt that failed.
+func longer(pause time.Duration) time.Duration { return min(max(2*pause, firstPause), maxPause) }
 
 // jitter takes up to a half off, so that devices that were cut off together do
 // not come back together.

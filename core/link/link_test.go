@@ -1,0 +1,314 @@
+package link
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"yizhan/core/fault"
+	"yizhan/core/local"
+	"yizhan/core/local/memory"
+	"yizhan/core/op"
+	"yizhan/core/replica"
+	"yizhan/core/seal"
+	"yizhan/core/wire"
+)
+
+// enrolled gives a store as an enrolment leaves it.
+func enrolled(t *testing.T) *memory.Store {
+	t.Helper()
+	key, err := seal.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := key.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := wire.EncodeRow(wire.Enrolled{Device: "d1", Role: op.Kiosk, Station: "s1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := memory.New()
+	if err := store.SetMeta(map[string][]byte{replica.MetaKey: file, replica.MetaIdentity: who, replica.MetaServer: {1}, replica.MetaDeployment: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func open(t *testing.T, store local.Store) *Device {
+	t.Helper()
+	d, err := Open(Config{Store: store, URL: "ws://127.0.0.1:1/v1/sync", Now: func() time.Time { return time.UnixMilli(5000) }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+var redeem = op.Op{Kind: op.Redeem, Ticket: 7, Verdict: fault.Valid}
+
+func TestOpsAreDurableAndChainedAcrossRestarts(t *testing.T) {
+	store := enrolled(t)
+	d := open(t, store)
+	var used []byte
+	seq, err := d.DoRows(redeem, func(seq uint64) (rows []local.Row, err error) {
+		used, err = wire.EncodeRow(wire.UsedRow{Ticket: 7, Seq: seq})
+		return []local.Row{{Table: wire.TableUsed, ID: "7", Body: used}}, err
+	})
+	if err != nil || seq != 1 {
+		t.Fatalf("op %d: %v", seq, err)
+	}
+	store = store.Reopen()
+	d = open(t, store)
+	if st := d.Status(); st.Waiting != 1 || st.OldestWaiting != time.UnixMilli(5000) || st.Online {
+		t.Errorf("status %+v", st)
+	}
+	if seq, err = d.Do(redeem); err != nil || seq != 2 {
+		t.Fatalf("op %d: %v", seq, err)
+	}
+	q, err := store.Queue()
+	if err != nil || len(q) != 2 {
+		t.Fatalf("outbox %v %v", q, err)
+	}
+	if op.Chain(op.Chain(op.Hash{}, q[0].Bytes), q[1].Bytes) != q[1].Hash {
+		t.Error("the second op is not chained to the first")
+	}
+	o, err := op.Decode(q[0].Bytes)
+	if err != nil || o.At != 5000 || o.Ticket != 7 {
+		t.Errorf("op %+v %v", o, err)
+	}
+	var row wire.UsedRow
+	r, ok, _ := store.Get(wire.TableUsed, "7")
+	if !ok || wire.DecodeRow(r.Body, &row) != nil || row.Seq != 1 {
+		t.Errorf("used mark %+v %v", row, ok)
+	}
+}
+
+func TestOpsThatMayNotBeQueued(t *testing.T) {
+	if _, err := open(t, memory.New()).Do(redeem); !errors.Is(err, ErrNotEnrolled) {
+		t.Errorf("before the enrolment: %v", err)
+	}
+	d := open(t, enrolled(t))
+	if _, err := d.Do(op.Op{Kind: op.Publish}); err == nil {
+		t.Error("a device may publish")
+	}
+	var f *fault.Error
+	if _, err := d.Do(op.Op{Kind: op.Redeem, Reason: strings.Repeat("x", wire.MaxOp)}); !errors.As(err, &f) || f.Kind != fault.TooLarge {
+		t.Errorf("too large: %v", err)
+	}
+	if seq, err := d.Do(redeem); err != nil || seq != 1 {
+		t.Errorf("a refused op used up a number: %d %v", seq, err)
+	}
+}
+
+// faulty is a store whose Append fails: before or after it has stored.
+type faulty struct {
+	*memory.Store
+	before, after error
+}
+
+func (f *faulty) Append(q local.Queued, rows ...local.Row) error {
+	if f.before != nil {
+		return f.before
+	}
+	return errors.Join(f.Store.Append(q, rows...), f.after)
+}
+
+func TestAppendFailsNotDoneOrDone(t *testing.T) {
+	store := &faulty{Store: enrolled(t), before: local.ErrFull}
+	d := open(t, store)
+	if _, err := d.Do(redeem); !errors.Is(err, local.ErrFull) {
+		t.Errorf("full disk: %v", err)
+	}
+	if st := d.Status(); st.Waiting != 0 {
+		t.Errorf("an op that was not stored waits: %+v", st)
+	}
+	store.before, store.after = nil, errors.New("fsync: unknown outcome")
+	if seq, err := d.Do(redeem); err != nil || seq != 1 {
+		t.Errorf("an op that is in the outbox is called failed: %d %v", seq, err)
+	}
+	store.after = nil
+	if seq, err := d.Do(redeem); err != nil || seq != 2 {
+		t.Errorf("numbering stopped: %d %v", seq, err)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	store := enrolled(t)
+	d := open(t, store)
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if _, err := d.Do(redeem); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if s, _ := store.State(); s.Last != 50 || d.Status().Waiting != 50 {
+		t.Errorf("store %+v, status %+v", s, d.Status())
+	}
+}
+
+func TestWait(t *testing.T) {
+	store := enrolled(t)
+	d := open(t, store)
+	for range 3 {
+		if _, err := d.Do(redeem); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.store(map[uint64]op.Result{1: {Outcome: op.OK}, 2: {Outcome: op.Refused, Code: fault.Barred}}); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := d.Wait(ended, 3); !errors.Is(err, context.Canceled) {
+		t.Errorf("unanswered op: %v", err)
+	}
+	if _, err := d.Wait(context.Background(), 4); !errors.Is(err, ErrUnknownOp) {
+		t.Errorf("op that was never made: %v", err)
+	}
+	if err := store.Apply(local.Checkpoint{To: 9, Acked: 1}); err != nil {
+		t.Fatal(err)
+	}
+	d = open(t, store.Reopen())
+	if r, err := d.Wait(context.Background(), 2); err != nil || r.Code != fault.Barred {
+		t.Errorf("answer after a restart: %+v %v", r, err)
+	}
+	if _, err := d.Wait(context.Background(), 1); !errors.Is(err, ErrResultGone) {
+		t.Errorf("op that left the outbox before the restart: %v", err)
+	}
+}
+
+func TestOldAnswersAreForgotten(t *testing.T) {
+	d := open(t, enrolled(t))
+	for i := range 3 * keep {
+		seq, err := d.Do(redeem)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 { // the first never gets its answer
+			if err := d.store(map[uint64]op.Result{seq: {Outcome: op.OK}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(d.ops) > 2*keep+1 || d.ops[1] == nil {
+		t.Errorf("%d ops are kept; the unanswered one: %v", len(d.ops), d.ops[1])
+	}
+}
+
+func TestNotify(t *testing.T) {
+	d := open(t, enrolled(t))
+	began, goOn := make(chan struct{}), make(chan struct{})
+	stop := d.Notify(func() {
+		began <- struct{}{}
+		<-goOn
+	})
+	if _, err := d.Do(redeem); err != nil {
+		t.Fatal(err)
+	}
+	<-began
+	for range 20 { // while the listener is busy
+		if _, err := d.Do(redeem); err != nil {
+			t.Fatal(err)
+		}
+	}
+	goOn <- struct{}{}
+	<-began // once more, for all that came meanwhile
+	stop()
+	if _, err := d.Do(redeem); err != nil {
+		t.Fatal(err)
+	}
+	goOn <- struct{}{}
+	select {
+	case <-began:
+		t.Error("told after stop, or once for each change")
+	case <-idle(d):
+	}
+}
+
+// idle is closed when nobody is being told anything any more.
+func idle(d *Device) <-chan struct{} {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for {
+			d.mu.Lock()
+			telling := d.telling
+			d.mu.Unlock()
+			if !telling {
+				return
+			}
+			runtime.Gosched()
+		}
+	}()
+	return over
+}
+
+func TestBackOff(t *testing.T) {
+	pause := time.Duration(0)
+	var all []time.Duration
+	for range 9 {
+		pause = longer(pause)
+		all = append(all, pause)
+	}
+	if all[0] != 500*time.Millisecond || all[1] != time.Second || all[8] != time.Minute {
+		t.Errorf("pauses %v", all)
+	}
+	for _, bytes := range []string{"\x00\x00", "\xff\xff", "\x00\x80"} {
+		d := &Device{cfg: Config{Random: strings.NewReader(bytes)}}
+		if p := d.jitter(time.Minute); p < 30*time.Second || p > time.Minute {
+			t.Errorf("jitter %x gives %v", bytes, p)
+		}
+	}
+}
+
+// TestKickConnectsAtOnce has a network that is down: only a kick may end a pause
+// that has no end.
+func TestKickConnectsAtOnce(t *testing.T) {
+	store := enrolled(t)
+	dials := make(chan struct{})
+	d, err := Open(Config{Store: store, URL: "ws://127.0.0.1:1/v1/sync", Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			select {
+			case dials <- struct{}{}:
+			case <-ctx.Done():
+			}
+			return nil, io.ErrUnexpectedEOF
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.SetOnline(false)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	select {
+	case <-dials:
+		t.Error("dials though it was switched off")
+	default:
+	}
+	d.SetOnline(true)
+	<-dials
+	for range 12 { // without kicks this would take minutes
+		d.Kick()
+		<-dials
+	}
+	if st := d.Status(); st.Online || st.Problem != nil {
+		t.Errorf("status %+v: a lost network is not a problem to report", st)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("run: %v", err)
+	}
+}
