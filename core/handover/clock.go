@@ -3,16 +3,17 @@ package handover
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"time"
+
+	"yizhan/core/wire"
 )
 
-// The newest time that scans have seen is a row, so that it is stored in the
-// same transaction as the scan. A person who finds the clock right refutes it:
-// the meta value then holds the row's body as it was, until a scan replaces it.
+// The newest time that scans have seen is At of a row beside the used marks, so
+// that it is stored in the same transaction as the scan, and no server may write
+// it. A person who finds the clock right refutes it: the meta value then holds
+// the row's body as it was, until a scan replaces it.
 const (
-	tableClock  = "clock"
-	clockMark   = "mark"
+	clockMark   = "clock"
 	metaRefuted = "clock_refuted"
 )
 
@@ -22,23 +23,26 @@ const tolerance = 2 * time.Minute
 // clock compares now with the newest time seen.
 func (s *scan) clock() error {
 	s.seen = s.facts.Now
-	row, ok, err := s.Store.Get(tableClock, clockMark)
-	if err != nil {
-		return fmt.Errorf("read clock mark: %w", err)
+	row, ok, err := s.Store.Get(wire.TableUsed, clockMark)
+	if err != nil || !ok {
+		return wrap("read clock mark", err)
 	}
-	mark, bad := strconv.ParseInt(string(row.Body), 10, 64)
-	if !ok || bad != nil || mark <= s.seen {
+	var mark wire.UsedRow
+	if err := wire.DecodeRow(row.Body, &mark); err != nil {
+		return wrap("read clock mark", err)
+	}
+	if mark.At <= s.seen {
 		return nil
 	}
 	refuted, err := s.Store.Meta(metaRefuted)
 	if err != nil {
-		return fmt.Errorf("read clock mark: %w", err)
+		return wrap("read clock mark", err)
 	}
 	if bytes.Equal(refuted, row.Body) {
 		return nil
 	}
-	s.facts.ClockDoubt = mark-s.seen > tolerance.Milliseconds()
-	s.seen = mark
+	s.facts.ClockDoubt = mark.At-s.seen > tolerance.Milliseconds()
+	s.seen = mark.At
 	return nil
 }
 
@@ -47,12 +51,16 @@ func (s *scan) clock() error {
 func (c *Counter) ConfirmClock() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	row, ok, err := c.cfg.Store.Get(tableClock, clockMark)
+	row, ok, err := c.cfg.Store.Get(wire.TableUsed, clockMark)
 	if err == nil && ok {
 		err = c.cfg.Store.SetMeta(map[string][]byte{metaRefuted: row.Body})
 	}
-	if err != nil {
-		return fmt.Errorf("confirm clock: %w", err)
+	return wrap("confirm clock", err)
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s: %w", what, err)
 }

@@ -137,12 +137,19 @@ func (s *scan) record() (Outcome, error) {
 // rows are what a scan leaves on the device: the newest time seen, and the mark
 // that refuses the second scan.
 func (s *scan) rows(seq uint64) ([]local.Row, error) {
-	rows := []local.Row{{Table: tableClock, ID: clockMark, Body: strconv.AppendInt(nil, s.seen, 10)}}
-	if !s.out.HandsOver() {
-		return rows, nil
+	marks := map[string]wire.UsedRow{clockMark: {At: s.seen}}
+	if s.out.HandsOver() {
+		marks[usedID(s.op.Kind, s.op.Ticket)] = wire.UsedRow{Ticket: s.op.Ticket, Seq: seq, At: s.op.At, Kind: s.op.Kind, Out: s.op.Out}
 	}
-	body, err := wire.EncodeRow(wire.UsedRow{Ticket: s.op.Ticket, Seq: seq, At: s.op.At, Kind: s.op.Kind, Out: s.op.Out})
-	return append(rows, local.Row{Table: wire.TableUsed, ID: usedID(s.op.Kind, s.op.Ticket), Body: body}), err
+	var rows []local.Row
+	for key, mark := range marks {
+		body, err := wire.EncodeRow(mark)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, local.Row{Table: wire.TableUsed, ID: key, Body: body})
+	}
+	return rows, nil
 }
 
 // usedID keeps check-ins apart from hand-overs: one does not undo the other.

@@ -20,7 +20,7 @@ const (
 	TableTask     = "task"     // id: Seq; staff
 	TableIncident = "incident" // id: Seq; staff
 
-	TableUsed = "used" // id: ticket number; made by the device itself when it hands over
+	TableUsed = "used" // made by the device itself; id: ticket number when it hands over, "door/" before it at a check-in
 )
 
 // ActivityRow is a published activity. Spec is its JSON (core/activity).
