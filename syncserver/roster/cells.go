@@ -171,6 +171,8 @@ type cellParser struct {
 	row, col int // 1-based
 	kind     string
 	value    []byte
+	inRow    bool // only rows and cells that were begun are ended: RawToken does not pair tags
+	inCell   bool
 	inValue  bool
 	phonetic bool
 	cells    []cell
@@ -179,7 +181,7 @@ type cellParser struct {
 func (p *cellParser) start(t xml.StartElement) error {
 	switch t.Name.Local {
 	case "row":
-		p.row, p.col, p.cells = p.row+1, 0, p.cells[:0]
+		p.row, p.col, p.cells, p.inRow = p.row+1, 0, p.cells[:0], true
 		if n, err := strconv.Atoi(attr(t, "r")); err == nil && n > p.row {
 			p.row = n
 		}
@@ -187,7 +189,7 @@ func (p *cellParser) start(t xml.StartElement) error {
 			return errors.New("行号超出 Excel 的范围,文件已损坏;请用 WPS 或 Excel 打开后另存一份")
 		}
 	case "c":
-		p.kind, p.value = attr(t, "t"), p.value[:0]
+		p.kind, p.value, p.inCell = attr(t, "t"), p.value[:0], p.inRow
 		p.col++
 		if c, _ := parseRef(attr(t, "r")); c > 0 {
 			p.col = c
@@ -209,9 +211,15 @@ func (p *cellParser) end(name string) error {
 	case "rPh":
 		p.phonetic = false
 	case "c":
-		p.store()
+		if p.inCell {
+			p.store()
+		}
+		p.inCell = false
 	case "row":
-		return p.sheet.add(p.row, p.cells)
+		if p.inRow {
+			p.inRow = false
+			return p.sheet.add(p.row, p.cells)
+		}
 	}
 	return nil
 }

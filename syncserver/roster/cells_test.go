@@ -37,14 +37,14 @@ func FuzzCells(f *testing.F) {
 func TestCellsKeepTypeAndPlace(t *testing.T) {
 	s := &sheet{name: "表"}
 	err := s.readCells([]byte(`<worksheet><sheetData>
-		<row r="3"><c r="B3" t="s"><v>1</v></c><c r="D3"><v>440301199001010000</v></c><c t="str"><f>A1</f><v>算</v></c></row>
+		<row r="3"><c r="B3" t="s"><v>1</v></c><c r="D3"><v>999001199001010000</v></c><c t="str"><f>A1</f><v>算</v></c></row>
 		<row><c t="inlineStr"><is><r><t>甲</t></r><r><t xml:space="preserve"> 乙</t></r><rPh sb="0"><t>jia</t></rPh></is></c></row>
 		</sheetData><mergeCells><mergeCell ref="A1:B2"/><mergeCell ref="C4:C4"/></mergeCells></worksheet>`), []string{"零", "一"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []row{
-		{3, []cell{{}, {"一", false}, {}, {"440301199001010000", true}, {"算", false}}},
+		{3, []cell{{}, {"一", false}, {}, {"999001199001010000", true}, {"算", false}}},
 		{4, []cell{{"甲 乙", false}}},
 	}
 	if len(s.rows) != 2 || len(s.merges) != 1 || s.merges[0] != (rect{1, 1, 2, 2}) {

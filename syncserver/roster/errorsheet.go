@@ -42,7 +42,12 @@ func (m remarks) reason(row int) string {
 // with a problem are coloured, and a column 错误原因 at the end says why. All
 // other cells, sheets, styles and drop-downs stay byte for byte as they were; of
 // a CSV every cell becomes text. A 错误原因 column of an earlier round is replaced.
-func WriteErrors(w *Workbook, problems []Problem, path string) error {
+func WriteErrors(w *Workbook, problems []Problem, path string) (err error) {
+	defer func() {
+		if r := recover(); r != nil { // as in readXLSX
+			err = fmt.Errorf("write error copy: the file is damaged: %v", r)
+		}
+	}()
 	bySheet := map[string]remarks{}
 	for _, p := range problems {
 		if bySheet[p.Sheet] == nil {
@@ -51,7 +56,6 @@ func WriteErrors(w *Workbook, problems []Problem, path string) error {
 		bySheet[p.Sheet][p.Row] = append(bySheet[p.Sheet][p.Row], p)
 	}
 	f := excelize.NewFile()
-	var err error
 	if w.data != nil {
 		f, err = excelize.OpenReader(bytes.NewReader(w.data), excelize.Options{UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxUnpacked})
 		if err != nil {

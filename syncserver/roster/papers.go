@@ -159,7 +159,7 @@ func orgCode(s string) string { return strings.ToUpper(compact(fold(s))) }
 // readPhone gives the number in E.164, or why it is none.
 func readPhone(s string, demo bool) (string, string) {
 	n := plainNumber(compact(fold(s)))
-	n = strings.NewReplacer("(", "", ")", "").Replace(n)
+	n = strings.ReplaceAll(strings.ReplaceAll(n, "(", ""), ")", "")
 	for _, prefix := range []string{"+86", "0086", "86"} {
 		if rest, ok := strings.CutPrefix(n, prefix); ok && len(rest) == 11 {
 			n = rest

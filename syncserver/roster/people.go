@@ -38,7 +38,7 @@ func (c *check) people(sheets []*sheet, orgs *orgIndex) {
 		for _, r := range c.data(s, "姓名", "证件号码", "手机号码") {
 			p, paper := r.person(orgs)
 			if paper != nil {
-				if at, ok := ids.first(paper.kind+paper.number, r); ok {
+				if at, ok := ids.first(paper.number, r); ok {
 					r.bad("证件号码", Duplicate, "与"+at.describe(r)+"的证件号码相同;只保留一行")
 				}
 				if paper.doubtful {

@@ -68,6 +68,16 @@ type Person struct {
 	Note       string `json:"note,omitempty"`
 }
 
+// Identity is what tells people apart: the number of a paper with 18 digits, and
+// for other papers the kind as well, since their numbers are not unique among
+// each other. The vault makes the member's id from it.
+func (p Person) Identity() string {
+	if p.IDType == Resident || p.IDType == ResidencePermit || len(p.IDNumber) == 18 {
+		return p.IDNumber
+	}
+	return p.IDType + ":" + p.IDNumber
+}
+
 // Org is one accepted row of 工会组织. ID and Parent follow OrgID.
 type Org struct {
 	Sheet string `json:"-"`

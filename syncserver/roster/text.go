@@ -54,7 +54,7 @@ func Key(name string) string {
 // OrgID gives the id of an organisation: its 统一社会信用代码 where it has a
 // valid one, and otherwise "o" with 24 characters of Base32 over a hash of the
 // name. The parent is left out of the hash: an organisation that moves keeps
-// its id (docs/decisions/0002).
+// its id (docs/decisions/0003-roster-ids.md).
 func OrgID(name, code string) id.Org {
 	if code = orgCode(code); ValidOrgCode(code) {
 		return id.Org(code)
@@ -68,7 +68,12 @@ func compact(s string) string {
 	if !strings.ContainsAny(s, " -–—−") {
 		return s
 	}
-	return strings.NewReplacer(" ", "", "-", "", "–", "", "—", "", "−", "").Replace(s)
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" -–—−", r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // personName removes the spaces that align two-character names, and makes every
@@ -114,6 +119,8 @@ func checkName(s string) string {
 	return ""
 }
 
+var dateSigns = strings.NewReplacer("年", "-", "月", "-", "日", "", "/", "-", ".", "-", "T", " ", "号", "")
+
 // parseDate reads a date as people and Excel write it: text in many forms, or a
 // serial number counted from 1899-12-30 (1904-01-01 in old Mac files).
 func parseDate(s string, from1904 bool) (string, bool) {
@@ -123,7 +130,7 @@ func parseDate(s string, from1904 bool) (string, bool) {
 		}
 		return time.Date(1899, 12, 30+int(f), 0, 0, 0, 0, time.UTC).Format(time.DateOnly), true
 	}
-	s = strings.NewReplacer("年", "-", "月", "-", "日", "", "/", "-", ".", "-", "T", " ", "号", "").Replace(s)
+	s = dateSigns.Replace(s)
 	s, _, _ = strings.Cut(s, " ")
 	s = strings.Trim(s, "-")
 	for _, layout := range []string{"2006-1-2", "20060102", "2006-1", "200601", "2006"} {
