@@ -80,6 +80,8 @@ func run(o Options, stderr io.Writer) (err error) {
 	defer cancel()
 	running.Go(func() { _ = device.Run(ctx) }) // its error is ctx's
 
+	// What Fyne keeps for itself belongs to this device, not to the account: two devices may run side by side.
+	_ = os.Setenv("XDG_CONFIG_HOME", filepath.Join(o.Data, "fyne"))
 	// A bare system has no locale; Fyne's own dialogs then speak English.
 	if lang := os.Getenv("LANG"); lang == "" || lang == "C" || lang == "POSIX" || lang == "C.UTF-8" {
 		_ = os.Setenv("LANG", "zh_CN.UTF-8")
@@ -170,10 +172,10 @@ func (b *boot) start() {
 		}
 		return
 	case op.Kiosk:
-		b.env.Counter = b.counter()
+		b.env.Counter = shell.NewCounter(b.env)
 		b.scan(kiosk.Start(b.env, b.size().Width).Picture)
 	default:
-		b.env.Counter = b.counter()
+		b.env.Counter = shell.NewCounter(b.env)
 		b.scan(staff.Start(b.env).Picture)
 	}
 }

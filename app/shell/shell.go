@@ -25,6 +25,7 @@ type Link interface {
 	Identity() (wire.Enrolled, bool)
 	Enrol(ctx context.Context, code string) (wire.Enrolled, error)
 	Do(o op.Op, rows ...local.Row) (seq uint64, err error)
+	DoRows(o op.Op, rows func(seq uint64) ([]local.Row, error)) (seq uint64, err error)
 	Wait(ctx context.Context, seq uint64) (op.Result, error)
 	Notify(fn func()) (stop func())
 	Status() link.Status

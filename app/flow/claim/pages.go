@@ -351,12 +351,13 @@ func (s State) stations(a Activity) []Choice {
 
 // button says what can be done with the chosen pool now.
 func (s State) button(a Activity) Button {
+	if a.Newer {
+		return Button{}
+	}
 	now := s.Now.UnixMilli()
 	st := s.Standing(Place{a.ID, s.pool})
 	verb := map[string]string{activity.ByDraw: "报名抽签", activity.ByStaff: "报名"}[a.Spec.Method]
 	switch {
-	case a.Newer:
-		return Button{}
 	case !st.Kind.over():
 		return Button{}
 	case a.Claim.Before(now):

@@ -6,14 +6,23 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"image/color"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/test"
+
+	"yizhan/app/look"
+	"yizhan/app/shell"
+	"yizhan/assets"
 	"yizhan/core/id"
 	"yizhan/core/link"
 	"yizhan/core/local"
+	"yizhan/core/local/memory"
 	"yizhan/core/op"
 	"yizhan/core/replica"
 	"yizhan/core/seal"
@@ -343,4 +352,38 @@ func (t Turn) Until(tb testing.TB, what string, done func() bool) {
 			tb.Fatalf("%s: did not happen", what)
 		}
 	}
+}
+
+// NewDevice is a filled device of a role with its window, on Fyne's test driver.
+func NewDevice(t testing.TB, role op.Role) (*shell.Env, *Link, Turn, World) {
+	t.Helper()
+	store := memory.New()
+	w, err := Fill(store, role, Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, l, turn := NewEnv(t, store)
+	return env, l, turn, w
+}
+
+// NewEnv makes the parts around a store.
+func NewEnv(t testing.TB, store local.Store) (*shell.Env, *Link, Turn) {
+	t.Helper()
+	theme, err := look.NewTheme(look.Phone, assets.Fonts)
+	if err != nil {
+		t.Fatalf("pictures need the bundled font, run `make fonts`: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	a := test.NewTempApp(t)
+	a.Settings().SetTheme(theme)
+	l := &Link{Store: store, Clock: func() time.Time { return Now }, Stand: link.Status{AsOf: Now.Add(-time.Minute)}}
+	turn := NewTurn()
+	window := test.NewTempWindow(t, canvas.NewRectangle(color.Transparent))
+	window.SetPadded(false)
+	window.Resize(fyne.NewSize(412, 915))
+	env := &shell.Env{Ctx: ctx, Store: store, Link: l, Theme: theme, App: a, Window: window, Zone: Zone,
+		Now: func() time.Time { return l.Clock() }, Do: turn.Do, Server: "ws://127.0.0.1:8640/v1/sync"}
+	env.Counter = shell.NewCounter(env)
+	return env, l, turn
 }

@@ -1,11 +1,10 @@
-package boot
+package shell
 
 import (
 	"time"
 
 	"yizhan/app/flow"
 	"yizhan/app/flow/pickup"
-	"yizhan/app/shell"
 	"yizhan/core/fault"
 	"yizhan/core/handover"
 	"yizhan/core/op"
@@ -18,22 +17,22 @@ type counter struct {
 	name string           // of the person or machine that scans
 }
 
-// counter makes the counter of this device's station.
-func (b *boot) counter() shell.Counter {
-	who, _ := b.device.Identity()
+// NewCounter makes the counter of this device's station.
+func NewCounter(env *Env) Counter {
+	who, _ := env.Link.Identity()
 	channel := op.ByKiosk
 	if who.Role == op.Staff {
 		channel = op.ByStaff
 	}
-	return &counter{now: b.env.Clock, name: string(who.Device), Counter: handover.New(handover.Config{Store: b.env.Store,
-		Outbox: b.device, Device: who.Device, Station: who.Station, Channel: channel, Zone: zone,
+	return &counter{now: env.Clock, name: string(who.Device), Counter: handover.New(handover.Config{Store: env.Store,
+		Outbox: env.Link, Device: who.Device, Station: who.Station, Channel: channel, Zone: env.Zone,
 		Status: func() handover.Status {
-			st := b.device.Status()
+			st := env.Link.Status()
 			return handover.Status{Online: st.Online, Revoked: st.Problem != nil && st.Problem.Kind == fault.RevokedDevice}
 		}})}
 }
 
-// Redeem implements shell.Counter.
+// Redeem implements Counter.
 func (c *counter) Redeem(code string, now time.Time) (pickup.Outcome, error) {
 	o, err := c.Counter.Redeem(code, now, handover.Options{By: c.name})
 	if err != nil {
@@ -53,7 +52,7 @@ func (c *counter) detail(o handover.Outcome, now time.Time) string {
 	case o.Verdict == fault.AlreadyRedeemed && o.UsedAt != 0:
 		return "领取时间：" + flow.Moment(o.UsedAt, c.now())
 	case o.Verdict == fault.ClockDoubt:
-		return "本机时间：" + now.In(zone).Format("2006-01-02 15:04")
+		return "本机时间：" + now.In(c.now().Location()).Format("2006-01-02 15:04")
 	}
 	return ""
 }

@@ -1,0 +1,65 @@
+package enrol
+
+import (
+	"testing"
+
+	"yizhan/core/fault"
+)
+
+const code = "ABCDEFGH23456789"
+
+func TestACodeIsHandedInOnce(t *testing.T) {
+	s, out := State{}.Update(Entered{" abcd-efgh 2345 6789 "})
+	if out != code || !s.Busy {
+		t.Fatalf("handed in %q, busy %v; want the clean code once", out, s.Busy)
+	}
+	if _, again := s.Update(Entered{code}); again != "" {
+		t.Error("a second press handed the code in again")
+	}
+	if same, _ := s.Update(Unreadable{}); same != s {
+		t.Error("a picture disturbed a code that is under way")
+	}
+	s, out = s.Update(Accepted{})
+	if !s.Done || out != "" {
+		t.Fatalf("accepted gave %+v %q", s, out)
+	}
+	if _, again := s.Update(Entered{code}); again != "" {
+		t.Error("a code was handed in after the device was enrolled")
+	}
+	if late, _ := s.Update(Failed{}); !late.Done {
+		t.Error("a late failure undid the enrolment")
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	busy := State{Busy: true}
+	for name, c := range map[string]struct {
+		from    State
+		message Message
+		problem string
+	}{
+		"nothing typed": {State{}, Entered{"  -  "}, "还没有输入登记码。"},
+		"too short":     {State{}, Entered{"ABCD2345"}, "登记码没有输完整。"},
+		"picture":       {State{}, Unreadable{}, "图片里没有找到二维码。"},
+		"no network":    {busy, Failed{}, "连不上服务器，登记码还没有用掉。"},
+		"used":          {busy, Failed{fault.Errorf(fault.CodeUsed, "")}, fault.CodeUsed.Sentence()},
+		"unknown":       {busy, Failed{fault.Errorf(fault.CodeUnknown, "")}, fault.CodeUnknown.Sentence()},
+		"too many":      {busy, Failed{fault.Errorf(fault.Busy, "")}, fault.Busy.Sentence()},
+	} {
+		s, out := c.from.Update(c.message)
+		if s.Problem != c.problem || s.Next == "" || s.Busy || out != "" {
+			t.Errorf("%s: %+v %q, want %q and a next step", name, s, out, c.problem)
+		}
+		if after, out := s.Update(Entered{code}); out != code || after.Problem != "" {
+			t.Errorf("%s: the next try gave %+v %q", name, after, out)
+		}
+	}
+}
+
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{"ａｂｃ": "", "ＡＢＣ２３": "ABC23", "a1b2\r\n": "A1B2", "登记码：AB": "AB"} {
+		if got := Clean(in); got != want {
+			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

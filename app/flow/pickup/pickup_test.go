@@ -1,0 +1,143 @@
+package pickup
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"yizhan/app/flow"
+	"yizhan/core/fault"
+)
+
+var start = time.Unix(1_800_000_000, 0)
+
+// step applies messages and gives the last thing to do.
+func step(s State, messages ...Message) (State, Do) {
+	var do Do
+	for _, m := range messages {
+		s, do = s.Update(m)
+	}
+	return s, do
+}
+
+func TestEveryVerdictHasColourWordAndSentence(t *testing.T) {
+	for v := fault.Valid; v <= fault.VerdictDeviceRevoked; v++ {
+		s, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: v, Seats: 2, Title: "T", Detail: "D"}, start})
+		r, word := s.Result, "不能发放"
+		switch v {
+		case fault.Valid:
+			word = "可以发放"
+		case fault.Provisional:
+			word = "暂准待核"
+		}
+		if s.Page != Showing || r.Tone != flow.ToneOf(v) || r.Word != word {
+			t.Errorf("%v shows %+v, want %s", v, r, word)
+		}
+		if r.Sentence != v.Sentence() || r.Next != v.Next() || r.Seats != 2 || r.Title != "T" || r.Detail != "D" {
+			t.Errorf("%v lost words: %+v", v, r)
+		}
+	}
+}
+
+func TestNothingIsShownBeforeItIsStored(t *testing.T) {
+	s, do := step(State{}, Scanned{"A", start})
+	if s.Page != Working || do.Redeem != "A" || s.Result != (Result{}) {
+		t.Fatalf("a scan gave %+v %+v", s, do)
+	}
+	for why, next := range map[Why]string{Broken: "再扫一次", Full: "存储空间满了", NoKeys: "接通网络"} {
+		after, _ := s.Update(NotStored{why, start})
+		if after.Page != Showing || after.Result.Tone != flow.Bad || after.Result.Word != "不能发放" {
+			t.Errorf("reason %d shows %+v, want red", why, after.Result)
+		}
+		if !strings.Contains(after.Result.Next, next) {
+			t.Errorf("reason %d says %q, want %q in it", why, after.Result.Next, next)
+		}
+		if why != NoKeys && after.Result.Sentence != "未能保存，请勿发放。" {
+			t.Errorf("reason %d says %q", why, after.Result.Sentence)
+		}
+	}
+}
+
+func TestTheNextScanClosesTheLast(t *testing.T) {
+	shown, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: fault.Valid}, start})
+	s, do := step(shown, Scanned{"B", start.Add(100 * time.Millisecond)})
+	if s.Page != Working || do.Redeem != "B" || s.Result != (Result{}) {
+		t.Errorf("another code gave %+v %+v", s, do)
+	}
+	s, do = step(shown, Scanned{"A", start.Add(echo - 1)})
+	if s.Page != Showing || do != (Do{}) || s.Result.Tone != flow.Good {
+		t.Errorf("a scanner that reads twice turned green into %+v %+v", s.Result, do)
+	}
+	if _, do = step(shown, Scanned{"A", start.Add(echo)}); do.Redeem != "A" {
+		t.Error("the same code, scanned again on purpose, was not decided")
+	}
+	if s, do = step(shown, Scanned{"", start.Add(time.Minute)}); s.Page != Showing || do != (Do{}) {
+		t.Error("an empty scan did something")
+	}
+}
+
+func TestScansWhileWorkingAreDecidedInOrder(t *testing.T) {
+	s, do := step(State{}, Scanned{"A", start}, Scanned{"A", start}, Scanned{"B", start}, Scanned{"C", start}, Unreadable{start})
+	if do != (Do{}) || s.Page != Working {
+		t.Fatalf("scans while working gave %+v", do)
+	}
+	for _, want := range []string{"B", "C"} {
+		if s, do = s.Update(Decided{Outcome{Verdict: fault.Valid}, start}); do.Redeem != want || s.Page != Working {
+			t.Fatalf("next is %+v, want %s", do, want)
+		}
+	}
+	if s, do = s.Update(NotStored{At: start}); do != (Do{}) || s.Page != Showing {
+		t.Fatalf("the last of them shows %+v %+v", s, do)
+	}
+	s, _ = step(State{}, Scanned{"A", start})
+	for range 100 {
+		s, _ = s.Update(Scanned{string(rune('B' + len(s.queue)%20)), start})
+	}
+	if len(s.queue) > maxQueue {
+		t.Errorf("%d scans wait, at most %d are kept", len(s.queue), maxQueue)
+	}
+}
+
+func TestThePageGoesBack(t *testing.T) {
+	for v, stay := range map[fault.Verdict]time.Duration{fault.Valid: stayGood, fault.Provisional: stayBad, fault.TooLate: stayBad} {
+		s, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: v}, start})
+		if s.Left != int(stay/time.Second) {
+			t.Errorf("%v starts at %d s", v, s.Left)
+		}
+		if s, _ = s.Update(Tick{start.Add(stay - time.Millisecond)}); s.Page != Showing || s.Left != 1 {
+			t.Errorf("%v a moment before: page %d, %d s", v, s.Page, s.Left)
+		}
+		if s, _ = s.Update(Tick{start.Add(stay)}); s.Page != Idle {
+			t.Errorf("%v did not go back", v)
+		}
+	}
+	s, _ := step(State{}, Unreadable{start})
+	if s.Page != Showing || s.Result.Word != "没有读到" {
+		t.Errorf("a picture without a code shows %+v", s.Result)
+	}
+	if s, _ = s.Update(Closed{}); s.Page != Idle {
+		t.Error("closing did not close")
+	}
+	if s, do := step(State{}, Scanned{"A", start}, Closed{}, Tick{start.Add(time.Hour)}); s.Page != Working || do != (Do{}) {
+		t.Error("time or a tap ended a decision that is under way")
+	}
+}
+
+// A person's word about the clock counts only where the clock was in doubt.
+func TestClockDoubt(t *testing.T) {
+	s, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: fault.ClockDoubt}, start})
+	if !s.Result.Doubt || s.Result.Tone != flow.Bad {
+		t.Fatalf("doubt shows %+v", s.Result)
+	}
+	if s, do := s.Update(ClockRight{}); do != (Do{Redeem: "A", Confirm: true}) || s.Page != Working {
+		t.Errorf("confirming gave %+v %+v", s, do)
+	}
+	for _, from := range []State{{}, {Page: Working, code: "A"}} {
+		if _, do := from.Update(ClockRight{}); do != (Do{}) {
+			t.Errorf("page %d let the clock be confirmed", from.Page)
+		}
+	}
+	if s, _ = step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: fault.TooLate}, start}, ClockRight{}); s.Page != Showing {
+		t.Error("a late ticket was decided again on a word about the clock")
+	}
+}
