@@ -42,6 +42,9 @@ func publish(fs *flag.FlagSet, args []string) error {
 			continue
 		}
 		fmt.Printf("published %s, revision %d\n", p.Activity, p.Revision)
+		for _, o := range p.Unknown {
+			fmt.Fprintf(os.Stderr, "warning: a rule of %s names organisation %q, which does not exist: nobody belongs to it\n", p.Activity, o)
+		}
 	}
 	return nil
 }

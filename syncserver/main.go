@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -66,18 +67,29 @@ func dispatch(args []string) error {
 		}
 		return err
 	}
-	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
-		usage(os.Stdout)
+	first, help := "", len(args) == 0
+	for _, a := range args {
+		help = help || a == "-h" || a == "--help" || a == "-help" || a == "help"
+		if first == "" && !strings.HasPrefix(a, "-") && a != "help" {
+			first = a
+		}
+	}
+	if help {
+		usage(os.Stdout, first)
 		return nil
 	}
-	usage(os.Stderr)
-	return fmt.Errorf("there is no command %q", args[0])
+	usage(os.Stderr, first)
+	return fmt.Errorf("there is no command %q", strings.Join(args, " "))
 }
 
-func usage(w io.Writer) {
+// usage lists the commands that begin with a word, all of them if none does.
+func usage(w io.Writer, first string) {
 	fmt.Fprint(w, "syncserver COMMAND [flags]; every command has -h\n\n")
+	some := slices.ContainsFunc(commands, func(c command) bool { return strings.HasPrefix(c.name, first+" ") })
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-34s %s\n", c.name+" "+c.args, c.what)
+		if !some || strings.HasPrefix(c.name, first+" ") {
+			fmt.Fprintf(w, "  %-34s %s\n", c.name+" "+c.args, c.what)
+		}
 	}
 	fmt.Fprint(w, "\nCommands that change something talk to the running server of -data.\n")
 }

@@ -26,7 +26,7 @@ const stopTime = 10 * time.Second
 
 func serve(fs *flag.FlagSet, args []string) error {
 	data := dataFlag(fs)
-	addr := fs.String("addr", "127.0.0.1:8787", "address for devices; use :8787 to serve the network")
+	addr := fs.String("addr", "127.0.0.1:8640", "address for devices; use :8640 to serve the network")
 	zone := fs.String("zone", "Asia/Shanghai", "zone of all wall-clock times of this deployment")
 	cert := fs.String("tls-cert", "", "certificate file; with -tls-key devices connect by wss://")
 	key := fs.String("tls-key", "", "key file of -tls-cert")

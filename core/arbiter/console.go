@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"yizhan/core/activity"
-	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/jsoncheck"
 	"yizhan/core/op"
@@ -25,7 +24,7 @@ func (r *run) put(o *op.Op) error {
 				continue
 			}
 			if r.s.orgs.Under(n.Parent, n.ID) {
-				return fault.Errorf(fault.Internal, "organisation %s would stand above itself", n.ID)
+				return refusal("organisation %s would stand above itself", n.ID)
 			}
 			e.Orgs = append(e.Orgs, n)
 		}
@@ -36,7 +35,7 @@ func (r *run) put(o *op.Op) error {
 				continue
 			}
 			if _, ok := r.s.orgs[n.Org]; !ok {
-				return fault.Errorf(fault.Internal, "member %s names organisation %q, which does not exist", n.ID, n.Org)
+				return refusal("member %s names organisation %q, which does not exist", n.ID, n.Org)
 			}
 			e.People = append(e.People, n)
 		}
@@ -54,6 +53,13 @@ func (r *run) put(o *op.Op) error {
 	}
 	return nil
 }
+
+// Refusal says why a console op was not done; nothing was decided.
+type Refusal string
+
+func (r Refusal) Error() string { return string(r) }
+
+func refusal(format string, args ...any) error { return Refusal(fmt.Sprintf(format, args...)) }
 
 // same compares two records; a keyed digest, where there is one, speaks for the
 // sealed fields, which differ at every sealing.

@@ -2,7 +2,6 @@ package arbiter
 
 import (
 	"yizhan/core/activity"
-	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/quota"
@@ -13,11 +12,11 @@ func (r *run) draw(o *op.Op) error {
 	a := r.s.activities[o.Activity]
 	switch {
 	case a == nil:
-		return fault.Errorf(fault.Internal, "there is no activity %q", o.Activity)
+		return refusal("there is no activity %q", o.Activity)
 	case a.Spec.Method != activity.ByDraw:
-		return fault.Errorf(fault.Internal, "activity %q is not decided by a draw", o.Activity)
+		return refusal("activity %q is not decided by a draw", o.Activity)
 	case a.drawn:
-		return fault.Errorf(fault.Internal, "the draw of %q was held before", o.Activity)
+		return refusal("the draw of %q was held before", o.Activity)
 	}
 	r.hold(a, o.Seed)
 	return nil

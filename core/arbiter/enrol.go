@@ -13,28 +13,28 @@ func (r *run) offer(o *op.Op) error {
 	n := o.Enrolment
 	switch {
 	case n == nil || len(n.CodeHash) == 0 || n.Device == "":
-		return fault.Errorf(fault.Internal, "the offer names no code and device")
+		return refusal("the offer names no code and device")
 	case r.s.devices[n.Device] != nil:
-		return fault.Errorf(fault.Internal, "device %s exists already", n.Device)
+		return refusal("device %s exists already", n.Device)
 	}
 	switch n.Role {
 	case op.Phone:
 		if r.s.people[n.Member] == nil {
-			return fault.Errorf(fault.Internal, "there is no member %q; import the roster first", n.Member)
+			return refusal("there is no member %q; import the roster first", n.Member)
 		}
 	case op.Kiosk, op.Hub:
 		if r.s.stations[n.Station] == nil {
-			return fault.Errorf(fault.Internal, "there is no station %q; import the stations first", n.Station)
+			return refusal("there is no station %q; import the stations first", n.Station)
 		}
 	case op.Staff:
 		if n.Station != "" && r.s.stations[n.Station] == nil {
-			return fault.Errorf(fault.Internal, "there is no station %q; import the stations first", n.Station)
+			return refusal("there is no station %q; import the stations first", n.Station)
 		}
 		if _, ok := r.s.orgs[n.Org]; n.Org != "" && !ok {
-			return fault.Errorf(fault.Internal, "there is no organisation %q; import the roster first", n.Org)
+			return refusal("there is no organisation %q; import the roster first", n.Org)
 		}
 	default:
-		return fault.Errorf(fault.Internal, "role %q is none of kiosk, staff, phone, hub", n.Role)
+		return refusal("role %q is none of kiosk, staff, phone, hub", n.Role)
 	}
 	r.emit(op.Entry{Kind: op.Offered, Enrolment: n})
 	return nil
@@ -80,7 +80,7 @@ func (s *State) applyEnrolled(e *op.Entry) {
 func (r *run) revoke(o *op.Op) error {
 	d := r.s.devices[o.Device]
 	if d == nil {
-		return fault.Errorf(fault.Internal, "there is no device %q", o.Device)
+		return refusal("there is no device %q", o.Device)
 	}
 	if d.gone == "" {
 		r.emit(op.Entry{Kind: op.DeviceGone, Device: o.Device, Reason: "revoked"})

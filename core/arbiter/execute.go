@@ -134,8 +134,8 @@ func (r *run) refuse(code fault.Code) { r.done(op.Result{Outcome: op.Refused, Co
 var ErrBroken = errors.New("state is broken")
 
 // Execute decides one op at a time, now in Unix milliseconds, and applies every
-// entry. A device op must have been admitted as NextOp. On a *fault.Error or
-// jsoncheck.Problems nothing was decided; the only other error is ErrBroken.
+// entry. A device op must have been admitted as NextOp. On a *fault.Error, a
+// Refusal or jsoncheck.Problems nothing was decided; the only other error is ErrBroken.
 func (s *State) Execute(o *op.Op, from op.Origin, now int64) ([]op.Entry, error) {
 	r := &run{s: s, from: from, at: max(now, s.now), entries: make([]op.Entry, 0, 1)}
 	var err error

@@ -12,6 +12,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/rule"
 	"yizhan/core/station"
 )
 
@@ -219,3 +220,24 @@ func (s *State) Orgs(fn func(member.Org)) {
 
 // Sizes counts members and devices.
 func (s *State) Sizes() (people, devices int) { return len(s.people), len(s.devices) }
+
+// Strangers lists the organisations that an activity's rules name and that do not
+// exist: a typing mistake there would leave everybody out.
+func (s *State) Strangers(a id.Activity) []id.Org {
+	v := s.activities[a]
+	if v == nil {
+		return nil
+	}
+	var unknown []id.Org
+	for _, r := range append([]*rule.Rule{v.Audience, v.Guests}, v.Aside...) {
+		if r == nil {
+			continue
+		}
+		for _, o := range r.Orgs() {
+			if _, ok := s.orgs[o]; !ok && !slices.Contains(unknown, o) {
+				unknown = append(unknown, o)
+			}
+		}
+	}
+	return unknown
+}

@@ -116,6 +116,7 @@ func (s *Server) putPeople(ctx context.Context, people []member.Person, changed 
 type Published struct {
 	Activity id.Activity `json:"activity"`
 	Revision int         `json:"revision"`
+	Unknown  []id.Org    `json:"unknown,omitempty"` // organisations that its rules name and that do not exist
 }
 
 // Publish checks an activity and makes it known. The error is
@@ -125,7 +126,9 @@ func (s *Server) Publish(ctx context.Context, spec []byte) (Published, error) {
 	if err != nil || len(entries) == 0 {
 		return Published{}, err
 	}
-	return Published{entries[0].Activity, entries[0].Revision}, nil
+	p := Published{Activity: entries[0].Activity, Revision: entries[0].Revision}
+	err = s.seq.View(ctx, func(state *arbiter.State) { p.Unknown = state.Strangers(p.Activity) })
+	return p, err
 }
 
 // Offered is a one-use code for one device.
