@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"context"
 	"time"
 
 	"yizhan/app/flow"
@@ -15,7 +16,11 @@ type counter struct {
 	*handover.Counter
 	now  func() time.Time // of the deployment
 	name string           // of the person or machine that scans
+	wait func(context.Context, uint64) (op.Result, error)
 }
+
+// confirmTime is how long a person at a counter waits for the server's word.
+const confirmTime = 5 * time.Second
 
 // NewCounter makes the counter of this device's station.
 func NewCounter(env *Env) Counter {
@@ -24,7 +29,7 @@ func NewCounter(env *Env) Counter {
 	if who.Role == op.Staff {
 		channel = op.ByStaff
 	}
-	return &counter{now: env.Clock, name: string(who.Device), Counter: handover.New(handover.Config{Store: env.Store,
+	return &counter{now: env.Clock, wait: env.Link.Wait, name: string(who.Device), Counter: handover.New(handover.Config{Store: env.Store,
 		Outbox: env.Link, Device: who.Device, Station: who.Station, Channel: channel, Zone: env.Zone,
 		Status: func() handover.Status {
 			st := env.Link.Status()
@@ -38,7 +43,22 @@ func (c *counter) Redeem(code string, now time.Time) (pickup.Outcome, error) {
 	if err != nil {
 		return pickup.Outcome{}, err
 	}
+	if !o.Final {
+		o.Verdict = c.confirm(o.Seq)
+	}
 	return pickup.Outcome{Verdict: o.Verdict, Seats: o.Seats, Title: o.Title, Detail: c.detail(o, now)}, nil
+}
+
+// confirm waits for the server, which alone knows every hand-over of a ticket that
+// no station is bound to. Without its answer nothing is handed over.
+func (c *counter) confirm(seq uint64) fault.Verdict {
+	ctx, cancel := context.WithTimeout(context.Background(), confirmTime)
+	defer cancel()
+	r, err := c.wait(ctx, seq)
+	if err != nil {
+		return fault.Provisional
+	}
+	return r.Verdict
 }
 
 // detail is what helps the person to go on.

@@ -90,9 +90,10 @@ func (r *run) incident(o *op.Op, word string, v fault.Verdict) {
 // checkIn records who went through a door. It does not redeem.
 func (r *run) checkIn(o *op.Op) {
 	c := r.s.claims[o.Ticket]
-	if !r.s.may(r.from, o) || c == nil || o.Verdict != fault.Valid {
+	entered := o.Verdict == fault.Valid || o.Verdict == fault.Provisional || o.Override
+	if !r.s.may(r.from, o) || c == nil || !entered {
 		v := o.Verdict
-		if v == fault.Valid {
+		if entered {
 			v = fault.Unknown
 		}
 		r.finish(r.scanned(o, v))
@@ -100,9 +101,10 @@ func (r *run) checkIn(o *op.Op) {
 	}
 	doubled := c.inside && !o.Out
 	r.finish(op.Entry{Kind: op.CheckedIn, Ticket: o.Ticket, Member: c.Member, Activity: c.act.Spec.ID, Pool: c.act.Pools[c.Pool].ID, Seats: c.Seats, Out: o.Out, DeviceAt: o.At, Verdict: fault.Valid, Override: o.Override})
-	if doubled {
-		r.incident(o, "checked_in_twice", fault.AlreadyRedeemed)
-	} else if o.Override {
+	switch {
+	case o.Override && o.Verdict != fault.Valid:
 		r.incident(o, "override", o.Verdict)
+	case doubled:
+		r.incident(o, "checked_in_twice", fault.AlreadyRedeemed)
 	}
 }

@@ -41,7 +41,7 @@ var verdictWords = map[Verdict]words{
 	ReEntryRefused:       {"已经入场，不能再次入场。", "请找工作人员。"},
 	AnswersRequired:      {"还有必填的信息没有填。", "请先在手机上填完再扫。"},
 	Ambiguous:            {"查到不止一张票。", "请扫票面的二维码，不要用短码。"},
-	Provisional:          {"暂时准许，联网后再核对。", "请登记姓名，发放后继续扫下一张。"},
+	Provisional:          {"这张票要联网核对后才能发放。", "请等网络恢复后再扫，或请主管处理。"},
 	ClockDoubt:           {"本机的时间可能不准，不能判断是否在领取时间内。", "请工作人员核对本机时间。"},
 	VerdictDeviceRevoked: {"这台设备已经停用，不能发放。", "请到其他窗口，并告诉工作人员。"},
 }

@@ -56,7 +56,8 @@ type Options struct {
 
 // Outcome is what the person at the counter is shown.
 type Outcome struct {
-	Verdict    fault.Verdict   // Valid and Provisional hand over; anything else does not
+	Verdict    fault.Verdict   // see HandsOver
+	Door       bool            // a check-in, not a hand-over
 	Overridden fault.Verdict   // what the verdict was before a supervisor overrode it, or NoVerdict
 	Final      bool            // false: handed over without being the authority; the server may answer op Seq otherwise
 	Seq        uint64          // number of the op that records the scan
@@ -69,8 +70,12 @@ type Outcome struct {
 	UsedAt     int64           // when this device handed over or let in before, Unix milliseconds; 0 if it did not
 }
 
-// HandsOver reports whether the person gets what the ticket stands for.
-func (o Outcome) HandsOver() bool { return o.Verdict == fault.Valid || o.Verdict == fault.Provisional }
+// HandsOver reports whether the person gets what the ticket stands for, or may go
+// in. A provisional ticket is one that another device may have honoured already:
+// it opens a door, which is put right later, but hands out nothing scarce.
+func (o Outcome) HandsOver() bool {
+	return o.Verdict == fault.Valid || o.Verdict == fault.Provisional && o.Door
+}
 
 // Redeem judges a scanned code and records the scan, whatever comes out. When it
 // returns without an error, the record survives a power cut and a second scan

@@ -111,8 +111,8 @@ func TestRedeem(t *testing.T) {
 				sent.Station != "HQ" || sent.Override || sent.Channel != op.ByKiosk {
 				t.Errorf("%d ops, recorded %+v", n, sent)
 			}
-			handsOver := c.want == fault.Valid || c.want == fault.Provisional
-			if got.HandsOver() != handsOver || got.Final == strings.HasPrefix(c.name, "unbound") {
+			handsOver := c.want == fault.Valid
+			if got.HandsOver() != handsOver || got.Final == (c.name == "unbound, online") {
 				t.Errorf("hands over: %v, final: %v", got.HandsOver(), got.Final)
 			}
 			if handsOver && (sent.Ticket != 100 || sent.Epoch != 1 || sent.Seats != 2 || sent.Activity != "spa" || sent.Pool != "sets" ||
@@ -241,7 +241,7 @@ func TestCheckIn(t *testing.T) {
 	step("in after out", fault.Valid, list(100, Options{}))
 	step("waiting", fault.NotApproved, list(101, Options{}))
 	step("not on the list", fault.Unknown, list(102, Options{}))
-	step("handed over as well", fault.Provisional, func() (Outcome, error) { return w.counter.Redeem(code, morning, Options{}) })
+	step("not handed over without the server", fault.Provisional, func() (Outcome, error) { return w.counter.Redeem(code, morning, Options{}) })
 	step("still inside", fault.AlreadyRedeemed, in(morning, Options{}))
 	row, _ := wire.EncodeRow(wire.DoorRow{Ticket: 100, Activity: "diy", Pool: "am", Seats: 1, State: op.ClaimGranted, Inside: true})
 	w.answer(local.Row{Table: wire.TableDoor, ID: "100", Seq: w.seq + 1, Body: row})
