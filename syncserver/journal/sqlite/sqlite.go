@@ -20,7 +20,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 
 	_ "github.com/mattn/go-sqlite3" // the driver
 
@@ -33,14 +32,14 @@ type Journal struct {
 	lock    *os.File // nil when reading only
 	readers *sql.DB
 	read    *sql.Stmt
-	head    atomic.Pointer[journal.Head] // of the writer; nil when reading only
 
 	mu     sync.Mutex // guards all below, and that there is one Append at a time
 	writer *sql.DB
 	conn   *sql.Conn // the writer's only connection
 	insert *sql.Stmt
-	broken error // after a fatal error, or Close: what every Append answers
-	untidy bool  // a failed append may have left half a batch at the end of the WAL
+	head   journal.Head // behind the last append
+	broken error        // after a fatal error, or Close: what every Append answers
+	untidy bool         // a failed append may have left half a batch at the end of the WAL
 }
 
 // Open opens the journal at path for writing, and makes it if there is none.
@@ -77,7 +76,14 @@ func OpenReadOnly(path string) (*Journal, error) {
 }
 
 func (j *Journal) openWriter() error {
-	var err error
+	// SQLite would let everybody read a new file; it gives the log the same mode.
+	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
 	if j.writer, err = sql.Open("sqlite3", source(j.path, "mode=rwc")); err != nil {
 		return err
 	}
@@ -98,12 +104,8 @@ func (j *Journal) openWriter() error {
 	if err := j.openReaders(); err != nil {
 		return err
 	}
-	head, err := j.stored()
-	if err != nil {
-		return err
-	}
-	j.head.Store(&head)
-	return nil
+	j.head, err = j.Head()
+	return err
 }
 
 func (j *Journal) openReaders() error {
@@ -126,7 +128,7 @@ func (j *Journal) Append(after uint64, b journal.Batch) error {
 	if j.broken != nil {
 		return fmt.Errorf("append to journal %s: %w", j.path, j.broken)
 	}
-	if err := j.head.Load().Accept(after, b); err != nil {
+	if err := j.head.Accept(after, b); err != nil {
 		return err
 	}
 	if _, err := j.insert.Exec(int64(b.Number), int64(b.First), b.Count, b.Hash[:], b.Body); err != nil {
@@ -137,8 +139,7 @@ func (j *Journal) Append(after uint64, b journal.Batch) error {
 		j.untidy = true
 		return err
 	}
-	head := journal.Behind(b)
-	j.head.Store(&head)
+	j.head = journal.Behind(b)
 	if j.untidy {
 		done, _ := truncate(context.Background(), j.conn) // if not, the next Append tries again
 		j.untidy = !done
@@ -196,15 +197,8 @@ func (j *Journal) batch(number uint64) (journal.Batch, error) {
 	return b, nil
 }
 
-// Head gives where the journal stands; a handle for reading asks the file.
+// Head reads where the journal stands from the file.
 func (j *Journal) Head() (journal.Head, error) {
-	if head := j.head.Load(); head != nil {
-		return *head, nil
-	}
-	return j.stored()
-}
-
-func (j *Journal) stored() (journal.Head, error) {
 	var last sql.NullInt64
 	if err := j.readers.QueryRow(`SELECT max(number) FROM batch`).Scan(&last); err != nil {
 		return journal.Head{}, fmt.Errorf("read head of journal %s: %w", j.path, explain(err))
@@ -230,8 +224,14 @@ func (j *Journal) Close() error {
 	j.broken = journal.ErrClosed
 	var errs []error
 	// The writer goes last: only it can checkpoint, and SQLite does so when the last connection closes.
+	if j.read != nil {
+		errs = append(errs, j.read.Close())
+	}
 	if j.readers != nil {
 		errs = append(errs, j.readers.Close())
+	}
+	if j.insert != nil {
+		errs = append(errs, j.insert.Close())
 	}
 	if j.conn != nil {
 		errs = append(errs, j.conn.Close())
