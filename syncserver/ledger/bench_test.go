@@ -8,7 +8,6 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
-	"yizhan/syncserver/ledger"
 )
 
 // batch is how many entries a projector that has fallen behind takes at once.
@@ -17,27 +16,23 @@ const batch = 8192
 // boundSpec has bound tickets, so that a grant costs all the rows it can: claim, result, message and ticket row.
 const boundSpec = `{"id":"a","pools":[{"id":"p","total":100000000}],"pickup":{"stations":["HQ"],"bind":true}}`
 
-// bench projects b.N entries made by entry in batches, on top of a city of people.
-func bench(b *testing.B, entry func(i int) op.Entry) {
+// bench projects b.N entries made by entry, size at a time, on top of a city of people.
+func bench(b *testing.B, size int, entry func(i int) op.Entry) {
 	l := open(b)
 	for i := range 5 {
 		project(b, l, op.Entry{Kind: op.PeoplePut, People: people(8192, i*8192)})
 	}
 	project(b, l, op.Entry{Kind: op.Published, Activity: "a", Number: 1, Revision: 1, Spec: []byte(boundSpec)})
 	b.ResetTimer()
-	benchEntries(b, l, b.N, entry)
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
-}
-
-func benchEntries(b *testing.B, l *ledger.Ledger, n int, entry func(i int) op.Entry) {
-	entries := make([]op.Entry, 0, batch)
-	for i := 0; i < n; i++ {
+	entries := make([]op.Entry, 0, size)
+	for i := range b.N {
 		entries = append(entries, entry(i))
-		if len(entries) == batch || i == n-1 {
+		if len(entries) == size || i == b.N-1 {
 			project(b, l, entries...)
 			entries = entries[:0]
 		}
 	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }
 
 func people(n, from int) []member.Person {
@@ -66,18 +61,47 @@ func grant(i int) op.Entry {
 
 func refuse(i int) op.Entry { return press(i, op.Entry{Outcome: op.Refused, Code: fault.SoldOut}) }
 
-func BenchmarkGranted(b *testing.B) { bench(b, grant) }
+func BenchmarkGranted(b *testing.B) { bench(b, batch, grant) }
 
-func BenchmarkRefused(b *testing.B) { bench(b, refuse) }
+func BenchmarkRefused(b *testing.B) { bench(b, batch, refuse) }
 
-// BenchmarkPremiere is a storm: one press in twenty is granted.
-func BenchmarkPremiere(b *testing.B) {
-	bench(b, func(i int) op.Entry {
-		if i%20 == 0 {
-			return grant(i)
+// storm grants one press in twenty.
+func storm(i int) op.Entry {
+	if i%20 == 0 {
+		return grant(i)
+	}
+	return refuse(i)
+}
+
+func BenchmarkStorm(b *testing.B) { bench(b, batch, storm) }
+
+// BenchmarkStormSmall projects as a projector does that keeps up: little at a time.
+func BenchmarkStormSmall(b *testing.B) { bench(b, 256, storm) }
+
+// BenchmarkRedeemed hands over 100,000 tickets that an earlier transaction wrote.
+func BenchmarkRedeemed(b *testing.B) {
+	const granted = 100000
+	for range b.N {
+		b.StopTimer()
+		l := open(b)
+		project(b, l, op.Entry{Kind: op.Published, Activity: "a", Number: 1, Revision: 1, Spec: []byte(boundSpec)})
+		for from := 0; from < granted; from += batch {
+			var entries []op.Entry
+			for i := from; i < min(from+batch, granted); i++ {
+				entries = append(entries, grant(i))
+			}
+			project(b, l, entries...)
 		}
-		return refuse(i)
-	})
+		b.StartTimer()
+		for from := 0; from < granted; from += batch {
+			var entries []op.Entry
+			for i := from; i < min(from+batch, granted); i++ {
+				entries = append(entries, op.Entry{Kind: op.Redeemed, Ticket: id.Ticket(i + 2), Device: "K-HQ", DevSeq: uint64(i + 1)})
+			}
+			project(b, l, entries...)
+		}
+	}
+	b.ReportMetric(float64(b.N*granted)/b.Elapsed().Seconds(), "entries/s")
 }
 
 // BenchmarkImport projects a roster of 43,000 people in entries of 1,000.

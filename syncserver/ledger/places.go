@@ -210,9 +210,8 @@ func (p *projection) openPools(e *op.Entry, s shape) error {
 
 // replan writes the device rows of all claims again where a revision changes who holds them.
 func (p *projection) replan(e *op.Entry, now plan) error {
-	was, had := p.world.plans[e.Activity]
-	if !had || was == now {
-		p.world.plans[e.Activity] = now
+	was := p.world.plans[e.Activity]
+	if was == now {
 		return nil
 	}
 	if err := p.flush(); err != nil {

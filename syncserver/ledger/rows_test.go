@@ -322,11 +322,14 @@ func TestRevision(t *testing.T) {
 	project(t, l, op.Entry{Kind: op.Claimed, At: 5, Outcome: op.Granted, Member: "m00000", Activity: "a", Pool: "p0", Seats: 1, Taken: serials(1, 1), Station: "HQ"})
 	expect("set-aside", only(changed(t, l, publish(map[string]any{"pools": pools(2, 2), "set_asides": aside})), "pool"), rows{"public pool a/p0": pool("p0", true)})
 	project(t, l, op.Entry{Kind: op.Claimed, Outcome: op.Granted, Member: "m00001", Activity: "a", Pool: "p0", Seats: 1, Taken: []op.Taken{{Part: 1, From: 1, N: 1}}})
+	project(t, l, op.Entry{Kind: op.Claimed, At: 5, Outcome: op.Granted, Member: "m00002", Activity: "a", Pool: "p1", Seats: 1, Taken: serials(1, 1)})
+	ticket := id.Ticket(l.Applied())
 	expect("pool taken away", only(changed(t, l, publish(map[string]any{"pools": pools(2)})), "pool"), rows{"public pool a/p0": pool("p0", false), "public pool a/p1": nil})
+	expect("a seat of it given back", only(changed(t, l, op.Entry{Seq: l.Applied() + 1, Kind: op.Released, Ticket: ticket, Seats: 1, Taken: serials(1, 1)}), "pool"), rows{})
 	expect("and back", only(changed(t, l, publish(map[string]any{"pools": pools(2, 1)})), "pool"), rows{"public pool a/p1": pool("p1", false)})
 
 	bound := changed(t, l, publish(map[string]any{"sessions": pools(2, 1), "pickup": bind}))
-	if len(only(maps.Clone(bound), "ticket")) != 1 || len(only(maps.Clone(bound), "door")) != 2 || bound["station/HQ ticket 2"] == nil {
+	if len(only(maps.Clone(bound), "ticket")) != 1 || len(only(maps.Clone(bound), "door")) != 3 || bound["station/HQ ticket 2"] == nil {
 		t.Errorf("bound, with a door: %s", show(bound))
 	}
 	expect("unbound, no door", only(changed(t, l, publish(map[string]any{"pools": pools(2, 1)})), "ticket"), rows{"station/HQ ticket 2": nil})
