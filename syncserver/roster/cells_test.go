@@ -3,6 +3,7 @@ package roster
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,6 +60,13 @@ func TestCellsKeepTypeAndPlace(t *testing.T) {
 				t.Errorf("row %d cell %d: %+v, want %+v", r.n, k, c, want[i].cells[k])
 			}
 		}
+	}
+}
+
+func TestSharedTexts(t *testing.T) {
+	got, err := sharedStrings([]byte(`<sst><si><t>甲</t></si><si><r><t>乙</t></r><r><t> 丙</t></r><rPh sb="0" eb="1"><t>yi</t></rPh></si><si/><si><t>a_x000D_&amp;b</t></si></sst>`))
+	if want := []string{"甲", "乙 丙", "", "a&b"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v; want %q", got, err, want)
 	}
 }
 

@@ -240,7 +240,7 @@ func (h *header) describe(l *layout, titles [][]string) {
 }
 
 // titles gives for every column what it may be called, the fullest first: for a
-// header over two rows "证件"+"号码", then "号码", then "证件".
+// header over two rows "证件号码", then "号码".
 func (s *sheet) titles(i, span int) [][]string {
 	top := s.spread(i)
 	if span == 1 {
@@ -267,7 +267,7 @@ func (s *sheet) titles(i, span int) [][]string {
 		case b != "":
 			t = group
 		}
-		out[c] = []string{t + b, cmp.Or(b, t), t}
+		out[c] = []string{t + b, cmp.Or(b, t)}
 		if t == b { // merged downwards
 			out[c] = []string{t}
 		}
@@ -306,7 +306,7 @@ func (s *sheet) spread(i int) []string {
 // then the one further left.
 func (l *layout) match(titles [][]string) map[string]int {
 	at := make(map[string]int, len(titles)) // title → position
-	for depth := range 3 {
+	for depth := range 2 {
 		for i, t := range titles {
 			if depth >= len(t) {
 				continue
@@ -318,11 +318,11 @@ func (l *layout) match(titles [][]string) map[string]int {
 			}
 		}
 	}
-	columns, taken := map[string]int{}, map[int]bool{}
+	columns := map[string]int{}
 	for _, c := range l.columns {
 		for _, name := range c.names {
-			if i, ok := at[name]; ok && !taken[i] {
-				columns[c.names[0]], taken[i] = i, true
+			if i, ok := at[name]; ok {
+				columns[c.names[0]] = i
 				break
 			}
 		}

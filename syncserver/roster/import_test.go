@@ -261,7 +261,7 @@ func unzip(t testing.TB, data []byte) map[string]string {
 // TestBytesOfUntouchedRowsStay: the worksheet of an error copy differs from the
 // user's only in the rows with a problem, in the header, and in what lies around.
 func TestBytesOfUntouchedRowsStay(t *testing.T) {
-	data := book(t, map[string][][]any{"会员花名册": {peopleHeader, goodRow, with("姓名", ""), with("证件号码", man)}})
+	data := book(t, map[string][][]any{"会员花名册": {peopleHeader, goodRow, with("姓名", nil), with("证件号码", man)}})
 	w, err := roster.Parse("a.xlsx", data)
 	if err != nil {
 		t.Fatal(err)
@@ -278,6 +278,10 @@ func TestBytesOfUntouchedRowsStay(t *testing.T) {
 	before, after := strings.Split(unzip(t, data)[part], "<row "), strings.Split(unzip(t, out)[part], "<row ")
 	if len(before) != 5 || len(after) != 5 {
 		t.Fatalf("%d and %d rows", len(before), len(after))
+	}
+	// The coloured cell that was not there stands in its place, and the old width of the sheet is gone.
+	if a, b := strings.Index(after[3], `r="A3"`), strings.Index(after[3], `r="B3"`); a < 0 || a > b || strings.Contains(after[0], "<dimension") {
+		t.Errorf("%s%s", after[0], after[3])
 	}
 	for i, same := range []bool{false, false, true, false, true} { // part 0 is what stands before the rows
 		if (before[i] == after[i]) != same && i > 0 {

@@ -97,7 +97,7 @@ func TestBadCellsAreNamed(t *testing.T) {
 
 func TestGoodCellsInManyForms(t *testing.T) {
 	const zeros = "00000000" // after 166 and 199, which a careless pattern leaves out
-	x := "" // a number that ends in X
+	x := ""                  // a number that ends in X
 	for order := 2; !strings.HasSuffix(x, "X"); order += 2 {
 		x = id18("999001199003070" + string(rune('0'+order/10)) + string(rune('0'+order%10)))
 	}
@@ -155,6 +155,8 @@ func TestOtherPapers(t *testing.T) {
 			t.Errorf("%s %s was accepted", c.kind, c.number)
 		case c.want != "" && len(r.People) != 1:
 			t.Errorf("%s %s: %v", c.kind, c.number, r.Problems)
+		case c.want != "" && (r.People[0].Identity() == r.People[0].IDNumber) != (len(c.number) == 18):
+			t.Errorf("%s %s is told apart by %s", c.kind, c.number, r.People[0].Identity())
 		case c.want != "" && r.People[0].IDType != c.want:
 			t.Errorf("%s %s is a %s, want %s", c.kind, c.number, r.People[0].IDType, c.want)
 		}

@@ -215,6 +215,14 @@ func TestTextFilesInEveryEncoding(t *testing.T) {
 	}
 }
 
+// TestTextHeaderOverTwoRows: text has no merged cells, so a group's name stands over its first column only.
+func TestTextHeaderOverTwoRows(t *testing.T) {
+	r := parse(t, []byte("序号,姓名,证件,,联系方式,组织,\n,,类型,号码,,所属工会,单位\n1,王芳,身份证,"+woman+",10012345678,测试工会,公司\n"))
+	if len(r.People) != 1 || r.People[0].IDNumber != woman || r.People[0].IDType != roster.Resident || r.People[0].Employer != "公司" {
+		t.Errorf("%+v, %v", r.People, r.Problems)
+	}
+}
+
 func TestMergedDataCellsAreRefusedRowByRow(t *testing.T) {
 	r := parse(t, book(t, map[string][][]any{"会员花名册": {peopleHeader, goodRow, with("证件号码", man), {"李雷"}, nil, {"注:以上"}}}, func(f *excelize.File) {
 		for _, ref := range [][2]string{{"G3", "G4"}, {"A6", "G6"}} {
