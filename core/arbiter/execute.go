@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -11,7 +12,7 @@ import (
 
 // keptResults bounds the results that one device costs in memory; older ones are
 // served by the ledger.
-const keptResults = 512
+const keptResults = 256
 
 // answer is a result in a quarter of the memory; full is set only where one entry cannot say it.
 type answer struct {
@@ -108,19 +109,20 @@ type run struct {
 }
 
 func (r *run) emit(e op.Entry) *op.Entry {
-	e.Seq, e.At = r.s.seq+1, r.at
+	r.entries = append(r.entries, e) // before Apply: so the argument stays on the stack
+	last := &r.entries[len(r.entries)-1]
+	last.Seq, last.At = r.s.seq+1, r.at
 	if r.err == nil {
-		r.err = r.s.Apply(&e)
+		r.err = r.s.Apply(last)
 	}
-	r.entries = append(r.entries, e)
-	return &r.entries[len(r.entries)-1]
+	return last
 }
 
 // finish is emit for the entry that carries the op's result.
 func (r *run) finish(e op.Entry) {
 	e.Device = r.from.Device
 	if r.from.Seq != 0 {
-		e.DevSeq, e.Chain = r.from.Seq, r.from.Hash[:]
+		e.DevSeq, e.Chain = r.from.Seq, bytes.Clone(r.from.Hash[:])
 	}
 	r.emit(e)
 }
@@ -137,7 +139,8 @@ var ErrBroken = errors.New("state is broken")
 // entry. A device op must have been admitted as NextOp. On a *fault.Error, a
 // Refusal or jsoncheck.Problems nothing was decided; the only other error is ErrBroken.
 func (s *State) Execute(o *op.Op, from op.Origin, now int64) ([]op.Entry, error) {
-	r := &run{s: s, from: from, at: max(now, s.now), entries: make([]op.Entry, 0, 1)}
+	r := &s.run // one op at a time: its memory is used again
+	*r = run{s: s, from: from, at: max(now, s.now), entries: make([]op.Entry, 0, 1)}
 	var err error
 	switch o.Kind {
 	case op.Claim:

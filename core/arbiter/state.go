@@ -33,6 +33,7 @@ type State struct {
 	series     quota.Series
 	due        []due // ascending
 	scratch    quota.Facts
+	run        run
 }
 
 // place is a station with what hand-over needs.
@@ -72,7 +73,7 @@ type asker struct {
 
 // held joins a claim with its activity and with what happened at counters and doors.
 type held struct {
-	*quota.Claim
+	quota.Claim
 	act       *act
 	checkedIn bool
 	inside    bool
@@ -195,8 +196,8 @@ func (s *State) applyClaimed(e *op.Entry) error {
 	if a == nil {
 		return fmt.Errorf("there is no activity %s", e.Activity)
 	}
-	c := &quota.Claim{Ticket: id.Ticket(e.Seq), Member: e.Member, Org: e.Org, Pool: a.Pool(e.Pool), Seats: e.Seats,
-		Taken: e.Taken, Parts: e.Parts, Guest: e.Guest, Station: e.Station}
+	c := &held{act: a, Claim: quota.Claim{Ticket: id.Ticket(e.Seq), Member: e.Member, Org: e.Org, Pool: a.Pool(e.Pool), Seats: e.Seats,
+		Taken: e.Taken, Parts: e.Parts, Guest: e.Guest, Station: e.Station}}
 	switch e.Outcome {
 	case op.Granted:
 		c.State, c.Granted = op.ClaimGranted, e.Seq
@@ -205,8 +206,8 @@ func (s *State) applyClaimed(e *op.Entry) error {
 	case op.Entered:
 		c.State = op.ClaimEntered
 	}
-	s.claims[c.Ticket] = &held{Claim: c, act: a}
-	return a.book.Add(c)
+	s.claims[c.Ticket] = c
+	return a.book.Add(&c.Claim)
 }
 
 func (s *State) applyToTicket(e *op.Entry) error {
@@ -216,12 +217,12 @@ func (s *State) applyToTicket(e *op.Entry) error {
 	}
 	switch e.Kind {
 	case op.Promoted:
-		return c.act.book.Promote(c.Claim, e.Taken, e.Seq)
+		return c.act.book.Promote(&c.Claim, e.Taken, e.Seq)
 	case op.Released:
-		return c.act.book.Drop(c.Claim, e.Seats, e.Taken, op.ClaimCancelled)
+		return c.act.book.Drop(&c.Claim, e.Seats, e.Taken, op.ClaimCancelled)
 	case op.Lapsed:
 		if len(e.Taken) > 0 {
-			return c.act.book.Drop(c.Claim, c.Seats, e.Taken, op.ClaimReturned)
+			return c.act.book.Drop(&c.Claim, c.Seats, e.Taken, op.ClaimReturned)
 		}
 		c.State = op.ClaimLapsed
 	case op.Redeemed:
@@ -234,10 +235,10 @@ func (s *State) applyToTicket(e *op.Entry) error {
 		c.Station, c.Epoch = e.Station, e.Epoch
 	case op.NotDrawn:
 		if e.Outcome == op.Waitlisted {
-			c.act.book.Wait(c.Claim)
+			c.act.book.Wait(&c.Claim)
 			return nil
 		}
-		return c.act.book.Drop(c.Claim, c.Seats, nil, op.ClaimNotDrawn)
+		return c.act.book.Drop(&c.Claim, c.Seats, nil, op.ClaimNotDrawn)
 	}
 	return nil
 }

@@ -23,19 +23,18 @@ type press struct {
 	member id.Member
 	seq    uint64
 	chain  op.Hash
+	raw    []byte
 }
 
+// claim asks the sequencer as a session does, which has read and hashed the op.
 func (p *press) claim(tb testing.TB, s *Sequencer, o op.Op) op.Result {
-	raw, err := op.Encode(&o)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	results, err := s.Submit(context.Background(), p.device, p.seq+1, p.chain, [][]byte{raw})
+	hash := op.Chain(p.chain, p.raw)
+	results, err := s.Submit(context.Background(), []Request{{Op: o, Origin: op.Origin{Device: p.device, Seq: p.seq + 1, Previous: p.chain, Hash: hash}}})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	p.seq++
-	p.chain = op.Chain(p.chain, raw)
+	p.chain = hash
 	return results[0]
 }
 
@@ -69,6 +68,7 @@ func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
 	people := make([]member.Person, n)
 	for i := range phones {
 		phones[i] = press{device: id.Device(fmt.Sprintf("p%d", i)), member: id.Member(fmt.Sprintf("m%d", i))}
+		phones[i].raw = fmt.Appendf(nil, "a claim of %s, encoded in about fifty bytes", phones[i].member)
 		people[i] = member.Person{ID: phones[i].member, Org: all[1+i%orgs].ID}
 	}
 	for chunk := range slices.Chunk(people, 1000) {

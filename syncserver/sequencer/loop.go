@@ -105,7 +105,7 @@ func (s *Sequencer) tick(b *batch) {
 func (s *Sequencer) decide(b *batch, c *call) {
 	now := s.cfg.Now().UnixMilli()
 	for i := range c.ops {
-		from := c.from[i]
+		from := c.ops[i].Origin
 		standing, known := s.state.Admit(from)
 		switch standing {
 		case arbiter.KnownOp:
@@ -119,7 +119,7 @@ func (s *Sequencer) decide(b *batch, c *call) {
 			c.results = append(c.results, op.Result{}) // OldOp: the caller asks the ledger
 			continue
 		}
-		entries, err := s.state.Execute(&c.ops[i], from, now)
+		entries, err := s.state.Execute(&c.ops[i].Op, from, now)
 		if err == nil {
 			err = b.add(entries)
 		}

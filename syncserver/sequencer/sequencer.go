@@ -51,10 +51,15 @@ type Sequencer struct {
 	head   journal.Head
 }
 
+// Request is one op and where it comes from.
+type Request struct {
+	op.Origin
+	op.Op
+}
+
 // call is one run of ops, or a look at the state, that somebody waits for.
 type call struct {
-	ops     []op.Op
-	from    []op.Origin
+	ops     []Request
 	view    func(*arbiter.State)
 	glance  bool // the view may see what is not durable yet
 	results []op.Result
@@ -139,6 +144,10 @@ func (s *Sequencer) submit(ctx context.Context, c *call) error {
 	s.pending = append(s.pending, c)
 	s.mu.Unlock()
 	s.Poke()
+	if ctx.Done() == nil {
+		<-c.done
+		return c.err
+	}
 	select {
 	case <-c.done:
 		return c.err
@@ -149,11 +158,24 @@ func (s *Sequencer) submit(ctx context.Context, c *call) error {
 
 // Do decides one op of the console and gives its entries once they are durable.
 func (s *Sequencer) Do(ctx context.Context, o op.Op) ([]op.Entry, error) {
-	c := &call{ops: []op.Op{o}, from: []op.Origin{{}}}
+	c := &call{ops: []Request{{Op: o}}}
 	if err := s.submit(ctx, c); err != nil {
 		return nil, err
 	}
 	return c.entries, nil
+}
+
+// Submit decides a run of consecutive ops of one device, in order, and gives
+// their durable results. An op that was decided before gives its stored result.
+// On a fault the results before it are given too. A zero Outcome and Verdict
+// means that the result is so old that only the ledger has it.
+func (s *Sequencer) Submit(ctx context.Context, ops []Request) ([]op.Result, error) {
+	c := &call{ops: ops, results: make([]op.Result, 0, len(ops))}
+	err := s.submit(ctx, c)
+	if err != nil && ctx.Err() != nil {
+		return nil, err // the caller stopped waiting; the loop still owns the call
+	}
+	return c.results, err
 }
 
 // View looks at the state as the durable journal has it. fn runs inside the loop

@@ -12,6 +12,7 @@ import (
 	"yizhan/core/op"
 	"yizhan/core/ticket"
 	"yizhan/core/wire"
+	"yizhan/syncserver/sequencer"
 	"yizhan/syncserver/session"
 )
 
@@ -40,9 +41,22 @@ func (s *Server) Device(d id.Device) (info session.Info, ok bool) {
 // Head implements session.Arbiter.
 func (s *Server) Head() uint64 { return s.durable.Load() }
 
-// Submit implements session.Arbiter. Results that left the memory come from the ledger.
+// Submit implements session.Arbiter. An op that cannot be read, or that a device
+// may not send, is refused as invalid, so that it blocks nothing behind it.
+// Results that left the memory come from the ledger.
 func (s *Server) Submit(ctx context.Context, from id.Device, first uint64, previous op.Hash, ops [][]byte) ([]op.Result, error) {
-	results, err := s.seq.Submit(ctx, from, first, previous, ops)
+	requests := make([]sequencer.Request, len(ops))
+	for i, raw := range ops {
+		// Reading and hashing happen here, in the session's goroutine, not in the loop.
+		o, err := op.Decode(raw)
+		if err != nil || !o.Kind.FromDevice() {
+			o = op.Op{}
+		}
+		hash := op.Chain(previous, raw)
+		requests[i] = sequencer.Request{Op: o, Origin: op.Origin{Device: from, Seq: first + uint64(i), Previous: previous, Hash: hash}}
+		previous = hash
+	}
+	results, err := s.seq.Submit(ctx, requests)
 	for i := range results {
 		if results[i].Outcome != op.NoOutcome || results[i].Verdict != fault.NoVerdict {
 			continue
