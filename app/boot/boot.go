@@ -20,6 +20,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/software"
 
 	"yizhan/app/kiosk"
@@ -113,6 +114,8 @@ func (b *boot) window() error {
 	w.SetPadded(false)
 	w.SetMaster()
 	w.SetOnClosed(b.cancel)
+	w.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyD, Modifier: fyne.KeyModifierControl},
+		func(fyne.Shortcut) { b.env.Switch() })
 	go func() {
 		<-b.env.Ctx.Done()
 		fyne.Do(b.env.App.Quit)

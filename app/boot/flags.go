@@ -37,7 +37,8 @@ const usage = `yizhan is the app of stations (kiosk), staff and members (phone).
 usage: yizhan [flags]
 
 A new device first takes its one-use enrolment code (-enrol, or on its first page).
-After that it needs no flags but -data, and works without a network.
+After that it needs no flags but -data, and works without a network. Ctrl+D in the
+window turns the network off and on.
 
 `
 

@@ -64,7 +64,7 @@ func (s Scale) Fact(label, text string) fyne.CanvasObject {
 // Header is the coloured bar on top of a page; back may be nil.
 func (s Scale) Header(title string, back func()) fyne.CanvasObject {
 	label := NewText(title, Style{Em: s.Head, Bold: true, Colour: OnBrand, Max: 1})
-	bar := Pad(s.Gap, s.Pad, label)
+	bar := AtLeast(s.Button, Pad(0, s.Pad, label))
 	if back != nil {
 		arrow := NewTap(Fixed(s.Button, s.Button, Fixed(s.Head, s.Head, sign("back", signBack, OnBrand))), back)
 		bar = Row(0, 1, arrow, Pad(0, 0, label))

@@ -40,6 +40,7 @@ func Start(env *shell.Env, large bool) *Shell {
 	s.view.Send = s.send
 	s.view.Sheet = func(open bool) { s.sheet = open; s.draw() }
 	s.view.Large = s.setLarge
+	s.view.Connect = func() { env.Connect(); s.draw() }
 	s.theme()
 	s.state, _ = s.state.Update(s.tick())
 	s.load()

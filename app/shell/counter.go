@@ -70,7 +70,7 @@ func (c *counter) detail(o handover.Outcome, now time.Time) string {
 		}
 		return "领取站点：" + o.Station.Name
 	case o.Verdict == fault.AlreadyRedeemed && o.UsedAt != 0:
-		return "领取时间：" + flow.Moment(o.UsedAt, c.now())
+		return "上次领取：" + flow.Moment(o.UsedAt, c.now())
 	case o.Verdict == fault.ClockDoubt:
 		return "本机时间：" + now.In(c.now().Location()).Format("2006-01-02 15:04")
 	}

@@ -32,7 +32,6 @@ type Link interface {
 	Watch(a id.Activity)
 	Gauge(a id.Activity) (wire.Gauge, bool)
 	SetOnline(on bool)
-	Kick()
 }
 
 // Counter decides a scanned code. The verdict is stored when it returns; an
@@ -66,6 +65,18 @@ func (e *Env) Bar() status.Bar {
 	st := e.Link.Status()
 	return status.Describe(status.Input{Online: st.Online, Off: e.Offline, AsOf: st.AsOf, Waiting: st.Waiting,
 		Oldest: st.OldestWaiting, Problem: st.Problem, Offset: st.Offset}, e.Now().In(e.Zone))
+}
+
+// Connect tries the network now, also where it was switched off.
+func (e *Env) Connect() { e.network(true) }
+
+// Switch turns the network off and on again: for rehearsals, and to show that
+// the counter works without it.
+func (e *Env) Switch() { e.network(e.Offline) }
+
+func (e *Env) network(on bool) {
+	e.Offline = !on
+	e.Link.SetOnline(on)
 }
 
 // Every calls fn on the UI goroutine each second, and after the link's news, until Ctx ends.

@@ -92,7 +92,8 @@ func (s *Shell) page(m model) fyne.CanvasObject {
 		who, _ := s.env.Link.Identity()
 		title = "同步"
 		body = statusview.Sheet(scale, m.bar, []statusview.Line{{Label: "站点", Text: string(who.Station)},
-			{Label: "本机编号", Text: string(who.Device)}, {Label: "服务器", Text: s.env.Server}})
+			{Label: "本机编号", Text: string(who.Device)}, {Label: "服务器", Text: s.env.Server}},
+			func() { s.env.Connect(); s.draw() })
 	}
 	top := look.Column(0, scale.Header(title, func() { s.show(false) }), statusview.Strip(scale, m.bar, nil))
 	foot := look.Fill(look.Surface, 0, look.Row(0, -1, scale.Tab("待办", !m.sync, tab(false)), scale.Tab("同步", m.sync, tab(true))))

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"yizhan/app/flow"
 	"yizhan/core/activity"
+	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/ticket"
@@ -26,12 +28,26 @@ type Line struct {
 
 // words of tasks and incidents; others are shown as they came.
 var words = map[string]string{
-	"private_screening": "可以考虑安排专场",
-	"double_redeem":     "同一张票在两处领取",
-	"already_redeemed":  "同一张票在两处领取",
-	"override":          "人工放行",
-	"clone":             "设备疑似被复制",
-	"fork":              "设备记录对不上",
+	"private_screening":            "可以考虑安排专场",
+	"override":                     "人工放行",
+	"checked_in_twice":             "同一张票入场两次",
+	"handed_over_already_redeemed": "同一张票领了两次",
+	"handed_over_unknown":          "发放了查不到的票",
+	"fork":                         "设备记录对不上，已停用",
+}
+
+// say puts a word of the server into Chinese; what was handed over against a
+// verdict carries the verdict's own sentence.
+func say(word string) string {
+	if text, ok := words[word]; ok {
+		return text
+	}
+	if name, ok := strings.CutPrefix(word, "handed_over_"); ok {
+		if v, ok := fault.ParseVerdict(name); ok {
+			return "已经发放，但是" + v.Sentence()
+		}
+	}
+	return word
 }
 
 // Read gives the lines, newest first. Rows that cannot be read are left out.
@@ -46,7 +62,7 @@ func Read(s local.Store, now time.Time) ([]Line, error) {
 	}
 	var all []dated
 	err = each(s, wire.TableTask, func(t wire.TaskRow) {
-		all = append(all, dated{Line{cmp.Or(words[t.Kind], t.Kind),
+		all = append(all, dated{Line{say(t.Kind),
 			fmt.Sprintf("%s · %s · %s", t.Org, cmp.Or(titles[t.Activity], string(t.Activity)), flow.Clock(time.UnixMilli(t.At), now)),
 			"待办", flow.Wait}, t.Seq})
 	})
@@ -61,7 +77,7 @@ func Read(s local.Store, now time.Time) ([]Line, error) {
 		if i.Device != "" {
 			note += " · 设备 " + string(i.Device)
 		}
-		all = append(all, dated{Line{cmp.Or(words[i.Word], i.Word), note, "异常", flow.Bad}, i.Seq})
+		all = append(all, dated{Line{say(i.Word), note, "异常", flow.Bad}, i.Seq})
 	})
 	if err != nil {
 		return nil, err

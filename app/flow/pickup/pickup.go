@@ -43,7 +43,7 @@ type State struct {
 // Result is what the full screen says.
 type Result struct {
 	Tone     flow.Tone
-	Word     string // 可以发放, 暂准待核, 不能发放
+	Word     string // 可以发放, 暂缓发放, 不能发放
 	Sentence string
 	Next     string
 	Seats    int // 0 where nothing is known
@@ -195,7 +195,7 @@ func verdict(o Outcome) Result {
 	case flow.Good:
 		r.Word = "可以发放"
 	case flow.Wait:
-		r.Word = "暂准待核"
+		r.Word = "暂缓发放" // what another device may have handed over already waits for the server
 	default:
 		r.Word = "不能发放"
 	}

@@ -28,7 +28,7 @@ func TestEveryVerdictHasColourWordAndSentence(t *testing.T) {
 		case fault.Valid:
 			word = "可以发放"
 		case fault.Provisional:
-			word = "暂准待核"
+			word = "暂缓发放"
 		}
 		if s.Page != Showing || r.Tone != flow.ToneOf(v) || r.Word != word {
 			t.Errorf("%v shows %+v, want %s", v, r, word)

@@ -135,7 +135,7 @@ func (w World) rows(role op.Role) ([]local.Row, error) {
 			put(wire.TableTicket, rowID(t), wire.TicketRow{Ticket: t, Activity: Film, Pool: "film", Seats: 2 - i, State: op.ClaimGranted, Station: Here})
 		}
 		put(wire.TableTask, "7", wire.TaskRow{Seq: 7, Kind: "private_screening", Org: "C001", Activity: Film, At: w.Now.Add(-time.Hour).UnixMilli()})
-		put(wire.TableIncident, "9", wire.IncidentRow{Seq: 9, Word: "double_redeem", Ticket: 1030, Device: "D-KIOSK-2", At: w.Now.Add(-time.Hour).UnixMilli()})
+		put(wire.TableIncident, "9", wire.IncidentRow{Seq: 9, Word: "handed_over_already_redeemed", Ticket: 1030, Device: "D-KIOSK-2", At: w.Now.Add(-time.Hour).UnixMilli()})
 	}
 	return rows, failed
 }
@@ -325,11 +325,8 @@ func (l *Link) Gauge(a id.Activity) (wire.Gauge, bool) {
 	return *l.Counts, true
 }
 
-// SetOnline and Kick do nothing: there is no network.
+// SetOnline does nothing: there is no network.
 func (l *Link) SetOnline(bool) {}
-
-// Kick does nothing.
-func (l *Link) Kick() {}
 
 // Turn is the UI goroutine: functions wait until the test turns it.
 type Turn chan func()

@@ -47,9 +47,10 @@ func Of(s claim.State, bar status.Bar) Model {
 
 // View draws models and sends messages.
 type View struct {
-	Send  func(claim.Message)
-	Sheet func(open bool) // opens and closes the sync page
-	Large func(on bool)   // 长辈版
+	Send    func(claim.Message)
+	Sheet   func(open bool) // opens and closes the sync page
+	Large   func(on bool)   // 长辈版
+	Connect func()          // try the network now
 
 	root      *fyne.Container
 	last      Model
@@ -111,7 +112,7 @@ func (v *View) page(m Model, countdown string) fyne.CanvasObject {
 func (v *View) send(m claim.Message) func() { return func() { v.Send(m) } }
 
 func (v *View) frame(top, body, bottom fyne.CanvasObject) fyne.CanvasObject {
-	v.scroll = look.NewScroll(look.Pad(v.scale.Pad, v.scale.Pad, body))
+	v.scroll = look.NewScroll(look.Pad(v.scale.Pad, v.scale.Pad, look.Column(0, body)))
 	return look.Fill(look.Ground, 0, look.Frame(top, v.scroll, bottom))
 }
 
@@ -274,5 +275,5 @@ func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
 }
 
 func (v *View) sheet(m Model) fyne.CanvasObject {
-	return look.Column(v.scale.Gap, v.largeSwitch(m.Large), statusview.Sheet(v.scale, m.Bar, m.Who))
+	return look.Column(v.scale.Gap, v.largeSwitch(m.Large), statusview.Sheet(v.scale, m.Bar, m.Who, v.Connect))
 }

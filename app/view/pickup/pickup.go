@@ -98,7 +98,7 @@ func (v *View) verdict(m Model) fyne.CanvasObject {
 	}
 	side := s.Huge * 2.4
 	objects := []fyne.CanvasObject{look.Fixed(side, side, look.Mark(r.Tone, on)), text(r.Word, s.Huge, true)}
-	if r.Seats > 0 && r.Tone != flow.Bad {
+	if r.Seats > 0 && r.Tone == flow.Good {
 		objects = append(objects, text(fmt.Sprintf("%d 张", r.Seats), s.Huge*0.8, true))
 	}
 	objects = append(objects, text(r.Sentence, s.Title, true))

@@ -37,8 +37,8 @@ func Strip(s look.Scale, b status.Bar, tap func()) fyne.CanvasObject {
 	return look.NewTap(line, tap)
 }
 
-// Sheet is what the page behind the strip says; the caller puts its buttons beneath.
-func Sheet(s look.Scale, b status.Bar, who []Line) fyne.CanvasObject {
+// Sheet is what the page behind the strip says; connect tries the network now.
+func Sheet(s look.Scale, b status.Bar, who []Line, connect func()) fyne.CanvasObject {
 	tone, word := flow.Good, "已连上服务器"
 	if !b.Online {
 		tone, word = flow.Wait, "没有连上服务器"
@@ -50,6 +50,9 @@ func Sheet(s look.Scale, b status.Bar, who []Line) fyne.CanvasObject {
 	objects := []fyne.CanvasObject{s.Panel(tone, word, b.Age+"。"+waiting, next)}
 	if b.Trouble != "" {
 		objects = append(objects, s.Panel(flow.Bad, "需要处理", b.Trouble, b.Next))
+	}
+	if !b.Online {
+		objects = append(objects, look.NewButton(s, look.Second, "现在连接", connect))
 	}
 	var facts []fyne.CanvasObject
 	for _, l := range who {

@@ -1,0 +1,228 @@
+package look
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+
+	"yizhan/assets"
+	"yizhan/core/qr"
+)
+
+func luminance(c color.NRGBA) float64 {
+	part := func(v uint8) float64 {
+		x := float64(v) / 255
+		if x <= 0.03928 {
+			return x / 12.92
+		}
+		return math.Pow((x+0.055)/1.055, 2.4)
+	}
+	return 0.2126*part(c.R) + 0.7152*part(c.G) + 0.0722*part(c.B)
+}
+
+func contrast(a, b color.NRGBA) float64 {
+	x, y := luminance(a), luminance(b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+func TestContrast(t *testing.T) {
+	if c := contrast(rgb(0), rgb(0xffffff)); math.Abs(c-21) > 0.01 {
+		t.Fatalf("black on white is %.2f, want 21: the measure is wrong", c)
+	}
+	for _, p := range Pairs() {
+		if c := contrast(p.Text, p.On); c < 4.5 {
+			t.Errorf("%s: contrast %.2f, want at least 4.5", p.Name, c)
+		}
+	}
+}
+
+func TestScales(t *testing.T) {
+	if Kiosk.Body < 24 || Kiosk.Title < 40 || Kiosk.Button < 60 {
+		t.Errorf("the kiosk is too small: %+v", Kiosk)
+	}
+	if Large.Small < 18 || Large.Button < 60 {
+		t.Errorf("长辈版 is too small: %+v", Large)
+	}
+	if Phone.Button < 44 || Staff.Button < 44 {
+		t.Error("buttons are smaller than a finger")
+	}
+	half := reflect.ValueOf(Kiosk.Times(0.5))
+	for i := range half.NumField() {
+		if got, want := half.Field(i).Float(), reflect.ValueOf(Kiosk).Field(i).Float()/2; got != want {
+			t.Errorf("%s is %v at half size, want %v", half.Type().Field(i).Name, got, want)
+		}
+	}
+}
+
+func themed(t *testing.T, s Scale) *Theme {
+	t.Helper()
+	th, err := NewTheme(s, assets.Fonts)
+	if err != nil {
+		t.Fatalf("these tests need the bundled font, run `make fonts`: %v", err)
+	}
+	test.NewTempApp(t).Settings().SetTheme(th)
+	return th
+}
+
+func TestThemeWithoutFonts(t *testing.T) {
+	th, err := NewTheme(Phone, fstest.MapFS{"fonts/README.md": {Data: []byte("x")}})
+	if err == nil {
+		t.Error("missing fonts are not reported")
+	}
+	if th.Font(fyne.TextStyle{}) != theme.DefaultTheme().Font(fyne.TextStyle{}) {
+		t.Error("without fonts the theme has no font to fall back on")
+	}
+	th = themed(t, Phone).With(Large)
+	if th.Size(theme.SizeNameText) != Large.Body || th.Font(fyne.TextStyle{Bold: true}).Name() != "NotoSansSC-Bold.otf" {
+		t.Error("another scale lost its size or its font")
+	}
+}
+
+func TestLines(t *testing.T) {
+	themed(t, Phone)
+	for _, c := range []struct {
+		text string
+		em   float32 // widths are in characters
+		want string
+	}{
+		{"请按张数发放", 3, "请按张|数发放"},
+		{"请按张，数发放", 3, "请按|张，数|发放"},
+		{"好（一二）三", 2, "好|（一|二）|三"},
+		{"票，。》了", 4, "票，。》|了"},
+		{"共 2017 张", 3.2, "共|2017|张"},
+		{"电话100-0000-0018", 8, "电话|100-0000-0018"},
+		{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", 5, ""},
+		{"一\n二", 9, "一|二"},
+		{"", 9, ""},
+		{"领取11月21日（周六）09:00至12:00", 11, "领取|11月21日（周六）09:00|至12:00"},
+		{"领取今天 09:00 开始", 5, "领取|今天 09:00|开始"},
+	} {
+		text := NewText(c.text, Style{Em: 20, Colour: Ink})
+		lines := text.wrap(c.em * 20)
+		if c.want != "" && strings.Join(lines, "|") != c.want {
+			t.Errorf("%q in %v characters breaks as %q, want %q", c.text, c.em, strings.Join(lines, "|"), c.want)
+		}
+		if strings.ReplaceAll(strings.Join(lines, ""), " ", "") != strings.NewReplacer(" ", "", "\n", "").Replace(c.text) {
+			t.Errorf("%q lost characters: %q", c.text, lines)
+		}
+		for _, line := range lines {
+			if w := text.measure(line); c.want == "" && w > c.em*20+0.5 {
+				t.Errorf("line %q is %v wide, want at most %v", line, w, c.em*20)
+			}
+		}
+	}
+}
+
+func TestCutAndCentredLines(t *testing.T) {
+	themed(t, Phone)
+	cut := NewText("一二三四五六七八九十", Style{Em: 20, Max: 2}).wrap(80)
+	if got := strings.Join(cut, "|"); got != "一二三四|五六七…" {
+		t.Errorf("cut to two lines: %q", got)
+	}
+	even := NewText("打开我的票对准扫码口", Style{Em: 20, Align: fyne.TextAlignCenter}).wrap(9 * 20)
+	if got := strings.Join(even, "|"); got != "打开我的票|对准扫码口" {
+		t.Errorf("centred lines: %q", got)
+	}
+}
+
+// A box is as high as what is in it, and gives each child its own place.
+func TestBoxes(t *testing.T) {
+	themed(t, Phone)
+	long := NewText(strings.Repeat("字", 30), Style{Em: 20, Colour: Ink})
+	line := long.lineHeight()
+	column := Column(10, long, Space(40))
+	if got := heightFor(column, 200); got != 3*line+50 {
+		t.Errorf("column is %v high, want %v", got, 3*line+50)
+	}
+	if got := heightFor(Pad(5, 50, column), 300); got != 3*line+60 {
+		t.Errorf("padded column is %v high", got)
+	}
+	row := Row(10, 0, long, Fixed(50, 30, Space(1)))
+	if got := heightFor(row, 260); got != 3*line {
+		t.Errorf("row is %v high, want %v", got, 3*line)
+	}
+	top, bottom := Space(30), Space(20)
+	body := NewScroll(column)
+	frame := Frame(top, body, bottom)
+	frame.Resize(fyne.NewSize(200, 100))
+	if body.Position().Y != 30 || body.Size() != fyne.NewSize(200, 50) || bottom.Position().Y != 80 {
+		t.Errorf("frame put the body at %v %v", body.Position(), body.Size())
+	}
+	body.SetOffset(1e6)
+	if got, want := body.Offset(), 3*line+50-50; got != want {
+		t.Errorf("scrolled to %v, want the end at %v", got, want)
+	}
+	body.pane.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(0, 30)})
+	if got := body.Offset(); got != 3*line-30 {
+		t.Errorf("a finger moved it to %v", got)
+	}
+	body.SetOffset(-5)
+	if body.Offset() != 0 {
+		t.Error("scrolled above the top")
+	}
+}
+
+// Whatever room it gets, every module has the same whole number of pixels, with
+// the quiet zone around, and the picture can be read.
+func TestQR(t *testing.T) {
+	text := "2KCEV" + strings.Repeat("A7", 100)
+	modules, err := qr.Bitmap(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(modules) + 2*quiet
+	for _, side := range []int{n, 200, 340, 511, 1000} {
+		img := drawQR(modules, side, side+7).(*image.Gray)
+		step := side / n
+		left, top := (side-len(modules)*step)/2, (side+7-len(modules)*step)/2
+		for y := range side + 7 {
+			for x := range side {
+				i, j := x-left, y-top
+				dark := i >= 0 && j >= 0 && i/step < len(modules) && j/step < len(modules) && modules[j/step][i/step]
+				if (img.GrayAt(x, y).Y == 0) != dark {
+					t.Fatalf("side %d: pixel %d,%d is wrong", side, x, y)
+				}
+			}
+		}
+		if got, err := qr.Read(img); step >= 3 && (err != nil || got != text) {
+			t.Errorf("side %d reads %q, %v", side, got, err)
+		}
+	}
+	for _, p := range drawQR(modules, n-1, n-1).(*image.Gray).Pix {
+		if p != 0xff {
+			t.Fatal("too small to be read, and yet something is drawn")
+		}
+	}
+}
+
+func TestButtonsAndTaps(t *testing.T) {
+	themed(t, Phone)
+	taps := 0
+	count := func() { taps++ }
+	for _, kind := range []Kind{Main, Second, Dead} {
+		b := NewButton(Phone, kind, "抢票", count)
+		if b.MinSize().Height < 44 {
+			t.Errorf("button %d is %v high", kind, b.MinSize().Height)
+		}
+		test.Tap(b)
+	}
+	if taps != 2 {
+		t.Errorf("%d taps arrived, want 2: a dead button does nothing", taps)
+	}
+	option := Phone.Option("一站", "地址", true, count)
+	if h := heightFor(option, 300); h < Phone.Button {
+		t.Errorf("an option is %v high", h)
+	}
+	test.Tap(option.(fyne.Tappable))
+	if taps != 3 {
+		t.Error("an option cannot be tapped")
+	}
+}

@@ -1,0 +1,75 @@
+package shell_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"yizhan/app/look"
+	"yizhan/app/shell"
+	"yizhan/app/shell/shelltest"
+	"yizhan/core/fault"
+	"yizhan/core/link"
+	"yizhan/core/local/memory"
+)
+
+const code = "ABCD-EFGH-2345-6722"
+
+// page opens the enrolment page; answers are given one after the other.
+func page(t *testing.T, first string, answers ...error) (env *shell.Env, turn shelltest.Turn, asked *[]string, done *bool) {
+	t.Helper()
+	env, l, turn := shelltest.NewEnv(t, memory.New())
+	asked, done = new([]string), new(bool)
+	l.Enrols = func(code string) error {
+		*asked = append(*asked, code)
+		return answers[len(*asked)-1]
+	}
+	shell.Enrol(env, look.Phone, first, func() { *done = true })
+	return env, turn, asked, done
+}
+
+func says(env *shell.Env, text string) func() bool {
+	return func() bool { return strings.Contains(test.RenderToMarkup(env.Window.Canvas()), text) }
+}
+
+func TestEnrolByScanner(t *testing.T) {
+	env, turn, asked, done := page(t, "", fault.Errorf(fault.CodeUsed, ""), nil)
+	entry := env.Window.Canvas().Focused()
+	if entry == nil {
+		t.Fatal("a scanner's keys would go nowhere")
+	}
+	env.Window.Canvas().Unfocus() // its caret blinks
+	test.AssertRendersToMarkup(t, "enrol.xml", env.Window.Canvas())
+	scan := func() {
+		for _, r := range code {
+			entry.TypedRune(r)
+		}
+		entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	}
+	scan()
+	turn.Until(t, "told", says(env, fault.CodeUsed.Sentence()))
+	test.AssertRendersToMarkup(t, "enrol_used.xml", env.Window.Canvas())
+	scan()
+	turn.Until(t, "enrolled", func() bool { return *done })
+	if len(*asked) != 2 || (*asked)[0] != "ABCDEFGH23456722" {
+		t.Errorf("the server was asked %q", *asked)
+	}
+}
+
+func TestEnrolByFlag(t *testing.T) {
+	for name, answer := range map[string]error{"taken": nil, "already enrolled": link.ErrEnrolled} {
+		_, turn, asked, done := page(t, code, answer)
+		turn.Until(t, name, func() bool { return *done })
+		if len(*asked) != 1 {
+			t.Errorf("%s: the code was handed in %d times", name, len(*asked))
+		}
+	}
+	env, turn, _, done := page(t, code, errors.New("connection refused"))
+	turn.Until(t, "no network", says(env, "登记码还没有用掉"))
+	if *done {
+		t.Error("enrolled without a server")
+	}
+}
