@@ -13,8 +13,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
-	"strings"
 
 	_ "github.com/mattn/go-sqlite3" // the engine of the file
 	"github.com/pressly/goose/v3"
@@ -27,6 +27,15 @@ var migrations embed.FS
 
 // indexSecret is the name of the secret behind MemberID.
 const indexSecret = "index"
+
+// hmacSHA256 is the algorithm id in front of every index hash.
+const hmacSHA256 = 1
+
+// Errors of Key.
+var (
+	ErrErased = errors.New("the person was erased, and with the key all that it sealed")
+	ErrNoKey  = errors.New("the person never had a key for this purpose")
+)
 
 // Vault is an open vault file. It is safe for concurrent use.
 type Vault struct {
@@ -54,7 +63,7 @@ func (v *Vault) open(path string) error {
 	}
 	// secure_delete overwrites what is removed: an erased key leaves no bytes behind.
 	options := "?_journal_mode=DELETE&_synchronous=FULL&_secure_delete=true&_busy_timeout=5000"
-	if v.db, err = sql.Open("sqlite3", "file:"+strings.ReplaceAll(path, "?", "%3f")+options); err != nil {
+	if v.db, err = sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+options); err != nil {
 		return err
 	}
 	v.db.SetMaxOpenConns(1)
@@ -97,9 +106,37 @@ func (v *Vault) Close() error {
 // MemberID gives the opaque id of whoever has an ID number: the same number
 // always the same id, while without the vault's secret nobody can try numbers.
 func (v *Vault) MemberID(idNumber string) id.Member {
+	return id.Member("m" + id.Alphabet.EncodeToString(v.mac("yizhan/member", idNumber)[:10]))
+}
+
+// IndexHash gives what is stored of an ID or card number so that it can be found
+// again: an algorithm id and an HMAC of 32 bytes under the vault's secret. A plain
+// hash would not do, because all ID numbers can be tried in minutes.
+func (v *Vault) IndexHash(value string) []byte {
+	return append([]byte{hmacSHA256}, v.mac("yizhan/index", value)...)
+}
+
+func (v *Vault) mac(use, value string) []byte {
 	h := hmac.New(sha256.New, v.index)
-	h.Write([]byte("yizhan/member\x00" + idNumber))
-	return id.Member("m" + id.Alphabet.EncodeToString(h.Sum(nil)[:10]))
+	h.Write([]byte(use + "\x00" + value))
+	return h.Sum(nil)
+}
+
+// Key gives the key of one person, to read with; it makes none. ErrErased: the
+// person was erased and has not come back. ErrNoKey: there never was one.
+func (v *Vault) Key(m id.Member, purpose string) (Key, error) {
+	var key []byte
+	err := v.db.QueryRow(`SELECT key FROM person_key WHERE member = ? AND purpose = ?`, string(m), purpose).Scan(&key)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		err = ErrNoKey
+	case err == nil && key == nil:
+		err = ErrErased
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read key of %s: %w", m, err)
+	}
+	return key, nil
 }
 
 // Keys gives the keys of many people, making those that do not exist; they are

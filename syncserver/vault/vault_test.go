@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"yizhan/core/id"
@@ -64,6 +66,92 @@ func TestErasingAPersonDestroysOnlyTheirKeys(t *testing.T) {
 	}
 	if !bytes.Contains(file, b) {
 		t.Fatal("the key that was not erased is gone")
+	}
+}
+
+func TestKeyTellsErasedFromUnknown(t *testing.T) {
+	v := open(t, filepath.Join(t.TempDir(), "v%41 #?.db"))
+	first := one(t, v, "a")
+	if key, err := v.Key("a", "roster"); err != nil || !bytes.Equal(key, first) {
+		t.Fatalf("key of a: %v", err)
+	}
+	if _, err := v.Key("a", "claims"); !errors.Is(err, ErrNoKey) {
+		t.Fatalf("another purpose: %v, want %v", err, ErrNoKey)
+	}
+	if _, err := v.Key("b", "roster"); !errors.Is(err, ErrNoKey) {
+		t.Fatalf("another person: %v, want %v", err, ErrNoKey)
+	}
+	if err := v.Erase("a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Key("a", "roster"); !errors.Is(err, ErrErased) {
+		t.Fatalf("after erasing: %v, want %v", err, ErrErased)
+	}
+	again := one(t, v, "a") // the same person is imported once more
+	if key, err := v.Key("a", "roster"); err != nil || !bytes.Equal(key, again) || bytes.Equal(key, first) {
+		t.Fatalf("after coming back: %v; the key must be a new one", err)
+	}
+}
+
+// TestErasedKeysLeaveNoBytes fills many pages in the order of ids, which is
+// random, so that rows were moved from page to page before some are erased.
+func TestErasedKeysLeaveNoBytes(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "vault.db")
+	v := open(t, path)
+	members := make([]id.Member, 8000)
+	for i := range members {
+		members[i] = v.MemberID(fmt.Sprint(i))
+	}
+	keys := map[id.Member]Key{}
+	for part := range slices.Chunk(members, 500) {
+		made, err := v.Keys(part, "roster")
+		if err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(keys, made)
+	}
+	erased := map[id.Member]bool{}
+	for _, m := range members[:40] {
+		if err := v.Erase(m); err != nil {
+			t.Fatal(err)
+		}
+		erased[m] = true
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 1 {
+		t.Fatalf("the vault left %d files, want one", len(files))
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for i := 0; i+8 <= len(file); i++ {
+		seen[string(file[i:i+8])]++
+	}
+	for m, key := range keys {
+		want := 1
+		if erased[m] {
+			want = 0
+		}
+		if n := seen[string(key[:8])]; n != want {
+			t.Fatalf("a key that is erased=%v occurs %d times in the file", erased[m], n)
+		}
+	}
+}
+
+func TestIndexHash(t *testing.T) {
+	v := open(t, filepath.Join(t.TempDir(), "vault.db"))
+	a := v.IndexHash("6222999000001234")
+	if len(a) != 33 || a[0] != hmacSHA256 || !bytes.Equal(a, v.IndexHash("6222999000001234")) {
+		t.Fatalf("index hash %x is not an algorithm id and a stable HMAC", a)
+	}
+	other := open(t, filepath.Join(t.TempDir(), "other.db"))
+	if bytes.Equal(a, v.IndexHash("6222999000001235")) || bytes.Equal(a, other.IndexHash("6222999000001234")) {
+		t.Fatal("an index hash does not depend on both secret and value")
 	}
 }
 
