@@ -36,8 +36,6 @@ func (b *bulk) prepare(conn *sql.Conn, into, conflict string) error {
 
 func (b *bulk) add(row ...any) { b.args = append(b.args, row...) }
 
-func (b *bulk) rows() int { return len(b.args) / b.columns }
-
 // flush writes the rows in the order in which they were added.
 func (b *bulk) flush() error {
 	rest := b.args

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"math"
 )
 
@@ -56,15 +55,12 @@ func (v *View) digest(text string) (string, error) {
 		}
 		for _, v := range values {
 			buf = appendValue(buf[:0], v)
-			write(h, buf)
+			h.Write(buf)
 		}
 		return nil
 	})
 	return hex.EncodeToString(h.Sum(nil)), err
 }
-
-// write is for a hash, whose Write never fails.
-func write(h hash.Hash, b []byte) { h.Write(b) }
 
 // appendValue writes a value so that no two lists of values give the same bytes.
 func appendValue(b []byte, v any) []byte {

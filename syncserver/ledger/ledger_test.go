@@ -68,7 +68,7 @@ func digest(t testing.TB, l *ledger.Ledger) map[string]string {
 	return d
 }
 
-// story is one of everything: 26 entries.
+// story is a journal with an entry of every kind that changes the ledger.
 func story() []op.Entry {
 	entries := []op.Entry{
 		{Kind: op.OrgsPut, Orgs: orgs("CITY", "", "PARK", "CITY", "C1", "PARK")},

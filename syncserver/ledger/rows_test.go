@@ -218,6 +218,9 @@ func TestQueries(t *testing.T) {
 	c, ok, err := l.Claim(19)
 	check("claim", c, err, ledger.Claim{Ticket: 19, Member: "m00002", Org: "C1", Activity: "diy", Pool: "s", Seats: 1, State: op.ClaimGranted, Taken: serials(1, 1),
 		Inside: true, Came: true, At: 1018, GrantedAt: 1021, Seq: 25})
+	if !ok {
+		t.Error("claim 19 is not found")
+	}
 	for _, ticket := range []id.Ticket{10, 1 << 63} {
 		if _, ok, err = l.Claim(ticket); ok || err != nil {
 			t.Errorf("claim %d: %v %v, want none", ticket, ok, err)
