@@ -160,7 +160,7 @@ func (b *boot) size() fyne.Size {
 
 func (b *boot) scale() look.Scale {
 	if b.role() == op.Kiosk {
-		return kiosk.Scale(b.size().Width)
+		return kiosk.Scale(b.size())
 	}
 	return look.Staff
 }
@@ -176,7 +176,7 @@ func (b *boot) start() {
 		return
 	case op.Kiosk:
 		b.env.Counter = shell.NewCounter(b.env)
-		b.scan(kiosk.Start(b.env, b.size().Width).Picture)
+		b.scan(kiosk.Start(b.env, b.size()).Picture)
 	default:
 		b.env.Counter = shell.NewCounter(b.env)
 		b.scan(staff.Start(b.env).Picture)

@@ -2,30 +2,51 @@
 package kiosk
 
 import (
+	"fyne.io/fyne/v2"
+
 	"yizhan/app/look"
 	"yizhan/app/shell"
 )
 
 // Shell is the counter page over the whole screen.
-type Shell struct{ desk *shell.Desk }
+type Shell struct {
+	env  *shell.Env
+	desk *shell.Desk
+	size fyne.Size // that the scale was made for
+}
 
-// Scale is made for a screen 1080 dp wide; other widths get the same picture, larger or smaller.
-func Scale(width float32) look.Scale { return look.Kiosk.Times(max(0.4, width/1080)) }
+// Scale is made for a screen of 1080×1920 dp; others get the same page, larger or
+// smaller, so that all of it fits.
+func Scale(screen fyne.Size) look.Scale {
+	return look.Kiosk.Times(max(0.4, min(screen.Width/1080, screen.Height/1920)))
+}
 
-// Start fills the window and keeps it up to date until the window closes. width is that of the screen, in dp.
-func Start(env *shell.Env, width float32) *Shell {
-	scale := Scale(width)
-	env.App.Settings().SetTheme(env.Theme.With(scale))
-	s := &Shell{shell.NewDesk(env, scale, "", nil)}
+// Start fills the window and keeps it up to date until the window closes. screen
+// is the size that the window will have.
+func Start(env *shell.Env, screen fyne.Size) *Shell {
+	s := &Shell{env: env, size: screen, desk: shell.NewDesk(env, Scale(screen), "", nil)}
+	env.App.Settings().SetTheme(env.Theme.With(Scale(screen)))
 	env.Window.SetContent(s.desk.Object())
 	s.desk.Listen()
 	s.desk.Tick()
 	env.Every(func(bool) {
 		if env.Ctx.Err() == nil {
+			s.fit()
 			s.desk.Tick()
 		}
 	})
 	return s
+}
+
+// fit follows the size that the window has in truth: a full screen is known only once it is shown.
+func (s *Shell) fit() {
+	size := s.env.Window.Canvas().Size()
+	if size == s.size {
+		return
+	}
+	s.size = size
+	s.desk.SetScale(Scale(size))
+	s.env.App.Settings().SetTheme(s.env.Theme.With(Scale(size)))
 }
 
 // Picture scans the code in a file.

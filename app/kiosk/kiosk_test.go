@@ -2,6 +2,7 @@ package kiosk
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
+	"yizhan/app/look"
 	"yizhan/app/shell"
 	"yizhan/app/shell/shelltest"
 	"yizhan/core/local"
@@ -16,6 +18,8 @@ import (
 	"yizhan/core/op"
 	"yizhan/core/wire"
 )
+
+var portrait = fyne.NewSize(1080, 1920)
 
 type machine struct {
 	*testing.T
@@ -28,8 +32,8 @@ type machine struct {
 func start(t *testing.T, env *shell.Env, l *shelltest.Link, turn shelltest.Turn) *machine {
 	m := &machine{T: t, env: env, link: l, turn: turn, now: shelltest.Now}
 	l.Clock = func() time.Time { return m.now }
-	env.Window.Resize(fyne.NewSize(1080, 1920))
-	Start(env, 1080)
+	env.Window.Resize(portrait)
+	Start(env, portrait)
 	return m
 }
 
@@ -176,18 +180,24 @@ func TestThePageGoesBackByItself(t *testing.T) {
 
 func TestPictures(t *testing.T) {
 	m, _ := filled(t)
-	s := &Shell{shell.NewDesk(m.env, Scale(1080), "", nil)}
-	m.env.Window.SetContent(s.desk.Object())
+	s := Start(m.env, portrait)
 	s.Picture("testdata/no_such_picture.png")
 	m.until("图片里没有找到二维码")
 }
 
-// A window that is half as wide shows the same page.
-func TestNarrowWindow(t *testing.T) {
-	if half := Scale(540); half.Huge != Scale(1080).Huge/2 {
-		t.Errorf("at half width the word is %v high", half.Huge)
+// Every screen shows the whole page in letters that can be read.
+func TestOtherScreens(t *testing.T) {
+	for size, factor := range map[fyne.Size]float32{fyne.NewSize(540, 960): 0.5, fyne.NewSize(1920, 1080): 0.5625, fyne.NewSize(10, 10): 0.4} {
+		if got, want := Scale(size), look.Kiosk.Times(factor); got != want {
+			t.Errorf("on %v the scale is %+v, want %+v", size, got, want)
+		}
 	}
-	if least := Scale(1); least.Body < 12 {
-		t.Errorf("letters of %v dp cannot be read", least.Body)
-	}
+	m, w := filled(t)
+	m.scan(w.Ticket, "\r")
+	m.until("可以发放")
+	m.env.Window.Resize(fyne.NewSize(1920, 1080))
+	m.until(`size="1920x1080"`)
+	word := fmt.Sprintf(`textSize="%v"`, look.Kiosk.Huge*0.5625)
+	m.turn.Until(t, "letters of "+word, func() bool { return m.has(word) })
+	m.golden("landscape")
 }

@@ -123,6 +123,7 @@ func (t *Text) fitting(paragraph string, width float32) []string {
 const (
 	closing = "，。、；：？！）》」』】〕”’…％%,.;:?!)]}"
 	opening = "（《「『【〔“‘([{"
+	counted = "年月日时分秒号楼层室张人位个条元米天" // stay with the number before them
 )
 
 // moment is a time as flow.Moment writes it: torn over two lines it is misread.
@@ -135,7 +136,8 @@ func pieces(s string) []string {
 	add := func(piece string) {
 		first, _ := utf8.DecodeRuneInString(piece)
 		last, _ := utf8.DecodeLastRuneInString(piece)
-		if before != 0 && (strings.ContainsRune(closing, first) || strings.ContainsRune(opening, before) || latin(before) && latin(first)) {
+		if before != 0 && (strings.ContainsRune(closing, first) || strings.ContainsRune(opening, before) ||
+			latin(before) && latin(first) || unicode.IsDigit(before) && strings.ContainsRune(counted, first)) {
 			out[len(out)-1] += piece
 		} else {
 			out = append(out, piece)

@@ -34,6 +34,9 @@ func NewDesk(env *Env, scale look.Scale, more string, toMore func()) *Desk {
 // Object is what goes into the window.
 func (d *Desk) Object() fyne.CanvasObject { return d.view.Object() }
 
+// SetScale draws the page in other sizes.
+func (d *Desk) SetScale(s look.Scale) { d.view.SetScale(s) }
+
 // Listen takes the keys of a wedge scanner: they come to the canvas while no
 // field has the focus. Pictures may also be dropped onto the window.
 func (d *Desk) Listen() {

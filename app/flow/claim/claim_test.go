@@ -270,7 +270,7 @@ func TestSessions(t *testing.T) {
 		{"id":"full","starts":"2026-11-23T08:00:00","ends":"2026-11-23T12:00:00","total":5},
 		{"id":"good","starts":"2026-11-24T08:00:00","ends":"2026-11-24T12:00:00","total":5}]`)
 	s := phone(t, a, func(d *Data) { d.Full[Place{"film", "full"}] = true })
-	want := []Choice{{"near", "明天 08:00", "不可约", false}, {"full", "11月23日（周一）08:00", "已满", false}, {"good", "11月24日（周二）08:00", "", true}}
+	want := []Choice{{"full", "11月23日（周一）08:00", "已满", false}, {"good", "11月24日（周二）08:00", "", true}}
 	if got := s.Detail().Sessions; !reflect.DeepEqual(got, want) {
 		t.Errorf("sessions %+v, want %+v", got, want)
 	}

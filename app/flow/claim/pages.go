@@ -318,22 +318,24 @@ func (s State) address(at id.Station) string {
 	return text
 }
 
+// sessions gives those that can be booked at all by their date, and the chosen one.
 func (s State) sessions(a Activity) []Choice {
 	if len(a.Pools) < 2 {
 		return nil
 	}
-	choices := make([]Choice, len(a.Pools))
+	var choices []Choice
 	for i, p := range a.Pools {
+		st := s.Standing(Place{a.ID, p.ID})
+		if !a.InHorizon(i, s.Now.UnixMilli()) && p.ID != s.pool && st.Kind == Nothing {
+			continue
+		}
 		note := ""
-		switch st := s.Standing(Place{a.ID, p.ID}); {
-		case st.Kind != Nothing && st.Kind != Refused:
+		if st.Kind != Nothing && st.Kind != Refused {
 			note = s.words(a, st).Word
-		case !a.InHorizon(i, s.Now.UnixMilli()):
-			note = "不可约"
-		case s.Data.Full[Place{a.ID, p.ID}]:
+		} else if s.Data.Full[Place{a.ID, p.ID}] {
 			note = "已满"
 		}
-		choices[i] = Choice{ID: string(p.ID), Text: cmp.Or(s.session(a, p.ID), string(p.ID)), Note: note, Chosen: p.ID == s.pool}
+		choices = append(choices, Choice{ID: string(p.ID), Text: cmp.Or(s.session(a, p.ID), string(p.ID)), Note: note, Chosen: p.ID == s.pool})
 	}
 	return choices
 }

@@ -268,7 +268,7 @@ func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
 	case err != nil:
 		objects = append(objects, s.Panel(flow.Bad, "显示不了二维码", "这张票的码和这个版本的程序不配套。", "请更新程序，或凭下面的短码找工作人员。"))
 	default:
-		objects = append(objects, look.Square(340, look.QR(modules)))
+		objects = append(objects, look.Square(360, look.QR(modules)))
 	}
 	objects = append(objects, centred(t.Short, s.Huge, true), centred("短码，二维码扫不出时报给工作人员", s.Small, false))
 	return look.Column(s.Gap, s.Card(objects...), s.Card(facts...))

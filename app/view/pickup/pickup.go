@@ -43,6 +43,9 @@ type View struct {
 // New makes an empty view.
 func New(s look.Scale) *View { return &View{Scale: s, root: container.NewStack()} }
 
+// SetScale draws the page in other sizes from the next Draw on.
+func (v *View) SetScale(s look.Scale) { v.Scale, v.drawn = s, false }
+
 // Object is what goes into the window.
 func (v *View) Object() fyne.CanvasObject { return v.root }
 
