@@ -43,13 +43,13 @@ func verify(fs *flag.FlagSet, args []string) error {
 		return err
 	}
 	report, err := sqlite.Check(path)
-	if err != nil {
-		return err
-	}
 	for _, f := range report.Findings {
 		fmt.Println(f)
 	}
-	if len(report.Findings) > 0 {
+	switch {
+	case err != nil:
+		return err
+	case len(report.Findings) > 0:
 		return fmt.Errorf("the journal is damaged in %d places; stop the server and restore the newest backup", len(report.Findings))
 	}
 	fmt.Printf("journal: %d batches, %d entries, hash chain whole\n", report.Head.Number, report.Head.Next-1)

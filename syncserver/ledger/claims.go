@@ -114,10 +114,13 @@ func (p *projection) claimChanged(e *op.Entry) error {
 			c.State, c.Place = op.ClaimWaitlisted, e.Place
 		}
 	case op.Moved:
-		if c.Station != e.Station && p.bound(c) {
-			p.gone(StationScope(c.Station), wire.TableTicket, number(c.Ticket), e.Seq)
-		}
+		from := c.Station
 		c.Station, c.Epoch = e.Station, e.Epoch
+		if from != e.Station && p.bound(c) {
+			// The old station keeps a row with the new epoch: a code made before the move names
+			// that station, and without the row a device there would take it for one it has not heard of.
+			return p.ticketRow(from, c)
+		}
 	}
 	return nil
 }
@@ -213,14 +216,19 @@ func (p *projection) claimRows(c *claim) error {
 		Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Place: c.Place,
 		Station: c.Station, Epoch: c.Epoch, At: c.At})
 	if err == nil && p.bound(c) {
-		err = p.row(StationScope(c.Station), wire.TableTicket, key, c.Seq, wire.TicketRow{
-			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Epoch: c.Epoch, Station: c.Station})
+		err = p.ticketRow(c.Station, c)
 	}
 	if err == nil && p.world.plans[c.Activity].sessions {
 		err = p.row(ScopeDoor, wire.TableDoor, key, c.Seq, wire.DoorRow{
 			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: c.Member, Seats: c.Seats, State: c.State, Inside: c.Inside})
 	}
 	return err
+}
+
+// ticketRow queues the row of a bound ticket for the devices of a station.
+func (p *projection) ticketRow(at id.Station, c *claim) error {
+	return p.row(StationScope(at), wire.TableTicket, number(c.Ticket), c.Seq, wire.TicketRow{
+		Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Epoch: c.Epoch, Station: c.Station})
 }
 
 func count(taken []op.Taken) int {

@@ -208,7 +208,8 @@ func (h *held) sync(t *rapid.T, l *ledger.Ledger) {
 // whatever pace, holds what a device that starts at the end is given.
 func TestReplay(t *testing.T) {
 	dir, n := t.TempDir(), 0
-	scopes := append([]string{"org/C000", "station/HQ", "station/ST1", "public", "door", "staff"}, scopes...)
+	// A device stands at one station: a moved ticket has a row at both.
+	scopes := slices.DeleteFunc(append([]string{"org/C000", "door", "staff"}, scopes...), func(s string) bool { return s == "station/HQ" })
 	rapid.Check(t, func(t *rapid.T) {
 		entries := journal(t)
 		openNext := func() (*ledger.Ledger, string) {

@@ -146,7 +146,7 @@ func TestRows(t *testing.T) {
 			"station/HQ ticket 8": ticket(t8, func(c *wire.TicketRow) { c.Seats, c.Epoch = 1, 1 }), "public pool spa/sets": free},
 		{"member/m00001 claim 9": claim(c9, func(c *wire.ClaimRow) { c.State = op.ClaimGranted }), "station/ST1 ticket 9": t9,
 			"public pool spa/sets": full, "member/m00001 message 13": message(13, "promoted", "spa", "sets", 9)},
-		{"member/m00001 claim 9": claim(c9, func(c *wire.ClaimRow) { c.State, c.Station, c.Epoch = op.ClaimGranted, "HQ", 1 }), "station/ST1 ticket 9": nil,
+		{"member/m00001 claim 9": claim(c9, func(c *wire.ClaimRow) { c.State, c.Station, c.Epoch = op.ClaimGranted, "HQ", 1 }), "station/ST1 ticket 9": ticket(t9, func(c *wire.TicketRow) { c.Station, c.Epoch = "HQ", 1 }),
 			"station/HQ ticket 9": ticket(t9, func(c *wire.TicketRow) { c.Station, c.Epoch = "HQ", 1 }), "member/m00001 message 14": message(14, "moved", "spa", "sets", 9)},
 		{},
 		{"member/m00000 claim 8": claim(c8, func(c *wire.ClaimRow) { c.Seats, c.Epoch, c.State = 1, 1, op.ClaimRedeemed }),

@@ -14,6 +14,7 @@ import (
 	"yizhan/core/op"
 	"yizhan/core/station"
 	"yizhan/syncserver/roster"
+	"yizhan/syncserver/vault"
 )
 
 // purpose of the key that seals what a roster says about a person.
@@ -62,32 +63,38 @@ func (s *Server) ImportStations(ctx context.Context, stations []station.Station)
 // key and records the people. The keys are on disk before the entries are.
 func (s *Server) ImportPeople(ctx context.Context, people []roster.Person) (Imported, error) {
 	n := Imported{Read: len(people)}
-	for chunk := range slices.Chunk(people, importChunk) {
-		ids := make([]id.Member, len(chunk))
-		for i, p := range chunk {
-			ids[i] = s.vault.MemberID(p.IDNumber)
-		}
-		keys, err := s.vault.Keys(ids, rosterPurpose)
-		if err != nil {
+	ids := make([]id.Member, len(people))
+	for i, p := range people {
+		ids[i] = s.vault.MemberID(p.Identity())
+	}
+	keys, err := s.vault.Keys(ids, rosterPurpose)
+	if err != nil {
+		return n, fmt.Errorf("import people: %w", err)
+	}
+	sealed := make([]member.Person, len(people))
+	for i, p := range people {
+		if sealed[i], err = s.sealPerson(ids[i], keys[ids[i]], p); err != nil {
 			return n, fmt.Errorf("import people: %w", err)
 		}
-		out := make([]member.Person, len(chunk))
-		for i, p := range chunk {
-			plain, err := json.Marshal(p)
-			if err != nil {
-				return n, fmt.Errorf("import people: %w", err)
-			}
-			out[i] = member.Person{ID: ids[i], Org: p.Org, Sex: p.Sex, Birth: p.Birth, Tags: p.Tags, Children: p.Children}
-			out[i].Digest = keys[ids[i]].Digest(plain)
-			if out[i].Sealed, err = keys[ids[i]].Seal(plain, s.cfg.Random); err != nil {
-				return n, fmt.Errorf("import people: %w", err)
-			}
-		}
-		if n.Changed, err = s.putPeople(ctx, out, n.Changed); err != nil {
+	}
+	for chunk := range slices.Chunk(sealed, importChunk) {
+		if n.Changed, err = s.putPeople(ctx, chunk, n.Changed); err != nil {
 			return n, err
 		}
 	}
 	return n, nil
+}
+
+// sealPerson keeps in the open only what rules may read.
+func (s *Server) sealPerson(m id.Member, key vault.Key, p roster.Person) (member.Person, error) {
+	out := member.Person{ID: m, Org: p.Org, Sex: p.Sex, Birth: p.Birth, Tags: p.Tags, Children: p.Children}
+	plain, err := json.Marshal(p)
+	if err != nil {
+		return out, err
+	}
+	out.Digest = key.Digest(plain)
+	out.Sealed, err = key.Seal(plain, s.cfg.Random)
+	return out, err
 }
 
 // PutPeople records people without personal fields: members of a rehearsal.

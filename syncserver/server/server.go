@@ -99,11 +99,29 @@ func (s *Server) openFiles() (err error) {
 		s.journal = nil
 		return err
 	}
+	if err := s.complete(); err != nil {
+		return err
+	}
 	if s.keys, err = loadKeys(s.path(KeysFile), s.cfg.Random); err != nil {
 		return err
 	}
 	s.vault, err = vault.Open(s.path(VaultFile), s.cfg.Random)
 	return err
+}
+
+// complete refuses to make new keys or a new vault beside an old journal: every
+// ticket and every name in it would be worthless.
+func (s *Server) complete() error {
+	head, err := s.journal.Head()
+	if err != nil || head.Number == 0 {
+		return err
+	}
+	for _, name := range []string{KeysFile, VaultFile} {
+		if _, err := os.Stat(s.path(name)); err != nil {
+			return fmt.Errorf("the journal is not empty, but %s is missing: restore it from its backup: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // openLedger opens the ledger; one that cannot be a view of this journal is made again.

@@ -103,10 +103,10 @@ func (v *Vault) Close() error {
 	return v.db.Close()
 }
 
-// MemberID gives the opaque id of whoever has an ID number: the same number
+// MemberID gives the opaque id of a paper (its kind and number): the same paper
 // always the same id, while without the vault's secret nobody can try numbers.
-func (v *Vault) MemberID(idNumber string) id.Member {
-	return id.Member("m" + id.Alphabet.EncodeToString(v.mac("yizhan/member", idNumber)[:10]))
+func (v *Vault) MemberID(identity string) id.Member {
+	return id.Member("m" + id.Alphabet.EncodeToString(v.mac("yizhan/member", identity)[:10]))
 }
 
 // IndexHash gives what is stored of an ID or card number so that it can be found
