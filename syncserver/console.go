@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"yizhan/core/id"
+	"yizhan/core/jsoncheck"
 	"yizhan/core/op"
 	"yizhan/core/qr"
 	"yizhan/syncserver/control"
@@ -35,7 +37,7 @@ func publish(fs *flag.FlagSet, args []string) error {
 	for i, spec := range specs {
 		p, err := control.Call[server.Published](ctx, c, "publish", spec)
 		if err != nil {
-			return fmt.Errorf("%s: activity %d was not published:\n%w", rest[0], i, err)
+			return fmt.Errorf("%s: activity %d was not published:%s%w", rest[0], i, before(err), err)
 		}
 		if p.Revision == 0 {
 			fmt.Println("nothing changed: this is what is published already")
@@ -49,22 +51,47 @@ func publish(fs *flag.FlagSet, args []string) error {
 	return nil
 }
 
-func activities(file []byte) ([]json.RawMessage, error) {
-	if trimmed := strings.TrimSpace(string(file)); strings.HasPrefix(trimmed, "[") {
-		var list []json.RawMessage
-		err := json.Unmarshal(file, &list)
-		return list, err
+// before is what stands between a place and its error: several mistakes begin on a line of their own.
+func before(err error) string {
+	if strings.Contains(err.Error(), "\n") {
+		return "\n"
 	}
+	return " "
+}
+
+// activities gives each activity of a file, behind as many empty lines as stand
+// before it there: what is wrong with it is reported with the line of the file.
+func activities(file []byte) ([][]byte, error) {
+	var list []json.RawMessage
 	var scenario struct {
-		Activities []json.RawMessage `json:"activities"`
+		Activities *[]json.RawMessage `json:"activities"`
 	}
-	if err := json.Unmarshal(file, &scenario); err != nil {
-		return nil, err
+	path := "activities[%d]"
+	switch {
+	case !json.Valid(file):
+		return nil, jsoncheck.Decode(file, new(any))
+	case bytes.HasPrefix(bytes.TrimSpace(file), []byte("[")):
+		path = "[%d]"
+		if err := json.Unmarshal(file, &list); err != nil {
+			return nil, err
+		}
+	default:
+		if err := json.Unmarshal(file, &scenario); err != nil {
+			return nil, err
+		}
+		if scenario.Activities == nil {
+			return [][]byte{file}, nil
+		}
+		list = *scenario.Activities
 	}
-	if scenario.Activities != nil {
-		return scenario.Activities, nil
+	if len(list) == 0 {
+		return nil, fmt.Errorf("it holds no activity")
 	}
-	return []json.RawMessage{file}, nil
+	lines, out := jsoncheck.Lines(file), make([][]byte, len(list))
+	for i, spec := range list {
+		out[i] = append(bytes.Repeat([]byte("\n"), lines[fmt.Sprintf(path, i)]-1), spec...)
+	}
+	return out, nil
 }
 
 func enrol(fs *flag.FlagSet, args []string) error {

@@ -2,6 +2,7 @@ package activity
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -71,10 +72,15 @@ func (t Text) MarshalJSON() ([]byte, error) {
 // mistake with its path.
 func Parse(data []byte, zone *time.Location) (*Activity, error) {
 	var s Spec
-	if err := jsoncheck.Decode(data, &s); err != nil {
+	var shape, sense jsoncheck.Problems
+	if err := jsoncheck.Decode(data, &s); err != nil && (!errors.As(err, &shape) || !json.Valid(data)) {
 		return nil, err
 	}
-	return Compile(s, zone)
+	a, err := Compile(s, zone)
+	if errors.As(err, &sense) || len(shape) > 0 {
+		return nil, shape.With(sense, data)
+	}
+	return a, err
 }
 
 // Compile checks a spec. The error is jsoncheck.Problems.

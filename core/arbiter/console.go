@@ -116,7 +116,7 @@ func (r *run) publish(o *op.Op) error {
 		problems = append(problems, old.succeed(a)...)
 	}
 	if len(problems) > 0 {
-		return problems
+		return jsoncheck.Problems(nil).With(problems, o.Spec)
 	}
 	r.finish(op.Entry{Kind: op.Published, Activity: a.Spec.ID, Spec: canonical(a.Spec), Number: number, Revision: revision})
 	for pool := range a.Pools {

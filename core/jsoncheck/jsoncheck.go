@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,8 +41,21 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Decode checks data against the type of into and, only if nothing is wrong,
-// decodes it. The error is Problems.
+// With adds what was found by reading the decoded document, with its lines; what
+// stands at a place that was wrong already is left out.
+func (ps Problems) With(more Problems, data []byte) Problems {
+	known, lines := len(ps), Lines(data)
+	for _, p := range more {
+		if !slices.ContainsFunc(ps[:known], func(old Problem) bool { return old.Path == p.Path }) {
+			p.Line = lines[p.Path]
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// Decode checks data against the type of into and decodes what fits, so that the
+// reader can look for more mistakes. The error is Problems.
 func Decode(data []byte, into any) error {
 	w := walker{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	w.dec.UseNumber()
@@ -52,10 +66,11 @@ func Decode(data []byte, into any) error {
 	} else if _, err := w.dec.Token(); err != io.EOF {
 		w.add("", "something follows the end of the document")
 	}
-	if len(w.problems) > 0 {
+	err := json.Unmarshal(data, into)
+	switch {
+	case len(w.problems) > 0:
 		return w.problems
-	}
-	if err := json.Unmarshal(data, into); err != nil {
+	case err != nil:
 		return Problems{{What: err.Error()}}
 	}
 	return nil

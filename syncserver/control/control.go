@@ -78,7 +78,7 @@ func Handler(s *server.Server) http.Handler {
 	handle(mux, "POST /v1/stations", func(ctx context.Context, in []station.Station) (server.Imported, error) {
 		return s.ImportStations(ctx, in)
 	})
-	handle(mux, "POST /v1/publish", func(ctx context.Context, in json.RawMessage) (server.Published, error) { return s.Publish(ctx, in) })
+	handle(mux, "POST /v1/publish", func(ctx context.Context, in []byte) (server.Published, error) { return s.Publish(ctx, in) })
 	handle(mux, "POST /v1/enrol", func(ctx context.Context, in EnrolRequest) (server.Offered, error) {
 		return s.Offer(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org}, in.Valid)
 	})

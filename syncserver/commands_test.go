@@ -1,0 +1,108 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestEveryCommandHasHelp(t *testing.T) {
+	for _, c := range commands {
+		o := try(t, append(strings.Fields(c.name), "-h")...)
+		if o.code != 0 || o.stderr != "" {
+			t.Error(o)
+		}
+		holds(t, o, o.stdout, "usage: syncserver "+c.name, c.args)
+		if c.name != "rehearse" && c.name != "demo" {
+			holds(t, o, o.stdout, "-data string")
+		}
+	}
+	for _, args := range [][]string{nil, {"-h"}, {"--help"}, {"help"}, {"import"}, {"import", "-h"}} {
+		o := try(t, args...)
+		holds(t, o, o.stdout+o.stderr, "import roster FILE.xlsx", "import stations FILE.xlsx")
+		if wrong := len(args) == 1 && args[0] == "import"; (o.code == 0) == wrong {
+			t.Error(o)
+		}
+	}
+	if o := try(t, "import", "-h"); strings.Contains(o.stdout, "rehearse") {
+		t.Errorf("help of import lists everything: %v", o)
+	}
+}
+
+// wrong are command lines that are refused before anything is asked or opened.
+var wrong = []struct {
+	args  string
+	words []string
+}{
+	{"import roster", []string{"import roster: wrong arguments", "syncserver import roster -h"}},
+	{"import roster a.xlsx b.xlsx", []string{"wrong arguments"}},
+	{"import stations", []string{"wrong arguments"}},
+	{"publish", []string{"wrong arguments"}},
+	{"enrol", []string{"-role is missing"}},
+	{"enrol -role kiosk -station s1 extra", []string{"wrong arguments"}},
+	{"enrol -role kiosk -valid 0s", []string{"-valid must be longer"}},
+	{"enrol -role kiosk -valid soon", []string{"-valid"}},
+	{"revoke", []string{"wrong arguments"}},
+	{"member find", []string{"wrong arguments"}},
+	{"draw film", []string{"-seed is missing"}},
+	{"status now", []string{"wrong arguments"}},
+	{"rehearse", []string{"wrong arguments"}},
+	{"verify -zone Mars/Base", []string{"-zone", "Mars/Base"}},
+	{"verify -chain", []string{"verify: wrong arguments", "-chain"}},
+	{"serve -zone Mars/Base", []string{"-zone", "Mars/Base"}},
+	{"serve -tls-cert a.pem", []string{"-tls-cert and -tls-key"}},
+	{"demo", []string{"wrong arguments"}},
+	{"demo -tier XXL DIR", []string{`"XXL"`}},
+}
+
+func TestWrongArgumentsAreOneLine(t *testing.T) {
+	for _, c := range wrong {
+		refused(t, c.words, strings.Fields(strings.ReplaceAll(c.args, "DIR", t.TempDir()))...)
+	}
+	o := try(t, "pubish", "film.json")
+	if o.code == 0 {
+		t.Error(o)
+	}
+	holds(t, o, o.stderr, `there is no command "pubish film.json"`, "publish ACTIVITY.json")
+}
+
+func TestWithoutAServer(t *testing.T) {
+	data, file := filepath.Join(t.TempDir(), "none"), filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte(`{"id":"x","title":"x","pools":[{"id":"p","total":1}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"import roster FILE", "import stations FILE", "publish FILE", "enrol -role kiosk -station s1", "revoke d1", "member find 王", "draw film -seed x", "status"} {
+		refused(t, []string{"no server answers at " + data, "syncserver serve -data " + data}, append(strings.Fields(strings.ReplaceAll(args, "FILE", file)), "-data", data)...)
+	}
+	refused(t, []string{"there is no journal to verify", data}, "verify", "-data", data)
+	refused(t, []string{"no such file"}, "publish", "-data", data, file+".json")
+	if _, err := os.Stat(data); err == nil {
+		t.Error("a command without a server made the data directory")
+	}
+}
+
+func TestUnknownIDs(t *testing.T) {
+	p := serving(t)
+	p.refuses([]string{`station "st9"`, "import"}, "enrol", "-role", "kiosk", "-station", "st9")
+	p.refuses([]string{`station "st9"`}, "enrol", "-role", "staff", "-station", "st9")
+	p.refuses([]string{`organisation "o9"`}, "enrol", "-role", "staff", "-org", "o9")
+	p.refuses([]string{`member "m9"`}, "enrol", "-role", "phone", "-member", "m9")
+	p.refuses([]string{`role "robot"`, "kiosk"}, "enrol", "-role", "robot")
+	p.refuses([]string{`device "d9"`}, "revoke", "d9")
+	p.refuses([]string{`activity "a9"`}, "draw", "a9", "-seed", "x")
+	p.refuses([]string{`"王"`}, "member", "find", "王")
+	p.refuses([]string{"no such file"}, "import", "roster", "nowhere.xlsx")
+	if st := p.status(); st.Seq != 0 || st.Sum != "ok" {
+		t.Errorf("refused commands left entries: %+v", st)
+	}
+}
+
+func TestASecondServerIsRefused(t *testing.T) {
+	p := serving(t)
+	refused(t, []string{"in use by another server"}, "serve", "-data", p.data, "-addr", "127.0.0.1:0")
+	refused(t, []string{"listen for devices", p.addr, "-addr"}, "serve", "-data", t.TempDir(), "-addr", p.addr)
+	if st := p.status(); st.Sum != "ok" {
+		t.Errorf("the first server: %+v", st)
+	}
+}
