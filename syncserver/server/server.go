@@ -178,6 +178,11 @@ func (s *Server) pump() {
 				if err := s.ledger.Project(entries); err != nil {
 					return err
 				}
+				for _, e := range entries {
+					if e.Kind == op.DeviceGone {
+						s.sessions.Drop(e.Device)
+					}
+				}
 			}
 			next = b.Number + 1
 			s.durable.Store(max(last, s.durable.Load()))

@@ -238,7 +238,7 @@ func (p *peer) proof(m wire.Proof) {
 		p.refuse(fault.Errorf(fault.Unauthenticated, "device is unknown or its signature is wrong"))
 		return
 	case info.Gone:
-		p.refuse(fault.Errorf(fault.RevokedDevice, "device was revoked or set aside"))
+		p.gone()
 		return
 	}
 	w := wire.Welcome{Time: p.s.cfg.Now().UnixMilli(), LastOp: info.Last, Head: p.s.cfg.Arbiter.Head()}
@@ -354,6 +354,10 @@ func (p *peer) fail(f wire.Fault) {
 	p.logger().Info("session ends", "fault", f.Kind, "detail", f.Detail)
 	p.send(f)
 	p.end(closeBase+int(f.Kind), f.Kind.String())
+}
+
+func (p *peer) gone() {
+	p.refuse(fault.Errorf(fault.RevokedDevice, "device was revoked or set aside"))
 }
 
 // closeBase plus a fault's number is a close code of our own.

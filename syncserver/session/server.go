@@ -148,6 +148,17 @@ func (s *Server) claim(p *peer, d id.Device) {
 	}
 }
 
+// Drop ends the session of a device that may do nothing any more; without it the
+// session would end at its next heartbeat.
+func (s *Server) Drop(d id.Device) {
+	s.mu.Lock()
+	p := s.byDevice[d]
+	s.mu.Unlock()
+	if p != nil {
+		p.gone()
+	}
+}
+
 func (s *Server) remove(p *peer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -215,6 +215,21 @@ func TestRevokedDeviceStopsAndKeepsItsOutbox(t *testing.T) {
 	}
 }
 
+func TestDropEndsASessionAtOnce(t *testing.T) {
+	s := newSite(t, func(s *site) { s.times.Heartbeat = time.Hour })
+	d, _ := s.device("PHONE-CODE")
+	s.until(d, "online", func() bool { return d.Status().Online })
+	s.server.Drop("phone-2") // has no session
+	s.world.mu.Lock()
+	s.world.devices["phone-1"].Gone = true
+	s.world.mu.Unlock()
+	s.server.Drop("phone-1")
+	s.until(d, "revoked", func() bool {
+		p := d.Status().Problem
+		return p != nil && p.Kind == fault.RevokedDevice && !d.Status().Online
+	})
+}
+
 func TestCopiedDeviceIsFound(t *testing.T) {
 	s := newSite(t)
 	d, store := s.device("PHONE-CODE")

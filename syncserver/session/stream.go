@@ -233,7 +233,7 @@ func (p *peer) beat(st *stream, now time.Time) error {
 	}
 	st.beatAt = now.Add(p.s.cfg.Times.Heartbeat)
 	if info, ok := p.s.cfg.Arbiter.Device(st.device); !ok || info.Gone {
-		p.fail(wire.Fault{Kind: fault.RevokedDevice, Detail: "device was revoked or set aside"})
+		p.gone()
 		return nil
 	}
 	applied, before := p.s.cfg.Feed.Applied(), st.head
