@@ -43,7 +43,8 @@ func (s *State) recordResult(e *op.Entry) error {
 	r := op.ResultOf(e)
 	a := answer{hash: d.chain, seq: r.Seq, ticket: r.Ticket, seats: int32(r.Seats), place: int32(r.Place), outcome: r.Outcome, code: r.Code, verdict: r.Verdict}
 	if e.Result != nil {
-		a.full = &r
+		full := r
+		a.full = &full
 	}
 	if len(d.results) >= 2*keptResults {
 		n := copy(d.results, d.results[keptResults:])
@@ -139,9 +140,30 @@ var ErrBroken = errors.New("state is broken")
 // entry. A device op must have been admitted as NextOp. On a *fault.Error, a
 // Refusal or jsoncheck.Problems nothing was decided; the only other error is ErrBroken.
 func (s *State) Execute(o *op.Op, from op.Origin, now int64) ([]op.Entry, error) {
+	return s.Append(nil, o, from, now)
+}
+
+// Append is Execute for a caller that collects the entries of many ops: it adds
+// them to entries, and adds nothing where there is an error.
+func (s *State) Append(entries []op.Entry, o *op.Op, from op.Origin, now int64) ([]op.Entry, error) {
 	r := &s.run // one op at a time: its memory is used again
-	*r = run{s: s, from: from, at: max(now, s.now), entries: make([]op.Entry, 0, 1)}
-	var err error
+	*r = run{s: s, from: from, at: max(now, s.now), entries: entries}
+	o, ok, err := guard(o, from)
+	if err != nil {
+		return entries, err
+	}
+	if !ok {
+		r.refuse(fault.Invalid)
+	} else {
+		err = r.execute(o)
+	}
+	if r.err != nil {
+		return entries, fmt.Errorf("%w: op kind %d: %w", ErrBroken, o.Kind, r.err)
+	}
+	return r.entries, err
+}
+
+func (r *run) execute(o *op.Op) (err error) {
 	switch o.Kind {
 	case op.Claim:
 		r.claim(o)
@@ -173,10 +195,7 @@ func (s *State) Execute(o *op.Op, from op.Origin, now int64) ([]op.Entry, error)
 		// From a newer app: refused, so that it never blocks the ops behind it.
 		r.refuse(fault.Invalid)
 	}
-	if r.err != nil {
-		return nil, fmt.Errorf("%w: op kind %d: %w", ErrBroken, o.Kind, r.err)
-	}
-	return r.entries, err
+	return err
 }
 
 // Quarantine closes a device whose history forked: what it sends from now on is
@@ -185,7 +204,10 @@ func (s *State) Quarantine(d id.Device, why string, now int64) ([]op.Entry, erro
 	r := &run{s: s, at: max(now, s.now)}
 	r.emit(op.Entry{Kind: op.DeviceGone, Device: d, Reason: why})
 	r.emit(op.Entry{Kind: op.IncidentMade, Device: d, Word: why})
-	return r.entries, r.err
+	if r.err != nil {
+		return nil, fmt.Errorf("%w: quarantine device %s: %w", ErrBroken, d, r.err)
+	}
+	return r.entries, nil
 }
 
 // may reports whether a device may ask this for that member or organisation.
@@ -207,8 +229,8 @@ func (s *State) may(from op.Origin, o *op.Op) bool {
 		if o.Kind == op.Redeem || o.Kind == op.CheckIn || d.Org == "" {
 			return true
 		}
-		if o.Org != "" {
-			return s.orgs.Under(o.Org, d.Org)
+		if o.Org != "" && !s.orgs.Under(o.Org, d.Org) {
+			return false
 		}
 		p := s.people[o.Member]
 		return p == nil || s.orgs.Under(p.Org, d.Org)

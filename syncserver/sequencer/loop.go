@@ -9,8 +9,9 @@ import (
 	"yizhan/syncserver/journal"
 )
 
-// fullBatch is when a batch waits for the writer instead of growing.
-const fullBatch = op.MaxBatch * 3 / 4
+// fullBatch is the number of entries from which a batch waits for the writer
+// instead of growing: about as many as one journal batch holds.
+const fullBatch = 4096
 
 // loop decides. It hands over a batch whenever the writer is idle, so that
 // batches grow by themselves with the load and a lone op never waits.
@@ -19,7 +20,7 @@ func (s *Sequencer) loop() {
 	next, writing := s.fresh(), false
 	for {
 		wake := s.wake
-		if next.body.Len() >= fullBatch {
+		if next.full() {
 			wake = nil
 		}
 		quit := s.quit
@@ -30,7 +31,7 @@ func (s *Sequencer) loop() {
 		case <-wake:
 			s.decideAll(next, writing)
 		case b := <-s.written:
-			writing = false
+			writing, s.spare = false, b
 			if b.err != nil {
 				s.broken = b.err
 			}
@@ -53,9 +54,21 @@ func (s *Sequencer) loop() {
 	}
 }
 
-func (s *Sequencer) fresh() *batch { return &batch{first: s.state.Seq() + 1} }
+// fresh begins a batch, in the memory of one that was written.
+func (s *Sequencer) fresh() *batch {
+	b := s.spare
+	s.spare = nil
+	if b == nil {
+		b = &batch{}
+	}
+	clear(b.entries) // what they point to may go
+	*b = batch{first: s.state.Seq() + 1, entries: b.entries[:0]}
+	return b
+}
 
-func (b *batch) empty() bool { return b.count == 0 && len(b.calls) == 0 }
+func (b *batch) empty() bool { return len(b.entries) == 0 && len(b.calls) == 0 }
+
+func (b *batch) full() bool { return len(b.entries) >= fullBatch }
 
 // decideAll takes the waiting calls in order until the batch is full. A view
 // waits until everything before it is durable.
@@ -66,7 +79,7 @@ func (s *Sequencer) decideAll(b *batch, writing bool) {
 	s.mu.Unlock()
 	s.tick(b)
 	for i, c := range calls {
-		if s.broken != nil || b.body.Len() >= fullBatch || c.view != nil && !c.glance && (writing || !b.empty()) {
+		if s.broken != nil || b.full() || c.view != nil && !c.glance && (writing || !b.empty()) {
 			s.mu.Lock()
 			s.pending = append(calls[i:len(calls):len(calls)], s.pending...)
 			s.mu.Unlock()
@@ -74,7 +87,7 @@ func (s *Sequencer) decideAll(b *batch, writing bool) {
 		}
 		if c.view != nil {
 			c.view(s.state)
-			close(c.done)
+			c.finish(nil)
 			continue
 		}
 		s.tick(b)
@@ -91,11 +104,8 @@ func (s *Sequencer) tick(b *batch) {
 		if !ok || at > now || s.broken != nil {
 			return
 		}
-		entries, err := s.state.Execute(&op.Op{Kind: op.Tick}, op.Origin{}, at)
-		if err == nil {
-			err = b.add(entries)
-		}
-		if err != nil {
+		var err error
+		if b.entries, err = s.state.Append(b.entries, &op.Op{Kind: op.Tick}, op.Origin{}, at); err != nil {
 			s.broken = err
 			return
 		}
@@ -119,25 +129,28 @@ func (s *Sequencer) decide(b *batch, c *call) {
 			c.results = append(c.results, op.Result{}) // OldOp: the caller asks the ledger
 			continue
 		}
-		entries, err := s.state.Execute(&c.ops[i].Op, from, now)
-		if err == nil {
-			err = b.add(entries)
-		}
-		if err != nil {
+		before := len(b.entries)
+		var err error
+		if b.entries, err = s.state.Append(b.entries, c.ops[i].Op, from, now); err != nil {
 			c.err = err
 			if errors.Is(err, arbiter.ErrBroken) {
 				s.broken, c.err = err, asFault(err)
 			}
 			return
 		}
-		if from.Device == "" {
-			c.entries = append(c.entries, entries...)
-			continue
-		}
-		for k := range entries {
-			if entries[k].DevSeq == from.Seq {
-				c.results = append(c.results, op.ResultOf(&entries[k]))
-			}
+		c.take(b.entries[before:], from)
+	}
+}
+
+// take keeps what the caller of an op is given: its result, or the entries of a console op.
+func (c *call) take(entries []op.Entry, from op.Origin) {
+	if from.Device == "" {
+		c.entries = append(c.entries, entries...)
+		return
+	}
+	for i := range entries {
+		if entries[i].DevSeq == from.Seq {
+			c.results = append(c.results, op.ResultOf(&entries[i]))
 		}
 	}
 }
@@ -153,26 +166,14 @@ func (s *Sequencer) turnAway(b *batch, standing arbiter.Standing, from op.Origin
 		return fault.Errorf(fault.RevokedDevice, "device %s may do nothing any more", from.Device)
 	case arbiter.ForkedOp:
 		entries, err := s.state.Quarantine(from.Device, "forked", now)
-		if err == nil {
-			err = b.add(entries)
-		}
 		if err != nil {
-			return err
+			s.broken = err
+			return asFault(err)
 		}
+		b.entries = append(b.entries, entries...)
 		return fault.Errorf(fault.Fork, "op %d of device %s continues another history", from.Seq, from.Device)
 	}
 	return fault.Errorf(fault.Unauthenticated, "device %q is not enrolled", from.Device)
-}
-
-func (b *batch) add(entries []op.Entry) error {
-	for i := range entries {
-		if err := op.EncodeEntry(&b.body, &entries[i]); err != nil {
-			return err
-		}
-		b.count++
-		b.cuts = append(b.cuts, cut{b.body.Len(), b.count})
-	}
-	return nil
 }
 
 // recover follows a failed append: nothing of that batch, and nothing that was
@@ -185,7 +186,9 @@ func (s *Sequencer) recover(err error, lost *batch) {
 	for _, c := range lost.calls {
 		c.finish(err)
 	}
-	s.broken = nil
+	s.broken, lost.calls = nil, nil
+	s.spare = lost
+	s.Poke() // calls were left waiting
 	if rebuilt := s.rebuild(); rebuilt != nil {
 		s.cfg.Fatal(errors.Join(err, rebuilt))
 	}

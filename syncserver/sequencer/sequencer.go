@@ -6,7 +6,6 @@ package sequencer
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -39,6 +38,7 @@ type Sequencer struct {
 	pending []*call
 	closed  bool
 
+	calls   sync.Pool     // of *call that nobody holds any more
 	wake    chan struct{} // capacity 1: pending is not empty, or time has to be looked at
 	write   chan *batch
 	written chan *batch
@@ -47,14 +47,19 @@ type Sequencer struct {
 
 	// The rest belongs to the loop alone.
 	state  *arbiter.State
-	broken error // the state cannot be used: everything not durable is taken back
-	head   journal.Head
+	broken error  // the state cannot be used: everything not durable is taken back
+	spare  *batch // memory for the next batch
+
+	// The rest belongs to whoever writes: the writer while it has a batch, else the loop.
+	head journal.Head
+	body bytes.Buffer
+	ends []int // where each entry of body ends
 }
 
-// Request is one op and where it comes from.
+// Request is one op and where it comes from. The op is only read.
 type Request struct {
 	op.Origin
-	op.Op
+	Op *op.Op
 }
 
 // call is one run of ops, or a look at the state, that somebody waits for.
@@ -65,21 +70,17 @@ type call struct {
 	results []op.Result
 	entries []op.Entry
 	err     error
-	done    chan struct{}
+	done    chan struct{} // capacity 1
 }
 
-// batch is what is written together, with those who wait for it.
+// batch is what is written together, with those who wait for it. Its memory is
+// used again for a later batch.
 type batch struct {
-	body  bytes.Buffer
-	first uint64
-	count int
-	cuts  []cut // places where the body may be divided, ascending
-	calls []*call
-	err   error
+	first   uint64
+	entries []op.Entry
+	calls   []*call
+	err     error
 }
-
-// cut is the end of one entry in a batch's body.
-type cut struct{ bytes, count int }
 
 // Open replays the journal and starts the loop.
 func Open(cfg Config) (*Sequencer, error) {
@@ -130,36 +131,51 @@ func (s *Sequencer) Poke() {
 	}
 }
 
-func (s *Sequencer) submit(ctx context.Context, c *call) error {
-	c.done = make(chan struct{})
+// call prepares a call in memory that was used before.
+func (s *Sequencer) call() *call {
+	if c, ok := s.calls.Get().(*call); ok {
+		*c = call{done: c.done}
+		return c
+	}
+	return &call{done: make(chan struct{}, 1)}
+}
+
+// submit queues a call and waits for it. over is false if the caller stopped
+// waiting while the loop still holds the call.
+func (s *Sequencer) submit(ctx context.Context, c *call) (over bool, err error) {
 	s.mu.Lock()
 	switch {
 	case s.closed:
 		s.mu.Unlock()
-		return fault.Errorf(fault.ShuttingDown, "the server is stopping")
+		return true, fault.Errorf(fault.ShuttingDown, "the server is stopping")
 	case len(s.pending) >= maxQueue:
 		s.mu.Unlock()
-		return fault.Errorf(fault.Busy, "%d requests are waiting", maxQueue)
+		return true, fault.Errorf(fault.Busy, "%d requests are waiting", maxQueue)
 	}
 	s.pending = append(s.pending, c)
+	first := len(s.pending) == 1
 	s.mu.Unlock()
-	s.Poke()
+	if first {
+		s.Poke()
+	}
 	if ctx.Done() == nil {
 		<-c.done
-		return c.err
+		return true, c.err
 	}
 	select {
 	case <-c.done:
-		return c.err
+		return true, c.err
 	case <-ctx.Done():
-		return fmt.Errorf("wait for decision: %w", ctx.Err()) // it may still be decided; a resend gets the stored result
+		// It may still be decided; a resend gets the stored result.
+		return false, fmt.Errorf("wait for decision: %w", ctx.Err())
 	}
 }
 
 // Do decides one op of the console and gives its entries once they are durable.
 func (s *Sequencer) Do(ctx context.Context, o op.Op) ([]op.Entry, error) {
-	c := &call{ops: []Request{{Op: o}}}
-	if err := s.submit(ctx, c); err != nil {
+	c := s.call()
+	c.ops = []Request{{Op: &o}}
+	if _, err := s.submit(ctx, c); err != nil {
 		return nil, err
 	}
 	return c.entries, nil
@@ -170,24 +186,33 @@ func (s *Sequencer) Do(ctx context.Context, o op.Op) ([]op.Entry, error) {
 // On a fault the results before it are given too. A zero Outcome and Verdict
 // means that the result is so old that only the ledger has it.
 func (s *Sequencer) Submit(ctx context.Context, ops []Request) ([]op.Result, error) {
-	c := &call{ops: ops, results: make([]op.Result, 0, len(ops))}
-	err := s.submit(ctx, c)
-	if err != nil && ctx.Err() != nil {
-		return nil, err // the caller stopped waiting; the loop still owns the call
+	c := s.call()
+	c.ops, c.results = ops, make([]op.Result, 0, len(ops))
+	over, err := s.submit(ctx, c)
+	if !over {
+		return nil, err
 	}
-	return c.results, err
+	results := c.results
+	s.calls.Put(c)
+	return results, err
 }
 
 // View looks at the state as the durable journal has it. fn runs inside the loop
 // and must be quick; it may keep nothing of the state.
 func (s *Sequencer) View(ctx context.Context, fn func(*arbiter.State)) error {
-	return s.submit(ctx, &call{view: fn})
+	c := s.call()
+	c.view = fn
+	_, err := s.submit(ctx, c)
+	return err
 }
 
 // Glance is View without waiting for what is being written: for counts that are
 // out of date anyway when they are read.
 func (s *Sequencer) Glance(ctx context.Context, fn func(*arbiter.State)) error {
-	return s.submit(ctx, &call{view: fn, glance: true})
+	c := s.call()
+	c.view, c.glance = fn, true
+	_, err := s.submit(ctx, c)
+	return err
 }
 
 // Close decides nothing more, writes what was decided, and returns.
@@ -202,62 +227,5 @@ func (s *Sequencer) Close() error {
 	s.mu.Unlock()
 	close(s.quit)
 	<-s.stopped
-	return nil
-}
-
-func (s *Sequencer) writer() {
-	for b := range s.write {
-		b.err = s.append(b)
-		failed := b.err
-		s.written <- b
-		if failed == nil && s.cfg.Durable != nil {
-			s.cfg.Durable()
-		}
-		for _, c := range b.calls {
-			c.finish(failed)
-		}
-	}
-	close(s.written)
-}
-
-func (c *call) finish(err error) {
-	if err != nil && c.err == nil {
-		c.err = asFault(err)
-	}
-	close(c.done)
-}
-
-func asFault(err error) error {
-	var f *fault.Error
-	switch {
-	case errors.As(err, &f):
-		return f
-	case errors.Is(err, journal.ErrFull):
-		return fault.Errorf(fault.StorageFull, "%v", err)
-	}
-	return fault.Errorf(fault.Internal, "%v", err)
-}
-
-// append writes a batch, in pieces where one op made more than a batch may hold.
-func (s *Sequencer) append(b *batch) error {
-	body, first := b.body.Bytes(), b.first
-	start, counted := 0, 0
-	for start < len(body) {
-		end, count := len(body), b.count
-		if end-start > op.MaxBatch {
-			for _, c := range b.cuts {
-				if c.bytes-start <= op.MaxBatch && c.bytes > start {
-					end, count = c.bytes, c.count
-				}
-			}
-		}
-		piece := journal.Batch{Number: s.head.Number + 1, First: first, Count: count - counted, Body: body[start:end]}
-		piece.Hash = journal.Link(s.head.Hash, piece)
-		if err := s.cfg.Journal.Append(s.head.Number, piece); err != nil {
-			return fmt.Errorf("append batch %d: %w", piece.Number, err)
-		}
-		s.head = journal.Head{Number: piece.Number, Next: first + uint64(piece.Count), Hash: piece.Hash}
-		start, counted, first = end, count, s.head.Next
-	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (s *Server) Submit(ctx context.Context, from id.Device, first uint64, previ
 			o = op.Op{}
 		}
 		hash := op.Chain(previous, raw)
-		requests[i] = sequencer.Request{Op: o, Origin: op.Origin{Device: from, Seq: first + uint64(i), Previous: previous, Hash: hash}}
+		requests[i] = sequencer.Request{Op: &o, Origin: op.Origin{Device: from, Seq: first + uint64(i), Previous: previous, Hash: hash}}
 		previous = hash
 	}
 	results, err := s.seq.Submit(ctx, requests)

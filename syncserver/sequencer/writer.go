@@ -1,0 +1,85 @@
+package sequencer
+
+import (
+	"errors"
+	"fmt"
+
+	"yizhan/core/fault"
+	"yizhan/core/op"
+	"yizhan/syncserver/journal"
+)
+
+// writer makes batches durable, one after the other, and then answers.
+func (s *Sequencer) writer() {
+	for b := range s.write {
+		b.err = s.append(b)
+		failed, calls := b.err, b.calls
+		b.calls = nil // the loop may fill the batch again as soon as it has it back
+		s.written <- b
+		if failed == nil && s.cfg.Durable != nil {
+			s.cfg.Durable()
+		}
+		for _, c := range calls {
+			c.finish(failed)
+		}
+	}
+	close(s.written)
+}
+
+func (c *call) finish(err error) {
+	if err != nil && c.err == nil {
+		c.err = asFault(err)
+	}
+	c.done <- struct{}{}
+}
+
+func asFault(err error) error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, journal.ErrFull):
+		return fault.Errorf(fault.StorageFull, "%v", err)
+	}
+	return fault.Errorf(fault.Internal, "%v", err)
+}
+
+// append encodes and writes a batch, in pieces where one is not enough.
+func (s *Sequencer) append(b *batch) error {
+	s.body.Reset()
+	s.ends = s.ends[:0]
+	for i := range b.entries {
+		if err := op.EncodeEntry(&s.body, &b.entries[i]); err != nil {
+			return err
+		}
+		s.ends = append(s.ends, s.body.Len())
+	}
+	for from := 0; from < len(s.ends); {
+		to := s.fit(from)
+		start := 0
+		if from > 0 {
+			start = s.ends[from-1]
+		}
+		piece := journal.Batch{Number: s.head.Number + 1, First: b.first + uint64(from), Count: to - from, Body: s.body.Bytes()[start:s.ends[to-1]]}
+		piece.Hash = journal.Link(s.head.Hash, piece)
+		if err := s.cfg.Journal.Append(s.head.Number, piece); err != nil {
+			return fmt.Errorf("append batch %d: %w", piece.Number, err)
+		}
+		s.head = journal.Head{Number: piece.Number, Next: piece.First + uint64(piece.Count), Hash: piece.Hash}
+		from = to
+	}
+	return nil
+}
+
+// fit gives the end of the longest run of entries from `from` that one journal batch may hold.
+func (s *Sequencer) fit(from int) int {
+	start := 0
+	if from > 0 {
+		start = s.ends[from-1]
+	}
+	to := from + 1
+	for to < len(s.ends) && s.ends[to]-start <= op.MaxBatch {
+		to++
+	}
+	return to
+}
