@@ -82,6 +82,17 @@ func (b *Book) Recount(before []Limit) {
 	}
 }
 
+// Contribute adds what members hold here to the series that the limits name.
+func (b *Book) Contribute(s Series) {
+	for m, h := range b.Members {
+		for _, l := range b.Rules.Member {
+			if l.Series != "" {
+				s.add(l.Series, m, h.Seats)
+			}
+		}
+	}
+}
+
 func (s Series) add(series string, m id.Member, seats int) {
 	if s[series] == nil {
 		s[series] = map[id.Member]int{}
@@ -150,6 +161,9 @@ func (b *Book) Add(c *Claim) error {
 		return b.hold(c, c.Taken)
 	case op.ClaimWaitlisted:
 		b.Lines[c.Pool] = append(b.Lines[c.Pool], c)
+	case op.ClaimEntered:
+	default:
+		return fmt.Errorf("ticket %d: a new claim cannot stand at %d", c.Ticket, c.State)
 	}
 	return nil
 }
@@ -185,6 +199,9 @@ func (b *Book) Next(pool, i int) (place int, taken []op.Taken, ok bool) {
 
 // Promote grants a claim that waited or was entered.
 func (b *Book) Promote(c *Claim, taken []op.Taken, seq uint64) error {
+	if c.State != op.ClaimWaitlisted && c.State != op.ClaimEntered {
+		return fmt.Errorf("ticket %d neither waits nor was entered", c.Ticket)
+	}
 	b.leaveLine(c)
 	c.State, c.Granted = op.ClaimGranted, seq
 	return b.hold(c, taken)
@@ -197,11 +214,16 @@ func (b *Book) Wait(c *Claim) {
 }
 
 func (b *Book) leaveLine(c *Claim) {
-	if c.State == op.ClaimWaitlisted {
-		line := b.Lines[c.Pool]
-		if i := slices.Index(line, c); i >= 0 {
-			b.Lines[c.Pool] = slices.Delete(line, i, i+1)
-		}
+	if c.State != op.ClaimWaitlisted {
+		return
+	}
+	line := b.Lines[c.Pool]
+	switch i := slices.Index(line, c); {
+	case i == 0: // nearly always: a long line that is served whole must not be moved once for each place
+		line[0] = nil
+		b.Lines[c.Pool] = line[1:]
+	case i > 0:
+		b.Lines[c.Pool] = slices.Delete(line, i, i+1)
 	}
 }
 
@@ -211,9 +233,10 @@ func (b *Book) Drop(c *Claim, seats int, taken []op.Taken, state op.ClaimState) 
 	if seats < 1 || seats > c.Seats {
 		return fmt.Errorf("ticket %d: %d of %d seats cannot end", c.Ticket, seats, c.Seats)
 	}
-	if len(taken) > 0 {
-		if Sum(taken) != seats {
-			return fmt.Errorf("ticket %d: %d serials for %d seats", c.Ticket, Sum(taken), seats)
+	if len(c.Taken) > 0 || len(taken) > 0 {
+		rest, ok := subtract(c.Taken, taken)
+		if !ok || Sum(taken) != seats {
+			return fmt.Errorf("ticket %d holds serials %v and cannot give back %v for %d seats", c.Ticket, c.Taken, taken, seats)
 		}
 		if err := b.Pools[c.Pool].Return(taken); err != nil {
 			return fmt.Errorf("ticket %d: %w", c.Ticket, err)
@@ -221,7 +244,7 @@ func (b *Book) Drop(c *Claim, seats int, taken []op.Taken, state op.ClaimState) 
 		if c.Guest {
 			b.Guests[c.Pool] -= seats
 		}
-		c.Taken = without(c.Taken, taken)
+		c.Taken = rest
 	}
 	b.count(c, -seats)
 	if seats == c.Seats {
@@ -256,17 +279,27 @@ func Last(taken []op.Taken, n int) []op.Taken {
 	return out
 }
 
-// without removes the serials that Last chose.
-func without(taken, last []op.Taken) []op.Taken {
-	n := Sum(taken) - Sum(last)
-	var out []op.Taken
-	for _, t := range taken {
-		if k := min(n, t.N); k > 0 {
-			out = append(out, op.Taken{Part: t.Part, From: t.From, N: k})
-			n -= k
+// subtract gives the serials of held that are not in back. ok is false where back
+// names a serial that is not held. It looks from the end, where Last takes from.
+func subtract(held, back []op.Taken) (rest []op.Taken, ok bool) {
+	rest = slices.Clone(held)
+	for _, b := range back {
+		i := len(rest) - 1
+		for i >= 0 && (rest[i].Part != b.Part || b.From < rest[i].From || b.From+b.N > rest[i].From+rest[i].N) {
+			i--
 		}
+		if i < 0 || b.N < 1 {
+			return nil, false
+		}
+		h := rest[i]
+		before, after := h, h
+		before.N, after.From, after.N = b.From-h.From, b.From+b.N, h.From+h.N-b.From-b.N
+		rest = slices.Replace(rest, i, i+1, slices.DeleteFunc([]op.Taken{before, after}, func(t op.Taken) bool { return t.N == 0 })...)
 	}
-	return out
+	if len(rest) == 0 {
+		return nil, true
+	}
+	return rest, true
 }
 
 // Cancellable reports why a claim cannot be given back, None if it can.
@@ -299,6 +332,13 @@ func (b *Book) Check() error {
 		}
 		if p.Granted != granted[i] || b.Guests[i] != guests[i] {
 			return fmt.Errorf("pool %d counts %d granted and %d of guests, its claims hold %d and %d", i, p.Granted, b.Guests[i], granted[i], guests[i])
+		}
+	}
+	for i, line := range b.Lines {
+		for _, c := range line {
+			if c.State != op.ClaimWaitlisted || c.Pool != i || c.Seats < 1 {
+				return fmt.Errorf("ticket %d stands in the line of pool %d with %d seats and state %d", c.Ticket, i, c.Seats, c.State)
+			}
 		}
 	}
 	for m, h := range b.Members {

@@ -5,6 +5,10 @@ import (
 	"yizhan/core/op"
 )
 
+// MaxSeats is the most that a pool may hold and that one claim may ask: it keeps
+// every sum of seats far from the end of an int and of an int32 on the wire.
+const MaxSeats = 10_000_000
+
 // Limit caps the seats that one party may hold, enter or wait for.
 type Limit struct {
 	Max          int
@@ -45,10 +49,9 @@ type Answer struct {
 // Decide answers one claim. The order of the checks is the order of precedence
 // of the codes (fault.First); a test holds the two together.
 func (r *Rules) Decide(f Facts) Answer {
-	if f.Seats < 1 {
-		return refuse(fault.Invalid)
-	}
 	switch {
+	case f.Seats < 1 || f.Seats > MaxSeats:
+		return refuse(fault.Invalid)
 	case !f.Eligible:
 		return refuse(fault.NotEligible)
 	case f.Early:

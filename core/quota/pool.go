@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
+	"strings"
 
 	"yizhan/core/op"
 )
@@ -96,30 +98,53 @@ func (p *Pool) Pick(parts []int, n int) []op.Taken {
 
 // Take marks serials as granted. It fails, changing nothing, if one is not free.
 func (p *Pool) Take(taken []op.Taken) error {
-	for _, t := range taken {
+	for i, t := range taken {
 		if t.Part < 0 || t.Part >= len(p.parts) || !p.parts[t.Part].has(t) {
+			for _, u := range taken[:i] {
+				p.parts[u.Part].insert(span{u.From, u.N})
+			}
 			return fmt.Errorf("serials %d+%d of part %d are not free", t.From, t.N, t.Part)
 		}
-	}
-	for _, t := range taken {
 		p.parts[t.Part].remove(span{t.From, t.N})
-		p.Granted += t.N
 	}
+	p.Granted += Sum(taken)
 	return p.Check()
 }
 
 // Return marks granted serials as free again, each in the part it was taken from.
+// It fails, changing nothing, if one is free already.
 func (p *Pool) Return(taken []op.Taken) error {
-	for _, t := range taken {
+	for i, t := range taken {
 		if t.Part < 0 || t.Part >= len(p.parts) || p.parts[t.Part].touches(span{t.From, t.N}) {
+			for _, u := range taken[:i] {
+				p.parts[u.Part].remove(span{u.From, u.N})
+			}
 			return fmt.Errorf("serials %d+%d of part %d are free already", t.From, t.N, t.Part)
 		}
-	}
-	for _, t := range taken {
 		p.parts[t.Part].insert(span{t.From, t.N})
-		p.Granted -= t.N
 	}
+	p.Granted -= Sum(taken)
 	return p.Check()
+}
+
+// String lists the free serials of each part, "1-3,7 | 9".
+func (p *Pool) String() string {
+	var b strings.Builder
+	for i := range p.parts {
+		if i > 0 {
+			b.WriteString(" | ")
+		}
+		for j, s := range p.parts[i].free {
+			if j > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(strconv.Itoa(s.from))
+			if s.n > 1 {
+				fmt.Fprintf(&b, "-%d", s.from+s.n-1)
+			}
+		}
+	}
+	return b.String()
 }
 
 // Check proves that every serial is in exactly one state.
@@ -189,7 +214,7 @@ func (p *part) find(from int) int {
 
 func (p *part) has(t op.Taken) bool {
 	i := p.find(t.From)
-	return t.N > 0 && i < len(p.free) && p.free[i].from <= t.From && t.From+t.N <= p.free[i].from+p.free[i].n
+	return t.N > 0 && i < len(p.free) && p.free[i].from <= t.From && t.N <= p.free[i].from+p.free[i].n-t.From
 }
 
 func (p *part) touches(s span) bool {
