@@ -95,17 +95,44 @@ var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
 // value reads one JSON value; t nil means that its place is unknown already.
 func (w *walker) value(path string, t reflect.Type) error {
+	start := int(w.dec.InputOffset())
 	tok, err := w.dec.Token()
 	if err != nil {
 		return err
 	}
+	line := w.line()
 	if w.lines != nil {
-		w.lines[path] = w.line()
+		w.lines[path] = line
 	}
-	for t != nil && t.Kind() == reflect.Pointer && !t.Implements(unmarshaler) {
+	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t != nil && (t.Kind() == reflect.Interface || t.Implements(unmarshaler) || reflect.PointerTo(t).Implements(unmarshaler)) {
+	if t == nil || t.Kind() == reflect.Interface || !reflect.PointerTo(t).Implements(unmarshaler) {
+		return w.inside(path, t, tok)
+	}
+	if err := w.inside(path, nil, tok); err != nil || tok == nil {
+		return err
+	}
+	// The type reads itself; what it finds is wrong stands below this path.
+	raw := bytes.TrimLeft(w.data[start:w.dec.InputOffset()], " \t\r\n,:")
+	err = reflect.New(t).Interface().(json.Unmarshaler).UnmarshalJSON(raw)
+	var below Problems
+	switch {
+	case errors.As(err, &below):
+		for _, p := range below {
+			p.Path = strings.TrimSuffix(path+"."+p.Path, ".")
+			p.Line = line + max(p.Line, 1) - 1
+			w.problems = append(w.problems, p)
+		}
+	case err != nil:
+		w.problems = append(w.problems, Problem{path, line, err.Error()})
+	}
+	return nil
+}
+
+// inside reads what follows the first token of a value.
+func (w *walker) inside(path string, t reflect.Type, tok json.Token) error {
+	if t != nil && t.Kind() == reflect.Interface {
 		t = nil
 	}
 	switch tok {

@@ -1,6 +1,7 @@
 package jsoncheck
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,29 @@ type doc struct {
 	Map   map[string]int `json:"map"`
 	Share *float64       `json:"share"`
 	Flag  bool           `json:"flag"`
+	Own   *own           `json:"own"`
+	Words []word         `json:"words"`
+}
+
+// own reads itself, and finds its mistakes with paths of its own.
+type own struct {
+	Days int `json:"days"`
+}
+
+func (o *own) UnmarshalJSON(b []byte) error {
+	type plain own
+	return Decode(b, (*plain)(o))
+}
+
+// word reads itself, and knows no paths.
+type word string
+
+func (w *word) UnmarshalJSON(b []byte) error {
+	if string(b) != `"yes"` {
+		return errors.New("must be yes")
+	}
+	*w = "yes"
+	return nil
 }
 
 func TestDecodeNamesEveryMistake(t *testing.T) {
@@ -30,6 +54,11 @@ func TestDecodeNamesEveryMistake(t *testing.T) {
 		{"map value", `{"map":{"k":"v"}}`, "map.k (line 1): v stands where a whole number is meant"},
 		{"not JSON", `{"id":`, "(line 1): the document ends too early"},
 		{"tail", `{} {}`, "(line 1): something follows the end of the document"},
+		{"reads itself", `{"own":{"days":2},"words":["yes", "yes"]}`, ""},
+		{"reads itself, null", `{"own":null}`, ""},
+		{"reads itself, key", "{\"own\":\n{\"days\":2,\n\"dys\":3}}", "own.dys (line 3): unknown key"},
+		{"reads itself, kind", `{"own" : 5}`, "own (line 1): 5 stands where an object is meant"},
+		{"reads itself, no paths", "{\"words\":[\"yes\",\n\"no\"]}", "words[1] (line 2): must be yes"},
 		{"list for scalar", `{"id":["a"]}`, "id (line 1): a list stands where a string is meant"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
