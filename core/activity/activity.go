@@ -68,6 +68,17 @@ func (t Text) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(t))
 }
 
+// UnmarshalJSON reads a reminder; days_before is 1 where it is left out.
+func (r *Reminder) UnmarshalJSON(b []byte) error {
+	type plain Reminder
+	p := plain{DaysBefore: 1}
+	if err := jsoncheck.Decode(b, &p); err != nil {
+		return err
+	}
+	*r = Reminder(p)
+	return nil
+}
+
 // Parse reads and checks one activity. The error is jsoncheck.Problems: every
 // mistake with its path.
 func Parse(data []byte, zone *time.Location) (*Activity, error) {

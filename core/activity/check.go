@@ -2,16 +2,21 @@ package activity
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"yizhan/core/id"
 	"yizhan/core/jsoncheck"
+	"yizhan/core/quota"
 	"yizhan/core/rule"
 	"yizhan/core/schedule"
 )
 
-// maxTotal keeps serial numbers and their sums far inside an int32 on the wire.
-const maxTotal = 10_000_000
+const (
+	maxDays = 3660 // ten years: a larger number of days is a typing mistake
+	// Times outside these years are typing mistakes too.
+	minYear, maxYear = 1970, 2199
+)
 
 type checker struct {
 	zone     *time.Location
@@ -32,6 +37,10 @@ func (c *checker) time(path, s string) int64 {
 	t, err := time.ParseInLocation(schedule.Layout, s, c.zone)
 	if err != nil {
 		c.add(path, "%q is not a time like 2017-03-08T10:00:00", s)
+		return 0
+	}
+	if t.Year() <= minYear || t.Year() > maxYear {
+		c.add(path, "%q lies outside the years %d to %d", s, minYear+1, maxYear)
 		return 0
 	}
 	return t.UnixMilli()
@@ -80,8 +89,8 @@ func (c *checker) pools(s Spec) []PoolTime {
 	seen := map[id.Pool]bool{}
 	add := func(path string, p PoolTime) {
 		c.id(path+".id", string(p.ID))
-		if p.Total < 1 || p.Total > maxTotal {
-			c.add(path+".total", "is %d; it must be from 1 to %d", p.Total, maxTotal)
+		if p.Total < 1 || p.Total > quota.MaxSeats {
+			c.add(path+".total", "is %d; it must be from 1 to %d", p.Total, quota.MaxSeats)
 		}
 		if seen[p.ID] {
 			c.add(path+".id", "%q stands twice", p.ID)
@@ -130,13 +139,14 @@ func (c *checker) rules(s Spec, a *Activity) {
 			c.add(path+".id", "%q stands twice", set.ID)
 		}
 		seen[set.ID] = true
-		if set.Count < 1 {
-			c.add(path+".count", "is %d; it must be at least 1", set.Count)
+		if set.Count < 1 || set.Count > quota.MaxSeats {
+			c.add(path+".count", "is %d; it must be from 1 to %d", set.Count, quota.MaxSeats)
+		} else {
+			sum += set.Count
 		}
 		if set.Audience == "" {
 			c.add(path+".audience", "is missing: a set-aside for everybody sets nothing aside")
 		}
-		sum += set.Count
 		a.Aside = append(a.Aside, c.rule(path+".audience", set.Audience))
 	}
 	for _, p := range a.Pools {
@@ -156,8 +166,13 @@ func (c *checker) rules(s Spec, a *Activity) {
 }
 
 func (c *checker) limits(s Spec) {
+	series := map[string]bool{}
 	for i, l := range s.Limits {
 		path := fmt.Sprintf("limits[%d]", i)
+		if l.Series != "" && series[l.Series] {
+			c.add(path+".series", "%q stands twice: its seats would count twice", l.Series)
+		}
+		series[l.Series] = true
 		if l.Per != "member" && l.Per != "org" {
 			c.add(path+".per", "is %q; it must be member or org", l.Per)
 		}
@@ -184,6 +199,9 @@ func (c *checker) limits(s Spec) {
 	if h := s.Horizon; h != nil {
 		if len(s.Sessions) == 0 {
 			c.add("horizon", "needs sessions: a pool without a date has no distance from today")
+		}
+		if h.FromDays < -maxDays || h.ToDays > maxDays {
+			c.add("horizon", "goes from %d to %d days; at most %d are allowed", h.FromDays, h.ToDays, maxDays)
 		}
 		if h.FromDays > h.ToDays {
 			c.add("horizon", "from_days %d is after to_days %d", h.FromDays, h.ToDays)
@@ -218,7 +236,11 @@ func (c *checker) handover(s Spec, a *Activity) {
 			c.add("pickup.stations", "are missing")
 		}
 		for i, st := range p.Stations {
-			c.id(fmt.Sprintf("pickup.stations[%d]", i), string(st))
+			path := fmt.Sprintf("pickup.stations[%d]", i)
+			c.id(path, string(st))
+			if slices.Contains(p.Stations[:i], st) {
+				c.add(path, "%q stands twice", st)
+			}
 		}
 	}
 	if s.PickupHours != nil && s.Windows.Pickup == nil {
@@ -226,8 +248,8 @@ func (c *checker) handover(s Spec, a *Activity) {
 	}
 	a.remind = 9 * 60
 	if r := s.Reminder; r != nil {
-		if r.DaysBefore < 0 {
-			c.add("reminder.days_before", "is %d; it must not be negative", r.DaysBefore)
+		if r.DaysBefore < 0 || r.DaysBefore > maxDays {
+			c.add("reminder.days_before", "is %d; it must be from 0 to %d", r.DaysBefore, maxDays)
 		}
 		if r.At != "" {
 			a.remind = c.timeOfDay("reminder.at", r.At)

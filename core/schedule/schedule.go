@@ -27,16 +27,22 @@ type TimeOfDay int
 
 // ParseTimeOfDay reads "09:00"; "24:00" is the end of the day.
 func ParseTimeOfDay(s string) (TimeOfDay, error) {
-	var h, m int
-	if n, err := fmt.Sscanf(s, "%2d:%2d", &h, &m); err != nil || n != 2 || len(s) != 5 || h < 0 || m < 0 || m > 59 || h*60+m > 24*60 {
+	if s == "24:00" {
+		return 24 * 60, nil
+	}
+	t, err := time.Parse("15:04", s)
+	if err != nil || len(s) != len("09:00") {
 		return 0, fmt.Errorf("%q is not a time of day like \"09:00\"", s)
 	}
-	return TimeOfDay(h*60 + m), nil
+	return TimeOfDay(t.Hour()*60 + t.Minute()), nil
 }
 
 // On gives the moment on the day of t, in t's location.
-func (d TimeOfDay) On(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), int(d)/60, int(d)%60, 0, 0, t.Location())
+func (d TimeOfDay) On(t time.Time) time.Time { return d.after(t, 0) }
+
+// after counts days by the calendar, so that a night without midnight cannot lose one.
+func (d TimeOfDay) after(t time.Time, days int) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day()+days, int(d)/60, int(d)%60, 0, 0, t.Location())
 }
 
 // Hours are the hours of one day, [From, To); zero means all day.
@@ -63,7 +69,7 @@ func (h Hours) Place(w Window, now int64, zone *time.Location) int {
 	}
 	next := h.From.On(t)
 	if minute >= h.To {
-		next = h.From.On(t.AddDate(0, 0, 1))
+		next = h.From.after(t, 1)
 	}
 	if w.After(next.UnixMilli()) {
 		return 1
