@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"cmp"
 	"slices"
 
 	"yizhan/core/fault"
@@ -33,29 +34,35 @@ func (r *run) cancelMember(a *act, o *op.Op) {
 	if o.Pool != "" {
 		pool = a.Pool(o.Pool)
 	}
-	claims, held, code := []*quota.Claim(nil), 0, fault.Invalid
+	var claims []*quota.Claim
+	held, elsewhere := 0, 0
 	for _, c := range r.s.ticketOf(o.Member, a, pool) {
 		if c.Cancellable() != fault.None {
 			continue
 		}
 		if r.bound(a, c) {
-			code = fault.HeldElsewhere
+			elsewhere += c.Seats
 			continue
 		}
 		claims, held = append(claims, c), held+c.Seats
 	}
 	seats := o.Seats
 	if seats == 0 {
-		seats = held
+		seats = max(held, 1) // all that can be given back
 	}
-	if held == 0 || seats > held {
-		r.refuse(code)
-		return
+	switch {
+	case seats > held+elsewhere:
+		r.refuse(fault.Invalid)
+	case seats > held:
+		r.refuse(fault.HeldElsewhere)
+	default:
+		slices.Reverse(claims) // the newest go first
+		r.release(a, claims, seats)
 	}
-	slices.Reverse(claims) // the newest go first
-	r.release(a, claims, seats, false)
 }
 
+// cancelOrg ends whole tickets only. At most maxLines at once, so that the entries
+// fit a journal batch; the answer says how many seats were given back.
 func (r *run) cancelOrg(a *act, o *op.Op) {
 	var claims []*quota.Claim
 	for _, c := range a.book.Claims {
@@ -63,16 +70,20 @@ func (r *run) cancelOrg(a *act, o *op.Op) {
 			claims = append(claims, c)
 		}
 	}
-	slices.SortStableFunc(claims, func(x, y *quota.Claim) int { return int(int64(y.Granted) - int64(x.Granted)) })
-	if i := slices.IndexFunc(claims, func(c *quota.Claim) bool { return r.bound(a, c) }); i >= 0 {
-		r.refuse(fault.HeldElsewhere)
-		return
+	slices.SortFunc(claims, func(x, y *quota.Claim) int { return cmp.Compare(y.Granted, x.Granted) })
+	n, seats := 0, 0
+	for n < min(len(claims), maxLines) && claims[n].Seats <= o.Seats-seats {
+		seats += claims[n].Seats
+		n++
 	}
-	if len(claims) == 0 || claims[0].Seats > o.Seats {
+	switch {
+	case n == 0:
 		r.refuse(fault.Invalid)
-		return
+	case slices.ContainsFunc(claims[:n], func(c *quota.Claim) bool { return r.bound(a, c) }):
+		r.refuse(fault.HeldElsewhere)
+	default:
+		r.release(a, claims[:n], seats)
 	}
-	r.release(a, claims, o.Seats, true)
 }
 
 // bound reports whether a device at a station is the authority over a ticket: the
@@ -87,12 +98,12 @@ func (r *run) bound(a *act, c *quota.Claim) bool {
 	return p != nil && p.authority != ""
 }
 
-// release ends claims until seats are given back; whole ends only whole tickets.
-func (r *run) release(a *act, claims []*quota.Claim, seats int, whole bool) {
+// release ends claims until seats are given back, the last of them in part.
+func (r *run) release(a *act, claims []*quota.Claim, seats int) {
 	given, pools := 0, map[int]bool{}
 	for _, c := range claims {
 		n := min(c.Seats, seats-given)
-		if n == 0 || whole && n < c.Seats {
+		if n == 0 {
 			break
 		}
 		e := op.Entry{Kind: op.Released, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Seats: n, Epoch: c.Epoch + 1}
@@ -113,34 +124,37 @@ func (r *run) release(a *act, claims []*quota.Claim, seats int, whole bool) {
 
 // rebind moves a ticket to another place of hand-over.
 func (r *run) rebind(o *op.Op) {
-	a := r.s.activities[o.Activity]
+	a, offered := r.s.activities[o.Activity], true
+	if a != nil {
+		_, offered = a.Station(o.Station)
+	}
 	switch {
+	case o.Member == "" || o.Station == "" || !offered:
+		r.refuse(fault.Invalid)
 	case !r.s.may(r.from, o):
 		r.refuse(fault.NotAuthorised)
-		return
 	case a == nil:
 		r.refuse(fault.UnknownActivity)
-		return
 	case r.s.people[o.Member] == nil:
 		r.refuse(fault.UnknownMember)
-		return
+	default:
+		r.move(a, o)
 	}
-	_, offered := a.Station(o.Station)
+}
+
+func (r *run) move(a *act, o *op.Op) {
 	claims := slices.DeleteFunc(r.s.ticketOf(o.Member, a, -1), func(c *quota.Claim) bool { return c.State != op.ClaimGranted })
-	if !offered || o.Station == "" || len(claims) == 0 {
+	if len(claims) == 0 {
 		r.refuse(fault.Invalid)
 		return
 	}
-	for _, c := range claims {
-		if c.Station != o.Station && r.bound(a, c) {
-			r.refuse(fault.HeldElsewhere)
-			return
-		}
+	claims = slices.DeleteFunc(claims, func(c *quota.Claim) bool { return c.Station == o.Station })
+	if slices.ContainsFunc(claims, func(c *quota.Claim) bool { return r.bound(a, c) }) {
+		r.refuse(fault.HeldElsewhere)
+		return
 	}
 	for _, c := range claims {
-		if c.Station != o.Station {
-			r.emit(op.Entry{Kind: op.Moved, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Station: o.Station, Epoch: c.Epoch + 1})
-		}
+		r.emit(op.Entry{Kind: op.Moved, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Station: o.Station, Epoch: c.Epoch + 1})
 	}
 	r.done(op.Result{Outcome: op.OK})
 }

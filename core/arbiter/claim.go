@@ -3,15 +3,13 @@ package arbiter
 import (
 	"time"
 
+	"yizhan/core/activity"
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/quota"
 )
-
-// maxLines keeps the entries of one group claim inside one journal batch.
-const maxLines = 2000
 
 func (r *run) claim(o *op.Op) {
 	e := r.s.decide(o, op.Line{Member: o.Member, Seats: o.Seats}, r.at, r.s.may(r.from, o))
@@ -33,7 +31,9 @@ func (s *State) decide(o *op.Op, line op.Line, at int64, allowed bool) op.Entry 
 		e.Org = p.Org
 	}
 	switch {
-	case line.Seats < 1 || a != nil && (pool < 0 || !placed):
+	case line.Seats < 1 || line.Seats > quota.MaxSeats:
+		e.Code, e.Seats = fault.Invalid, 0 // a number that means nothing is not kept
+	case a != nil && (pool < 0 || !placed):
 		e.Code = fault.Invalid
 	case !allowed:
 		e.Code = fault.NotAuthorised
@@ -58,7 +58,7 @@ func (s *State) weigh(e *op.Entry, a *act, p *member.Person, pool int, at int64)
 	f := &s.scratch
 	*f = quota.Facts{Seats: e.Seats, Eligible: k.eligible, HasChild: p.Children > 0, Held: f.Held,
 		Early:   a.Activity.Claim.Before(at),
-		Late:    a.Activity.Claim.After(at) || a.drawn || a.Pools[pool].Ends != 0 && at >= a.Pools[pool].Ends,
+		Late:    a.Activity.Claim.After(at) || a.drawn && a.Spec.Method == activity.ByDraw || a.Pools[pool].Ends != 0 && at >= a.Pools[pool].Ends,
 		Horizon: a.InHorizon(pool, at)}
 	a.book.Fill(f, p.ID, p.Org, pool, k.parts, k.guest)
 	answer := a.book.Rules.Decide(*f)
@@ -116,7 +116,7 @@ func (a *act) dated() bool {
 
 // threshold makes the task for staff when one more person is one too many.
 func (r *run) threshold(e *op.Entry) (tasks []string) {
-	if e.Outcome == op.Refused {
+	if e.Outcome == op.Refused || r.err != nil {
 		return nil
 	}
 	a := r.s.activities[e.Activity]
@@ -136,11 +136,14 @@ func (r *run) groupClaim(o *op.Op) {
 		r.refuse(fault.Invalid)
 		return
 	}
+	if !r.s.may(r.from, o) {
+		r.done(op.Result{Outcome: op.OK, Refused: map[fault.Code]int{fault.NotAuthorised: asked(o.Lines...)}})
+		return
+	}
 	result := op.Result{Outcome: op.OK, Refused: map[fault.Code]int{}}
-	allowed := r.s.may(r.from, o)
 	for _, line := range o.Lines {
 		p := r.s.people[line.Member]
-		e := r.s.decide(o, line, r.at, allowed && (p == nil || r.s.orgs.Under(p.Org, o.Org)))
+		e := r.s.decide(o, line, r.at, p == nil || r.s.orgs.Under(p.Org, o.Org))
 		e.Channel, e.By = o.Channel, o.EnteredBy
 		e = *r.emit(e)
 		switch e.Outcome {
@@ -152,7 +155,7 @@ func (r *run) groupClaim(o *op.Op) {
 		case op.Waitlisted, op.Entered:
 			result.Waitlisted += e.Seats
 		default:
-			result.Refused[e.Code] += max(line.Seats, 1)
+			result.Refused[e.Code] += asked(line)
 		}
 		result.Tasks = append(result.Tasks, r.threshold(&e)...)
 	}
@@ -160,6 +163,17 @@ func (r *run) groupClaim(o *op.Op) {
 		result.Refused = nil // as a resend reads it
 	}
 	r.done(result)
+}
+
+// asked counts the seats of refused lines; one that asks an impossible number counts as one.
+func asked(lines ...op.Line) (n int) {
+	for _, l := range lines {
+		if l.Seats < 1 || l.Seats > quota.MaxSeats {
+			l.Seats = 1
+		}
+		n += l.Seats
+	}
+	return n
 }
 
 // walk promotes from the front of a line while seats are free.

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 
 	"yizhan/core/activity"
 	"yizhan/core/id"
 	"yizhan/core/jsoncheck"
+	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/quota"
 )
@@ -19,18 +23,17 @@ func (r *run) put(o *op.Op) error {
 	switch o.Kind {
 	case op.PutOrgs:
 		e.Kind = op.OrgsPut
-		for _, n := range o.Orgs {
-			if old, ok := r.s.orgs[n.ID]; ok && same(old, n) {
-				continue
-			}
-			if r.s.orgs.Under(n.Parent, n.ID) {
-				return refusal("organisation %s would stand above itself", n.ID)
-			}
-			e.Orgs = append(e.Orgs, n)
+		var err error
+		if e.Orgs, err = r.s.newOrgs(o.Orgs); err != nil {
+			return err
 		}
 	case op.PutPeople:
 		e.Kind = op.PeoplePut
+		seen := map[id.Member]bool{}
 		for _, n := range o.People {
+			if err := once("member", n.ID, seen); err != nil {
+				return err
+			}
 			if old := r.s.people[n.ID]; old != nil && same(*old, n) {
 				continue
 			}
@@ -41,7 +44,14 @@ func (r *run) put(o *op.Op) error {
 		}
 	case op.PutStations:
 		e.Kind = op.StationsPut
+		seen := map[id.Station]bool{}
 		for _, n := range o.Stations {
+			if err := once("station", n.ID, seen); err != nil {
+				return err
+			}
+			if !(math.Abs(n.Lat) <= 90 && math.Abs(n.Lon) <= 180) { // not a number is no place either
+				return refusal("station %s stands at %v, %v, which is no place", n.ID, n.Lat, n.Lon)
+			}
 			if old := r.s.stations[n.ID]; old != nil && same(old.Station, n) {
 				continue
 			}
@@ -52,6 +62,40 @@ func (r *run) put(o *op.Op) error {
 		r.finish(e)
 	}
 	return nil
+}
+
+// newOrgs gives the organisations that are new or different. The tree that they
+// make together must have no ring: an import may name children before parents.
+func (s *State) newOrgs(orgs []member.Org) (changed []member.Org, err error) {
+	tree, seen := maps.Clone(s.orgs), map[id.Org]bool{}
+	for _, n := range orgs {
+		if err := once("organisation", n.ID, seen); err != nil {
+			return nil, err
+		}
+		if old, ok := s.orgs[n.ID]; !ok || !same(old, n) {
+			tree[n.ID] = n
+			changed = append(changed, n)
+		}
+	}
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	for _, o := range sorted(tree) {
+		chain := tree.Chain(o)
+		if top := chain[len(chain)-1]; tree[top].Parent != "" {
+			return nil, refusal("organisation %s would stand above itself, or more than %d levels deep", o, len(chain))
+		}
+	}
+	return changed, nil
+}
+
+// once refuses an identifier that is none or that stands twice in one import.
+func once[T ~string](what string, name T, seen map[T]bool) error {
+	if seen[name] {
+		return refusal("%s %s stands twice", what, name)
+	}
+	seen[name] = true
+	return named(what, name)
 }
 
 // Refusal says why a console op was not done; nothing was decided.
@@ -115,10 +159,14 @@ func (r *run) publish(o *op.Op) error {
 		number, revision = old.number, old.revision+1
 		problems = append(problems, old.succeed(a)...)
 	}
+	spec := canonical(a.Spec)
+	if len(spec) > maxSpec {
+		problems = append(problems, jsoncheck.Problem{What: fmt.Sprintf("the activity has %d bytes, at most %d are allowed", len(spec), maxSpec)})
+	}
 	if len(problems) > 0 {
 		return jsoncheck.Problems(nil).With(problems, o.Spec)
 	}
-	r.finish(op.Entry{Kind: op.Published, Activity: a.Spec.ID, Spec: canonical(a.Spec), Number: number, Revision: revision})
+	r.finish(op.Entry{Kind: op.Published, Activity: a.Spec.ID, Spec: spec, Number: number, Revision: revision})
 	for pool := range a.Pools {
 		r.walk(r.s.activities[a.Spec.ID], pool)
 	}
@@ -136,8 +184,12 @@ func canonical(s activity.Spec) []byte {
 
 // succeed says what forbids a new revision.
 func (a *act) succeed(next *activity.Activity) (problems jsoncheck.Problems) {
+	list := "pools"
+	if len(next.Spec.Sessions) > 0 {
+		list = "sessions"
+	}
 	for i, p := range a.Pools {
-		path := fmt.Sprintf("pools[%d]", i)
+		path := fmt.Sprintf("%s[%d]", list, i)
 		if i >= len(next.Pools) || next.Pools[i].ID != p.ID {
 			problems = append(problems, jsoncheck.Problem{Path: path, What: fmt.Sprintf("was %q; pools keep their order, new ones go to the end", p.ID)})
 			continue
@@ -145,6 +197,15 @@ func (a *act) succeed(next *activity.Activity) (problems jsoncheck.Problems) {
 		if err := a.book.Pools[i].Fits(next.Pools[i].Total, next.SetAsideCounts()); err != nil {
 			problems = append(problems, jsoncheck.Problem{Path: path, What: err.Error()})
 		}
+	}
+	// Seats remember the set-aside that they were taken from by its place.
+	for i := range min(len(a.Spec.SetAsides), len(next.Spec.SetAsides)) {
+		if was := a.Spec.SetAsides[i].ID; next.Spec.SetAsides[i].ID != was {
+			problems = append(problems, jsoncheck.Problem{Path: fmt.Sprintf("set_asides[%d]", i), What: fmt.Sprintf("was %q; set-asides keep their order, new ones go to the end", was)})
+		}
+	}
+	if entrants, _ := a.entered(); len(entrants) > 0 && next.Spec.Method != a.Spec.Method {
+		problems = append(problems, jsoncheck.Problem{Path: "method", What: fmt.Sprintf("was %q and %d members have entered; decide their claims first", a.Spec.Method, len(entrants))})
 	}
 	return problems
 }
@@ -179,6 +240,9 @@ func (s *State) applyPublished(e *op.Entry) error {
 		}
 	}
 	s.plan(a, e.At)
+	if slices.ContainsFunc(a.book.Lines, func(line []*quota.Claim) bool { return len(line) > 0 }) {
+		s.await(due{e.At, dueSettle, e.Activity, 0})
+	}
 	return nil
 }
 

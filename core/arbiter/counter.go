@@ -15,6 +15,10 @@ func (r *run) redeem(o *op.Op) {
 		r.finish(r.scanned(o, fault.VerdictDeviceRevoked))
 		return
 	}
+	if o.Verdict == fault.NoVerdict {
+		r.refuse(fault.Invalid)
+		return
+	}
 	c := r.s.claims[o.Ticket]
 	handed := o.Verdict == fault.Valid || o.Override
 	if !handed || c == nil {
@@ -66,12 +70,13 @@ func (r *run) counterVerdict(o *op.Op, c *held) fault.Verdict {
 }
 
 // handsOver reports whether a device is the right place for a ticket: the one
-// authority of its station where it is bound, else any of the activity's stations.
+// authority of its station where it is bound, else any of the activity's stations,
+// anywhere if the activity names none.
 func (s *State) handsOver(d *device, c *held) bool {
 	if c.act.Binds() {
 		return d.Station == c.Station && s.stations[c.Station].authority == d.Device
 	}
-	return c.act.Spec.Pickup != nil && slices.Contains(c.act.Spec.Pickup.Stations, d.Station)
+	return c.act.Spec.Pickup == nil || slices.Contains(c.act.Spec.Pickup.Stations, d.Station)
 }
 
 func (r *run) scanned(o *op.Op, v fault.Verdict) op.Entry {
@@ -87,24 +92,37 @@ func (r *run) incident(o *op.Op, word string, v fault.Verdict) {
 	r.emit(e)
 }
 
-// checkIn records who went through a door. It does not redeem.
+// checkIn records who went through a door. It does not redeem. Whoever was let
+// in is in: a provisional ticket opens a door, and so does a supervisor.
 func (r *run) checkIn(o *op.Op) {
 	c := r.s.claims[o.Ticket]
 	entered := o.Verdict == fault.Valid || o.Verdict == fault.Provisional || o.Override
-	if !r.s.may(r.from, o) || c == nil || !entered {
-		v := o.Verdict
-		if entered {
-			v = fault.Unknown
-		}
-		r.finish(r.scanned(o, v))
+	switch {
+	case o.Verdict == fault.NoVerdict:
+		r.refuse(fault.Invalid)
+		return
+	case !r.s.may(r.from, o):
+		r.finish(r.scanned(o, fault.VerdictDeviceRevoked))
+		return
+	case !entered:
+		r.finish(r.scanned(o, o.Verdict))
+		return
+	case c == nil:
+		r.finish(r.scanned(o, fault.Unknown))
+		r.incident(o, "checked_in_unknown", fault.Unknown)
 		return
 	}
 	doubled := c.inside && !o.Out
-	r.finish(op.Entry{Kind: op.CheckedIn, Ticket: o.Ticket, Member: c.Member, Activity: c.act.Spec.ID, Pool: c.act.Pools[c.Pool].ID, Seats: c.Seats, Out: o.Out, DeviceAt: o.At, Verdict: fault.Valid, Override: o.Override})
+	r.finish(op.Entry{Kind: op.CheckedIn, Ticket: o.Ticket, Member: c.Member, Activity: c.act.Spec.ID, Pool: c.act.Pools[c.Pool].ID, Seats: c.Seats,
+		Out: o.Out, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason, Verdict: fault.Valid, Override: o.Override})
 	switch {
 	case o.Override && o.Verdict != fault.Valid:
 		r.incident(o, "override", o.Verdict)
 	case doubled:
 		r.incident(o, "checked_in_twice", fault.AlreadyRedeemed)
+	case c.State == op.ClaimCancelled || c.State == op.ClaimReturned:
+		r.incident(o, "checked_in_cancelled", fault.Cancelled)
+	case c.State == op.ClaimWaitlisted || c.State == op.ClaimEntered || c.State == op.ClaimNotDrawn:
+		r.incident(o, "checked_in_not_approved", fault.NotApproved)
 	}
 }

@@ -22,24 +22,37 @@ func (r *run) draw(o *op.Op) error {
 	return nil
 }
 
-// hold holds the draw: granted from the top, one that does not fit is passed
-// over; the rest wait in the order of the draw or have lost.
+// hold holds the draw.
 func (r *run) hold(a *act, seed string) {
-	entered := map[id.Member][]*quota.Claim{}
-	var entrants []id.Member
+	entrants, _ := a.entered()
+	_, digest := quota.DrawOrder(seed, entrants)
+	r.emit(op.Entry{Kind: op.Drawn, Activity: a.Spec.ID, Seed: seed, Digest: digest})
+	result := op.Result{Outcome: op.OK, Digest: digest}
+	r.allot(a, seed, &result)
+	r.done(result)
+}
+
+// entered lists who waits for the draw, with their claims.
+func (a *act) entered() (entrants []id.Member, claims map[id.Member][]*quota.Claim) {
+	claims = map[id.Member][]*quota.Claim{}
 	for _, c := range a.book.Claims {
 		if c.State != op.ClaimEntered {
 			continue
 		}
-		if entered[c.Member] == nil {
+		if claims[c.Member] == nil {
 			entrants = append(entrants, c.Member)
 		}
-		entered[c.Member] = append(entered[c.Member], c)
+		claims[c.Member] = append(claims[c.Member], c)
 	}
-	order, digest := quota.DrawOrder(seed, entrants)
-	r.emit(op.Entry{Kind: op.Drawn, Activity: a.Spec.ID, Seed: seed, Digest: digest})
-	result := op.Result{Outcome: op.OK, Digest: digest}
-	lost := 0
+	return entrants, claims
+}
+
+// allot grants from the top; one that does not fit is passed over; the rest wait
+// in the order of the draw or have lost. Where a crash cut it in two, those who
+// were not reached yet follow in the same order.
+func (r *run) allot(a *act, seed string, result *op.Result) {
+	entrants, entered := a.entered()
+	order, _ := quota.DrawOrder(seed, entrants)
 	for _, m := range order {
 		for _, c := range entered[m] {
 			if a.book.Left(c.Pool, c.Parts, c.Guest) >= c.Seats {
@@ -52,11 +65,9 @@ func (r *run) hold(a *act, seed string) {
 				e.Outcome, e.Place = op.Waitlisted, len(a.book.Lines[c.Pool])+1
 				result.Waitlisted += c.Seats
 			} else {
-				lost += c.Seats
+				result.Seats += c.Seats
 			}
 			r.emit(e)
 		}
 	}
-	result.Seats = lost
-	r.done(result)
 }

@@ -16,6 +16,11 @@ func (r *run) offer(o *op.Op) error {
 		return refusal("the offer names no code and device")
 	case r.s.devices[n.Device] != nil:
 		return refusal("device %s exists already", n.Device)
+	case r.s.codes[string(n.CodeHash)] != nil:
+		return refusal("the code for device %s was offered before", n.Device)
+	}
+	if err := named("device", n.Device); err != nil {
+		return err
 	}
 	switch n.Role {
 	case op.Phone:
@@ -36,13 +41,18 @@ func (r *run) offer(o *op.Op) error {
 	default:
 		return refusal("role %q is none of kiosk, staff, phone, hub", n.Role)
 	}
-	r.emit(op.Entry{Kind: op.Offered, Enrolment: n})
+	offered := *n
+	offered.PublicKey = nil // the device brings it
+	r.emit(op.Entry{Kind: op.Offered, Enrolment: &offered})
 	return nil
 }
 
 // enrol uses a code, once. The same device asking again with the same key gets
 // the same answer: its first answer may have been lost on the way.
 func (r *run) enrol(o *op.Op) error {
+	if o.Enrolment == nil || len(o.Enrolment.PublicKey) == 0 {
+		return refusal("the enrolment names no key")
+	}
 	n := r.s.codes[string(o.Enrolment.CodeHash)]
 	if n == nil {
 		return fault.Errorf(fault.CodeUnknown, "no such code was offered")

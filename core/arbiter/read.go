@@ -12,6 +12,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/quota"
 	"yizhan/core/rule"
 	"yizhan/core/station"
 )
@@ -134,9 +135,19 @@ func (s *State) Numbers(a id.Activity, p id.Pool, st id.Station) (act uint32, po
 
 // Check proves every sum of the state.
 func (s *State) Check() error {
-	for name, a := range s.activities {
+	series := quota.Series{}
+	for _, name := range sorted(s.activities) {
+		a := s.activities[name]
 		if err := a.book.Check(); err != nil {
 			return fmt.Errorf("activity %s: %w", name, err)
+		}
+		a.book.Contribute(series)
+	}
+	for _, name := range sorted(s.series) {
+		for m, n := range s.series[name] {
+			if n != series[name][m] {
+				return fmt.Errorf("series %s counts %d seats of member %s, the activities say %d", name, n, m, series[name][m])
+			}
 		}
 	}
 	return nil
@@ -160,9 +171,15 @@ func (s *State) Digest() string {
 	}
 	for _, k := range sorted(s.activities) {
 		a := s.activities[k]
-		write(h, "activity", a.Spec, a.number, a.revision, a.drawn, len(a.tasked), a.book.Guests)
+		write(h, "activity", a.Spec, a.number, a.revision, a.drawn, a.seed, a.book.Guests)
+		for _, o := range sorted(a.book.Orgs) {
+			write(h, "org", o, *a.book.Orgs[o])
+			for _, t := range a.Spec.Thresholds {
+				write(h, "tasked", t.Task, a.tasked[task{o, t.Task}])
+			}
+		}
 		for i, p := range a.book.Pools {
-			write(h, "pool", p.Total, p.Granted, p.Free())
+			write(h, "pool", p.Total, p.Granted, p.String())
 			for _, c := range a.book.Lines[i] {
 				write(h, "waits", c.Ticket)
 			}
@@ -172,7 +189,9 @@ func (s *State) Digest() string {
 			write(h, "claim", *c, v.checkedIn, v.inside, v.reminded)
 		}
 	}
-	write(h, "due", len(s.due))
+	for _, d := range s.due {
+		write(h, "due", d.at, d.kind, d.act, d.pool)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 

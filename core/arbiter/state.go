@@ -50,6 +50,7 @@ type act struct {
 	number   uint32
 	revision int
 	drawn    bool
+	seed     string // of the draw
 	tasked   map[task]bool
 	askers   map[id.Member]*asker
 }
@@ -95,6 +96,7 @@ type dueKind uint8
 const (
 	dueReminder dueKind = iota
 	dueLapse
+	dueSettle
 )
 
 // due is a moment at which time decides something.
@@ -180,7 +182,8 @@ func (s *State) apply(e *op.Entry) error {
 		if a == nil {
 			return fmt.Errorf("there is no activity %s", e.Activity)
 		}
-		a.drawn = true
+		a.drawn, a.seed = true, e.Seed
+		s.await(due{e.At, dueSettle, e.Activity, 0})
 	case op.Scanned, op.IncidentMade, op.Done:
 	default:
 		return fmt.Errorf("kind is unknown; the journal was written by a newer version")
@@ -205,6 +208,8 @@ func (s *State) applyClaimed(e *op.Entry) error {
 		c.State = op.ClaimWaitlisted
 	case op.Entered:
 		c.State = op.ClaimEntered
+	default:
+		return fmt.Errorf("a claim cannot be %s", e.Outcome)
 	}
 	s.claims[c.Ticket] = c
 	return a.book.Add(&c.Claim)

@@ -1,11 +1,13 @@
 package arbiter
 
 import (
+	"cmp"
 	"slices"
 
 	"yizhan/core/activity"
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/quota"
 )
 
 // tick decides everything that is due at r.at. It is called once for each due
@@ -25,6 +27,8 @@ func (r *run) tick() {
 			r.remind(a, d.pool)
 		case dueLapse:
 			r.lapse(a)
+		case dueSettle:
+			r.settle(a)
 		}
 	}
 	// Last, so that a tick cut in two by a crash is taken up again: what it did is not done twice.
@@ -55,7 +59,7 @@ func (r *run) lapse(a *act) {
 		}
 		e := op.Entry{Kind: op.Lapsed, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Seats: c.Seats}
 		if back {
-			e.Taken = c.Taken
+			e.Taken = quota.Last(c.Taken, c.Seats)
 		}
 		r.emit(e)
 	}
@@ -63,6 +67,17 @@ func (r *run) lapse(a *act) {
 		for pool := range a.Pools {
 			r.walk(a, pool)
 		}
+	}
+}
+
+// settle finishes what a crash may have cut in two: a draw, or the walk of the
+// lines after a revision. Where nothing was cut it finds nothing to do.
+func (r *run) settle(a *act) {
+	if a.drawn {
+		r.allot(a, a.seed, new(op.Result))
+	}
+	for pool := range a.Pools {
+		r.walk(a, pool)
 	}
 }
 
@@ -75,17 +90,28 @@ func (s *State) pass(at int64) {
 	s.due = slices.Delete(s.due, 0, n)
 }
 
-// plan notes the moments of an activity that lie after now.
+// plan notes the moments of an activity that lie after now. A lapse that a
+// revision moves into the past is due at once; one that was decided stays decided.
 func (s *State) plan(a *act, now int64) {
-	s.due = slices.DeleteFunc(s.due, func(d due) bool { return d.act == a.Spec.ID })
-	add := func(at int64, k dueKind, pool int) {
-		if at > now {
-			s.due = append(s.due, due{at, k, a.Spec.ID, pool})
+	awaited := slices.ContainsFunc(s.due, func(d due) bool { return d.act == a.Spec.ID && d.kind == dueLapse })
+	s.due = slices.DeleteFunc(s.due, func(d due) bool { return d.act == a.Spec.ID && d.kind != dueSettle })
+	if at := a.Activity.Pickup.To; at > now || awaited && at != 0 {
+		s.await(due{at, dueLapse, a.Spec.ID, 0})
+	}
+	for i := range a.Pools {
+		if at := a.ReminderAt(i); at > now {
+			s.await(due{at, dueReminder, a.Spec.ID, i})
 		}
 	}
-	add(a.Activity.Pickup.To, dueLapse, 0)
-	for i := range a.Pools {
-		add(a.ReminderAt(i), dueReminder, i)
+}
+
+// await notes a moment, once.
+func (s *State) await(d due) {
+	if i, found := slices.BinarySearchFunc(s.due, d, due.compare); !found {
+		s.due = slices.Insert(s.due, i, d)
 	}
-	slices.SortStableFunc(s.due, func(x, y due) int { return int(x.at - y.at) })
+}
+
+func (d due) compare(e due) int {
+	return cmp.Or(cmp.Compare(d.at, e.at), cmp.Compare(d.kind, e.kind), cmp.Compare(d.act, e.act), cmp.Compare(d.pool, e.pool))
 }
