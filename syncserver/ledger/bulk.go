@@ -34,6 +34,18 @@ func (b *bulk) prepare(conn *sql.Conn, into, conflict string) error {
 	return nil
 }
 
+// close ends the statements; SQLite keeps a connection that has open ones, and
+// then leaves its log behind.
+func (b *bulk) close() error {
+	var errs []error
+	for _, stmt := range b.stmts {
+		if stmt != nil {
+			errs = append(errs, stmt.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func (b *bulk) add(row ...any) { b.args = append(b.args, row...) }
 
 // flush writes the rows in the order in which they were added.

@@ -56,6 +56,14 @@ func Open(path string) (*Ledger, error) {
 // Close ends all statements and connections.
 func (l *Ledger) Close() error {
 	var errs []error
+	for _, q := range []*db.Queries{l.queries, l.written} {
+		if q != nil {
+			errs = append(errs, q.Close())
+		}
+	}
+	for _, b := range l.bulks.list() {
+		errs = append(errs, b.close())
+	}
 	if l.conn != nil {
 		errs = append(errs, l.conn.Close())
 	}

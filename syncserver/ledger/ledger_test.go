@@ -262,3 +262,21 @@ func TestResultAndAcked(t *testing.T) {
 		}
 	}
 }
+
+func TestCloseLeavesOneFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l, err := ledger.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	project(t, l, op.Entry{Kind: op.Ticked, At: 1})
+	if _, err := l.Digest(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(path + "-*"); err != nil || len(left) > 0 {
+		t.Errorf("beside the ledger lie %v, %v", left, err)
+	}
+}
