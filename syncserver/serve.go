@@ -17,6 +17,7 @@ import (
 	_ "time/tzdata" // a kiosk image may have no zone files
 
 	"yizhan/syncserver/control"
+	"yizhan/syncserver/journal"
 	"yizhan/syncserver/server"
 	"yizhan/syncserver/session"
 )
@@ -52,6 +53,9 @@ func serve(fs *flag.FlagSet, args []string) error {
 			log.Error("the server ends to protect the journal", "error", err)
 			os.Exit(2)
 		}})
+	if errors.Is(err, journal.ErrDamaged) {
+		return fmt.Errorf("%w; see what is left with: syncserver verify -data %s, and restore the newest backup", err, *data)
+	}
 	if err != nil {
 		return err
 	}

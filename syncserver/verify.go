@@ -47,10 +47,10 @@ func verify(fs *flag.FlagSet, args []string) error {
 		fmt.Println(f)
 	}
 	switch {
+	case errors.Is(err, journal.ErrDamaged):
+		return fmt.Errorf("%w; %d places in all; stop the server and restore the newest backup", err, max(1, len(report.Findings)))
 	case err != nil:
 		return err
-	case len(report.Findings) > 0:
-		return fmt.Errorf("the journal is damaged in %d places; stop the server and restore the newest backup", len(report.Findings))
 	}
 	fmt.Printf("journal: %d batches, %d entries, hash chain whole\n", report.Head.Number, report.Head.Next-1)
 	return compareViews(*data, path, location, held, running)
