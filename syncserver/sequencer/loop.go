@@ -13,14 +13,17 @@ import (
 // instead of growing: about as many as one journal batch holds.
 const fullBatch = 4096
 
+// handOver is the number of entries with which an idle writer begins: few enough
+// that it begins soon, enough that its fsync is not for nothing.
+const handOver = 256
+
 // loop decides. It hands over a batch whenever the writer is idle, so that
 // batches grow by themselves with the load and a lone op never waits.
 func (s *Sequencer) loop() {
-	defer close(s.stopped)
 	next, writing := s.fresh(), false
 	for {
 		wake := s.wake
-		if next.full() {
+		if next.full() || s.broken != nil {
 			wake = nil
 		}
 		quit := s.quit
@@ -38,7 +41,7 @@ func (s *Sequencer) loop() {
 			s.Poke() // calls may have waited for a full batch or an idle writer
 		case <-quit:
 			s.decideAll(next, writing)
-			if next.empty() {
+			if next.empty() && s.next() == nil {
 				close(s.write)
 				return
 			}
@@ -70,30 +73,44 @@ func (b *batch) empty() bool { return len(b.entries) == 0 && len(b.calls) == 0 }
 
 func (b *batch) full() bool { return len(b.entries) >= fullBatch }
 
-// decideAll takes the waiting calls in order until the batch is full. A view
-// waits until everything before it is durable.
+// decideAll takes the waiting calls in order until the batch is full, or large
+// enough to keep an idle writer busy: the rest is decided while that is written.
 func (s *Sequencer) decideAll(b *batch, writing bool) {
-	s.mu.Lock()
-	calls := s.pending
-	s.pending = nil
-	s.mu.Unlock()
 	s.tick(b)
-	for i, c := range calls {
-		if s.broken != nil || b.full() || c.view != nil && !c.glance && (writing || !b.empty()) {
-			s.mu.Lock()
-			s.pending = append(calls[i:len(calls):len(calls)], s.pending...)
-			s.mu.Unlock()
+	for s.broken == nil && !b.full() && (writing || len(b.entries) < handOver) {
+		c := s.next()
+		switch {
+		case c == nil:
 			return
-		}
-		if c.view != nil {
+		case c.view == nil:
+			s.at++
+			s.tick(b)
+			s.decide(b, c)
+			b.calls = append(b.calls, c)
+		case c.glance || !writing && b.empty():
+			s.at++
 			c.view(s.state)
 			c.finish(nil)
-			continue
+		default:
+			return // a view waits until everything before it is durable
 		}
-		s.tick(b)
-		s.decide(b, c)
-		b.calls = append(b.calls, c)
 	}
+	s.Poke()
+}
+
+// next gives the call at the front of the queue without taking it, nil if there is none.
+func (s *Sequencer) next() *call {
+	if s.at == len(s.todo) {
+		clear(s.todo)
+		s.mu.Lock()
+		s.todo, s.pending = s.pending, s.todo[:0]
+		s.mu.Unlock()
+		s.at = 0
+	}
+	if len(s.todo) == 0 {
+		return nil
+	}
+	return s.todo[s.at]
 }
 
 // tick decides every moment that is due before any later op.

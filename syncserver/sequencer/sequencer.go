@@ -42,12 +42,15 @@ type Sequencer struct {
 	wake    chan struct{} // capacity 1: pending is not empty, or time has to be looked at
 	write   chan *batch
 	written chan *batch
+	answers chan *batch
 	quit    chan struct{}
-	stopped chan struct{}
+	stopped chan struct{} // closed when the loop has ended and everybody is answered
 
 	// The rest belongs to the loop alone.
 	state  *arbiter.State
-	broken error  // the state cannot be used: everything not durable is taken back
+	broken error // the state cannot be used: everything not durable is taken back
+	todo   []*call
+	at     int    // of the next call in todo
 	spare  *batch // memory for the next batch
 
 	// The rest belongs to whoever writes: the writer while it has a batch, else the loop.
@@ -84,12 +87,13 @@ type batch struct {
 
 // Open replays the journal and starts the loop.
 func Open(cfg Config) (*Sequencer, error) {
-	s := &Sequencer{cfg: cfg, wake: make(chan struct{}, 1), write: make(chan *batch, 1), written: make(chan *batch, 1),
+	s := &Sequencer{cfg: cfg, wake: make(chan struct{}, 1), write: make(chan *batch, 1), written: make(chan *batch, 1), answers: make(chan *batch, 1),
 		quit: make(chan struct{}), stopped: make(chan struct{})}
 	if err := s.rebuild(); err != nil {
 		return nil, err
 	}
 	go s.writer()
+	go s.answer()
 	go s.loop()
 	return s, nil
 }

@@ -9,21 +9,28 @@ import (
 	"yizhan/syncserver/journal"
 )
 
-// writer makes batches durable, one after the other, and then answers.
+// writer makes batches durable, one after the other.
 func (s *Sequencer) writer() {
 	for b := range s.write {
 		b.err = s.append(b)
-		failed, calls := b.err, b.calls
-		b.calls = nil // the loop may fill the batch again as soon as it has it back
-		s.written <- b
-		if failed == nil && s.cfg.Durable != nil {
+		if b.err == nil && s.cfg.Durable != nil {
 			s.cfg.Durable()
 		}
-		for _, c := range calls {
-			c.finish(failed)
+		s.answers <- &batch{calls: b.calls, err: b.err}
+		b.calls = nil // the loop may fill the batch again as soon as it has it back
+		s.written <- b
+	}
+	close(s.answers)
+}
+
+// answer wakes those who wait for a batch, while the next one is being written.
+func (s *Sequencer) answer() {
+	for b := range s.answers {
+		for _, c := range b.calls {
+			c.finish(b.err)
 		}
 	}
-	close(s.written)
+	close(s.stopped)
 }
 
 func (c *call) finish(err error) {
