@@ -150,7 +150,7 @@ func (c *checker) rules(s Spec, a *Activity) {
 		a.Aside = append(a.Aside, c.rule(path+".audience", set.Audience))
 	}
 	for _, p := range a.Pools {
-		if sum > p.Total {
+		if sum > 0 && sum > p.Total {
 			c.add("set_asides", "keep %d seats, pool %q has only %d", sum, p.ID, p.Total)
 		}
 	}

@@ -66,7 +66,7 @@ func Decode(data []byte, into any) error {
 	} else if _, err := w.dec.Token(); err != io.EOF {
 		w.add("", "something follows the end of the document")
 	}
-	err := json.Unmarshal(data, into)
+	err := json.Unmarshal(w.readable(), into)
 	switch {
 	case len(w.problems) > 0:
 		return w.problems
@@ -81,6 +81,19 @@ type walker struct {
 	dec      *json.Decoder
 	problems Problems
 	lines    map[string]int // nil unless wanted
+	wrong    [][2]int       // from and to of values that refused to read themselves
+}
+
+// readable is the document without the values that refused to read themselves:
+// encoding/json would stop at the first of them and lose all that follows.
+func (w *walker) readable() []byte {
+	var out []byte
+	last := 0
+	for _, r := range w.wrong {
+		out = append(append(out, w.data[last:r[0]]...), "null"...)
+		last = r[1]
+	}
+	return append(out, w.data[last:]...)
 }
 
 func (w *walker) add(path, what string) {
@@ -114,8 +127,12 @@ func (w *walker) value(path string, t reflect.Type) error {
 		return err
 	}
 	// The type reads itself; what it finds is wrong stands below this path.
-	raw := bytes.TrimLeft(w.data[start:w.dec.InputOffset()], " \t\r\n,:")
+	end := int(w.dec.InputOffset())
+	raw := bytes.TrimLeft(w.data[start:end], " \t\r\n,:")
 	err = reflect.New(t).Interface().(json.Unmarshaler).UnmarshalJSON(raw)
+	if err != nil {
+		w.wrong = append(w.wrong, [2]int{end - len(raw), end})
+	}
 	var below Problems
 	switch {
 	case errors.As(err, &below):

@@ -83,3 +83,15 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestDecodeReadsOn holds that a value which refuses to read itself hides nothing
+// that follows it.
+func TestDecodeReadsOn(t *testing.T) {
+	var d doc
+	if err := Decode([]byte(`{"words":["yes","no",  7 ,"yes"],"own":{"dys":1},"id":"after"}`), &d); err == nil {
+		t.Fatal("no mistake was found")
+	}
+	if d.ID != "after" || len(d.Words) != 4 || d.Words[3] != "yes" {
+		t.Errorf("read %+v", d)
+	}
+}
