@@ -2,6 +2,7 @@ package sequencer
 
 import (
 	"errors"
+	"time"
 
 	"yizhan/core/arbiter"
 	"yizhan/core/fault"
@@ -65,11 +66,18 @@ func (s *Sequencer) fresh() *batch {
 		b = &batch{}
 	}
 	clear(b.entries) // what they point to may go
-	*b = batch{first: s.state.Seq() + 1, entries: b.entries[:0]}
+	*b = batch{first: s.state.Seq() + 1, entries: b.entries[:0], ops: b.ops[:0]}
 	return b
 }
 
 func (b *batch) empty() bool { return len(b.entries) == 0 && len(b.calls) == 0 }
+
+// note remembers an op that made several entries, the last ones of b.
+func (b *batch) note(before int) {
+	if n := len(b.entries); n-before > 1 {
+		b.ops = append(b.ops, span{before, n})
+	}
+}
 
 func (b *batch) full() bool { return len(b.entries) >= fullBatch }
 
@@ -122,15 +130,21 @@ func (s *Sequencer) tick(b *batch) {
 			return
 		}
 		var err error
+		before := len(b.entries)
 		if b.entries, err = s.state.Append(b.entries, &op.Op{Kind: op.Tick}, op.Origin{}, at); err != nil {
 			s.broken = err
 			return
 		}
+		b.note(before)
 	}
 }
 
 func (s *Sequencer) decide(b *batch, c *call) {
 	now := s.cfg.Now().UnixMilli()
+	if !s.full.IsZero() && time.Now().Before(s.full) {
+		c.err = asFault(journal.ErrFull)
+		return
+	}
 	for i := range c.ops {
 		from := c.ops[i].Origin
 		standing, known := s.state.Admit(from)
@@ -155,6 +169,7 @@ func (s *Sequencer) decide(b *batch, c *call) {
 			}
 			return
 		}
+		b.note(before)
 		c.take(b.entries[before:], from)
 	}
 }
@@ -188,10 +203,15 @@ func (s *Sequencer) turnAway(b *batch, standing arbiter.Standing, from op.Origin
 			return asFault(err)
 		}
 		b.entries = append(b.entries, entries...)
+		b.note(len(b.entries) - len(entries))
 		return fault.Errorf(fault.Fork, "op %d of device %s continues another history", from.Seq, from.Device)
 	}
 	return fault.Errorf(fault.Unauthenticated, "device %q is not enrolled", from.Device)
 }
+
+// fullPause is how long ops are turned away after an append found no space: each
+// failed append costs a replay, while questions could have been answered.
+const fullPause = time.Second
 
 // recover follows a failed append: nothing of that batch, and nothing that was
 // decided on top of it, has happened. The state is built again from the journal.
@@ -202,6 +222,9 @@ func (s *Sequencer) recover(err error, lost *batch) {
 	s.cfg.Log.Error("a batch was taken back; its requests were not decided", "err", err)
 	for _, c := range lost.calls {
 		c.finish(err)
+	}
+	if errors.Is(err, journal.ErrFull) {
+		s.full = time.Now().Add(fullPause)
 	}
 	s.broken, lost.calls = nil, nil
 	s.spare = lost

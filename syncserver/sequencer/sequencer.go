@@ -26,7 +26,7 @@ type Config struct {
 	Zone    *time.Location
 	Now     func() time.Time
 	Log     *slog.Logger
-	Durable func() // called after every batch that became durable; must not block
+	Durable func(seq uint64) // told the newest durable Seq before those who wait for it; must not block
 	Fatal   func(error)
 }
 
@@ -48,7 +48,8 @@ type Sequencer struct {
 
 	// The rest belongs to the loop alone.
 	state  *arbiter.State
-	broken error // the state cannot be used: everything not durable is taken back
+	broken error     // the state cannot be used: everything not durable is taken back
+	full   time.Time // until when ops are turned away, because the journal's disk was full
 	todo   []*call
 	at     int    // of the next call in todo
 	spare  *batch // memory for the next batch
@@ -81,9 +82,13 @@ type call struct {
 type batch struct {
 	first   uint64
 	entries []op.Entry
+	ops     []span // those that made several entries
 	calls   []*call
 	err     error
 }
+
+// span is a run of entries: from the first up to, not including, to.
+type span struct{ from, to int }
 
 // Open replays the journal and starts the loop.
 func Open(cfg Config) (*Sequencer, error) {

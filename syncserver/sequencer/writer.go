@@ -13,8 +13,8 @@ import (
 func (s *Sequencer) writer() {
 	for b := range s.write {
 		b.err = s.append(b)
-		if b.err == nil && s.cfg.Durable != nil {
-			s.cfg.Durable()
+		if s.cfg.Durable != nil {
+			s.cfg.Durable(s.head.Next - 1)
 		}
 		s.answers <- &batch{calls: b.calls, err: b.err}
 		b.calls = nil // the loop may fill the batch again as soon as it has it back
@@ -62,7 +62,7 @@ func (s *Sequencer) append(b *batch) error {
 		s.ends = append(s.ends, s.body.Len())
 	}
 	for from := 0; from < len(s.ends); {
-		to := s.fit(from)
+		to := b.whole(from, s.fit(from))
 		start := 0
 		if from > 0 {
 			start = s.ends[from-1]
@@ -76,6 +76,18 @@ func (s *Sequencer) append(b *batch) error {
 		from = to
 	}
 	return nil
+}
+
+// whole moves the end of a piece before an op that the end would divide: a kill
+// between two pieces must not leave half of an op. One that is larger than a
+// piece is divided all the same, and taken up again by the arbiter.
+func (b *batch) whole(from, to int) int {
+	for _, o := range b.ops {
+		if from < o.from && o.from < to && to < o.to {
+			return o.from
+		}
+	}
+	return to
 }
 
 // fit gives the end of the longest run of entries from `from` that one journal batch may hold.

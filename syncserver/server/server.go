@@ -87,7 +87,7 @@ func Open(cfg Config) (s *Server, err error) {
 		return nil, errors.Join(err, s.seq.Close(), s.closeFiles())
 	}
 	go s.pump()
-	s.grown()
+	s.look()
 	return s, nil
 }
 
@@ -147,8 +147,14 @@ func (s *Server) openLedger() (err error) {
 	return err
 }
 
-// grown notes that the journal has grown. It is called by the sequencer.
-func (s *Server) grown() {
+// grown notes how far the journal is durable. It is called by the sequencer.
+func (s *Server) grown(seq uint64) {
+	s.durable.Store(seq)
+	s.look()
+}
+
+// look has the pump look at the journal.
+func (s *Server) look() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -185,14 +191,13 @@ func (s *Server) pump() {
 				}
 			}
 			next = b.Number + 1
-			s.durable.Store(max(last, s.durable.Load()))
 			return nil
 		})
 		if err != nil && s.life.Err() == nil {
 			s.cfg.Log.Error("project journal into ledger; trying again in a second", "error", err)
 			select {
 			case <-time.After(time.Second):
-				s.grown()
+				s.look()
 			case <-s.life.Done():
 			}
 		}
