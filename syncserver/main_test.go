@@ -119,7 +119,12 @@ type process struct {
 // serving starts a server on a data directory of its own.
 func serving(t testing.TB) *process {
 	t.Helper()
-	p := &process{t: t, data: filepath.Join(t.TempDir(), "server"), addr: "127.0.0.1:0"}
+	return servingAt(t, filepath.Join(t.TempDir(), "server"))
+}
+
+func servingAt(t testing.TB, data string) *process {
+	t.Helper()
+	p := &process{t: t, data: data, addr: "127.0.0.1:0"}
 	p.start()
 	t.Cleanup(func() {
 		if p.cmd.ProcessState == nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/mattn/go-sqlite3"
@@ -120,7 +121,7 @@ func explain(err error) error {
 		return err
 	}
 	// A write that found no space was undone; an fsync that found none was not.
-	full := e.SystemErrno == syscall.ENOSPC || e.SystemErrno == syscall.EDQUOT
+	full := slices.Contains([]syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG}, e.SystemErrno)
 	if full && e.ExtendedCode == sqlite3.ErrIoErrWrite {
 		kind = journal.ErrFull
 	}
