@@ -46,7 +46,7 @@ func load(root fs.FS) (*source, error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && slices.Contains([]string{".git", "bin", "demo-out"}, name):
+		case d.IsDir() && slices.Contains([]string{".git", "bin", "demo-out", "demo-data", "tour", "yizhan-data"}, name):
 			return fs.SkipDir
 		case !d.Type().IsRegular():
 			return nil
