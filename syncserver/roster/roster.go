@@ -243,7 +243,17 @@ func (r record) cell(column string) cell {
 }
 
 // text gives the cell with its width and spaces normalised.
-func (r record) text(column string) string { return fold(r.cell(column).text) }
+func (r record) text(column string) string {
+	s := fold(r.cell(column).text)
+	if n := []rune(s); len(n) > maxText {
+		r.bad(column, Malformed, fmt.Sprintf("内容有 %d 个字,最多 %d 个;请缩短", len(n), maxText))
+		return string(n[:maxText])
+	}
+	return s
+}
+
+// maxText is how many characters a cell may hold: more is a pasted document.
+const maxText = 500
 
 // bad records a problem with a cell; the row is refused.
 func (r record) bad(column string, k Kind, reason string) {

@@ -74,6 +74,7 @@ func TestBadCellsAreNamed(t *testing.T) {
 		{"手机号码", "", roster.Missing, "没有填"},
 		{"所属工会", "没有的工会", roster.UnknownOrg, "没有这个工会"},
 		{"工作单位", " \u3000", roster.Missing, "没有填"},
+		{"工作单位", strings.Repeat("长", 501), roster.Malformed, "最多 500 个"},
 	}
 	for _, c := range cases {
 		r := people(t, peopleHeader, with(c.column, c.value))

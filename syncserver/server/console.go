@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 	"time"
 
@@ -20,8 +20,37 @@ import (
 // purpose of the key that seals what a roster says about a person.
 const rosterPurpose = "roster"
 
-// importChunk keeps one import op inside one journal batch.
-const importChunk = 400
+// importRows and importSize keep one import op inside one journal batch, also
+// where people have long notes.
+const (
+	importRows = 400
+	importSize = op.MaxBatch / 2
+)
+
+// chunks divides rows into ops that one journal batch can hold; as makes the op of some rows.
+func chunks[T any](rows []T, as func([]T) op.Op) iter.Seq2[op.Op, error] {
+	return func(yield func(op.Op, error) bool) {
+		from, size := 0, 0
+		for i := range rows {
+			one := as(rows[i : i+1])
+			b, err := op.Encode(&one)
+			if err != nil {
+				yield(op.Op{}, err)
+				return
+			}
+			if i > from && (i-from == importRows || size+len(b) > importSize) {
+				if !yield(as(rows[from:i]), nil) {
+					return
+				}
+				from, size = i, 0
+			}
+			size += len(b)
+		}
+		if from < len(rows) {
+			yield(as(rows[from:]), nil)
+		}
+	}
+}
 
 // Imported says what an import changed.
 type Imported struct {
@@ -32,13 +61,9 @@ type Imported struct {
 // ImportOrgs records organisations; parents come before their children.
 func (s *Server) ImportOrgs(ctx context.Context, orgs []member.Org) (Imported, error) {
 	n := Imported{Read: len(orgs)}
-	for chunk := range slices.Chunk(orgs, importChunk) {
-		entries, err := s.seq.Do(ctx, op.Op{Kind: op.PutOrgs, Orgs: chunk})
-		if err != nil {
+	for o, err := range chunks(orgs, func(some []member.Org) op.Op { return op.Op{Kind: op.PutOrgs, Orgs: some} }) {
+		if err = s.put(ctx, o, err, &n); err != nil {
 			return n, fmt.Errorf("import organisations: %w", err)
-		}
-		for _, e := range entries {
-			n.Changed += len(e.Orgs)
 		}
 	}
 	return n, nil
@@ -47,16 +72,24 @@ func (s *Server) ImportOrgs(ctx context.Context, orgs []member.Org) (Imported, e
 // ImportStations records places.
 func (s *Server) ImportStations(ctx context.Context, stations []station.Station) (Imported, error) {
 	n := Imported{Read: len(stations)}
-	for chunk := range slices.Chunk(stations, importChunk) {
-		entries, err := s.seq.Do(ctx, op.Op{Kind: op.PutStations, Stations: chunk})
-		if err != nil {
+	for o, err := range chunks(stations, func(some []station.Station) op.Op { return op.Op{Kind: op.PutStations, Stations: some} }) {
+		if err = s.put(ctx, o, err, &n); err != nil {
 			return n, fmt.Errorf("import stations: %w", err)
-		}
-		for _, e := range entries {
-			n.Changed += len(e.Stations)
 		}
 	}
 	return n, nil
+}
+
+// put has one chunk of an import decided, and counts what it changed.
+func (s *Server) put(ctx context.Context, o op.Op, err error, n *Imported) error {
+	if err != nil {
+		return err
+	}
+	entries, err := s.seq.Do(ctx, o)
+	for _, e := range entries {
+		n.Changed += len(e.Orgs) + len(e.People) + len(e.Stations)
+	}
+	return err
 }
 
 // ImportPeople seals the personal fields of a roster under each person's own
@@ -77,12 +110,8 @@ func (s *Server) ImportPeople(ctx context.Context, people []roster.Person) (Impo
 			return n, fmt.Errorf("import people: %w", err)
 		}
 	}
-	for chunk := range slices.Chunk(sealed, importChunk) {
-		if n.Changed, err = s.putPeople(ctx, chunk, n.Changed); err != nil {
-			return n, err
-		}
-	}
-	return n, nil
+	n.Changed, err = s.putPeople(ctx, sealed)
+	return n, err
 }
 
 // sealPerson keeps in the open only what rules may read.
@@ -99,23 +128,18 @@ func (s *Server) sealPerson(m id.Member, key vault.Key, p roster.Person) (member
 
 // PutPeople records people without personal fields: members of a rehearsal.
 func (s *Server) PutPeople(ctx context.Context, people []member.Person) error {
-	for chunk := range slices.Chunk(people, importChunk) {
-		if _, err := s.putPeople(ctx, chunk, 0); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := s.putPeople(ctx, people)
+	return err
 }
 
-func (s *Server) putPeople(ctx context.Context, people []member.Person, changed int) (int, error) {
-	entries, err := s.seq.Do(ctx, op.Op{Kind: op.PutPeople, People: people})
-	if err != nil {
-		return changed, fmt.Errorf("import people: %w", err)
+func (s *Server) putPeople(ctx context.Context, people []member.Person) (changed int, err error) {
+	var n Imported
+	for o, err := range chunks(people, func(some []member.Person) op.Op { return op.Op{Kind: op.PutPeople, People: some} }) {
+		if err = s.put(ctx, o, err, &n); err != nil {
+			return n.Changed, fmt.Errorf("import people: %w", err)
+		}
 	}
-	for _, e := range entries {
-		changed += len(e.People)
-	}
-	return changed, nil
+	return n.Changed, nil
 }
 
 // Published says which revision an activity has now; Revision 0 means that
