@@ -29,6 +29,9 @@ const Socket = "control.sock"
 // maxBody bounds one request; importers send rows in chunks.
 const maxBody = 64 << 20
 
+// maxPath is what the system allows for the path of a socket.
+const maxPath = 107
+
 // EnrolRequest asks for a one-use code.
 type EnrolRequest struct {
 	Role    op.Role       `json:"role"`
@@ -53,6 +56,9 @@ type failure struct {
 // killed server is replaced, a living one is not.
 func Listen(dir string) (net.Listener, error) {
 	path := filepath.Join(dir, Socket)
+	if len(path) > maxPath {
+		return nil, fmt.Errorf("listen on %s: a socket's path has at most %d bytes; choose a shorter data directory", path, maxPath)
+	}
 	if conn, err := net.Dial("unix", path); err == nil {
 		conn.Close()
 		return nil, fmt.Errorf("listen on %s: a server is running there already", path)
