@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 	_ "time/tzdata" // a kiosk image may have no zone files
@@ -47,6 +48,7 @@ func serve(fs *flag.FlagSet, args []string) error {
 	if *asJSON {
 		log = slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	}
+	tuneMemory()
 	s, err := server.Open(server.Config{Dir: *data, Zone: location, Now: time.Now, Random: rand.Reader, Log: log, Production: *production,
 		Fatal: func(err error) {
 			// Memory and disk may not agree any more: only a new start from the journal is honest.
@@ -60,6 +62,14 @@ func serve(fs *flag.FlagSet, args []string) error {
 		return err
 	}
 	return errors.Join(run(s, *data, *addr, *cert, *key, log), closeServer(s))
+}
+
+// tuneMemory lets garbage collection wait: the state is large and lives long, and
+// marking it often would cost more than the memory. Near memoryLimit it stops waiting.
+func tuneMemory() {
+	const memoryLimit = 1 << 30
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(memoryLimit)
 }
 
 func closeServer(s *server.Server) error {

@@ -6,29 +6,32 @@ import (
 	"yizhan/core/activity"
 	"yizhan/core/fault"
 	"yizhan/core/id"
-	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/quota"
 )
 
 func (r *run) claim(o *op.Op) {
-	e := r.s.decide(o, op.Line{Member: o.Member, Seats: o.Seats}, r.at, r.s.may(r.from, o))
+	e := r.begin()
+	r.s.decide(e, o, op.Line{Member: o.Member, Seats: o.Seats}, r.at, r.s.may(r.from, o))
 	e.Channel, e.By, e.DeviceAt = o.Channel, o.EnteredBy, o.At
-	r.finish(e)
-	r.threshold(&e)
+	r.sign(e)
+	r.apply(e)
+	r.threshold(e)
 }
 
-// decide answers one claim without changing anything but what the state remembers about the asker.
-func (s *State) decide(o *op.Op, line op.Line, at int64, allowed bool) op.Entry {
-	e := op.Entry{Kind: op.Claimed, Outcome: op.Refused, Member: line.Member, Activity: o.Activity, Pool: o.Pool, Seats: line.Seats}
-	a, p := s.activities[o.Activity], s.people[line.Member]
+// decide answers one claim, into an entry, without changing anything but what the
+// state remembers about the asker.
+func (s *State) decide(e *op.Entry, o *op.Op, line op.Line, at int64, allowed bool) {
+	e.Kind, e.Outcome, e.Member, e.Activity, e.Pool, e.Seats = op.Claimed, op.Refused, line.Member, o.Activity, o.Pool, line.Seats
+	a, k := s.activities[o.Activity], (*asker)(nil)
 	pool, station, placed := -1, o.Station, true
 	if a != nil {
 		pool = a.Pool(o.Pool)
 		station, placed = a.Station(o.Station)
+		k = s.asker(a, line.Member, at)
 	}
-	if p != nil {
-		e.Org = p.Org
+	if k != nil {
+		e.Org = k.person.Org
 	}
 	switch {
 	case line.Seats < 1 || line.Seats > quota.MaxSeats:
@@ -39,28 +42,26 @@ func (s *State) decide(o *op.Op, line op.Line, at int64, allowed bool) op.Entry 
 		e.Code = fault.NotAuthorised
 	case a == nil:
 		e.Code = fault.UnknownActivity
-	case p == nil:
+	case k == nil:
 		e.Code = fault.UnknownMember
-	case p.Barred:
+	case k.person.Barred:
 		e.Code = fault.Barred
 	default:
-		s.weigh(&e, a, p, pool, at)
+		s.weigh(e, a, k, pool, at)
 	}
 	if e.Outcome != op.Refused {
 		e.Pool, e.Station = a.Pools[pool].ID, station
 	}
-	return e
 }
 
 // weigh asks the quota rules and writes their answer into the entry.
-func (s *State) weigh(e *op.Entry, a *act, p *member.Person, pool int, at int64) {
-	k := s.asker(a, p, at)
+func (s *State) weigh(e *op.Entry, a *act, k *asker, pool int, at int64) {
 	f := &s.scratch
-	*f = quota.Facts{Seats: e.Seats, Eligible: k.eligible, HasChild: p.Children > 0, Held: f.Held,
+	*f = quota.Facts{Seats: e.Seats, Eligible: k.eligible, HasChild: k.person.Children > 0, Held: f.Held,
 		Early:   a.Activity.Claim.Before(at),
 		Late:    a.Activity.Claim.After(at) || a.drawn && a.Spec.Method == activity.ByDraw || a.Pools[pool].Ends != 0 && at >= a.Pools[pool].Ends,
 		Horizon: a.InHorizon(pool, at)}
-	a.book.Fill(f, p.ID, p.Org, pool, k.parts, k.guest)
+	a.book.FillFor(f, k.holding, k.person.ID, k.person.Org, pool, k.parts, k.guest)
 	answer := a.book.Rules.Decide(*f)
 	e.Outcome, e.Code, e.Guest = answer.Outcome, answer.Code, k.guest
 	switch answer.Outcome {
@@ -73,19 +74,24 @@ func (s *State) weigh(e *op.Entry, a *act, p *member.Person, pool int, at int64)
 	}
 }
 
-// asker asks the activity's rules about a person, or remembers what they said.
-func (s *State) asker(a *act, p *member.Person, at int64) *asker {
-	k := a.askers[p.ID]
+// asker asks the activity's rules about a member, or remembers what they said;
+// nil if there is no such member.
+func (s *State) asker(a *act, m id.Member, at int64) *asker {
+	k := a.askers[m]
 	day := 0
-	if a.dated() {
+	if a.dated {
 		t := time.UnixMilli(at).In(s.zone)
 		day = t.Year()*1000 + t.YearDay()
 	}
-	if k != nil && k.person == p && k.treeAge == s.treeAge && k.day == day {
+	if k != nil && k.treeAge == s.treeAge && k.day == day {
 		return k
 	}
-	k = &asker{person: p, treeAge: s.treeAge, day: day}
-	a.askers[p.ID] = k
+	p := s.people[m]
+	if p == nil {
+		return nil
+	}
+	k = &asker{person: p, treeAge: s.treeAge, day: day, holding: a.book.Members[m]}
+	a.askers[m] = k
 	today := time.UnixMilli(at).In(s.zone)
 	// A rule that fails on a person (its cost limit) refuses that person and nobody else.
 	var err error
@@ -102,7 +108,8 @@ func (s *State) asker(a *act, p *member.Person, at int64) *asker {
 	return k
 }
 
-func (a *act) dated() bool {
+// dated reports whether a rule of an activity says something else on another day.
+func dated(a *activity.Activity) bool {
 	if a.Audience.Dated() || a.Guests != nil && a.Guests.Dated() {
 		return true
 	}
@@ -143,9 +150,11 @@ func (r *run) groupClaim(o *op.Op) {
 	result := op.Result{Outcome: op.OK, Refused: map[fault.Code]int{}}
 	for _, line := range o.Lines {
 		p := r.s.people[line.Member]
-		e := r.s.decide(o, line, r.at, p == nil || r.s.orgs.Under(p.Org, o.Org))
-		e.Channel, e.By = o.Channel, o.EnteredBy
-		e = *r.emit(e)
+		last := r.begin()
+		r.s.decide(last, o, line, r.at, p == nil || r.s.orgs.Under(p.Org, o.Org))
+		last.Channel, last.By = o.Channel, o.EnteredBy
+		r.apply(last)
+		e := *last // what follows may move the entries
 		switch e.Outcome {
 		case op.Granted:
 			result.Granted += e.Seats

@@ -123,6 +123,9 @@ func (s *State) applyOrgs(e *op.Entry) {
 func (s *State) applyPeople(e *op.Entry) {
 	for _, p := range e.People {
 		s.people[p.ID] = &p
+		for _, a := range s.activities {
+			delete(a.askers, p.ID)
+		}
 	}
 }
 
@@ -221,7 +224,7 @@ func (s *State) applyPublished(e *op.Entry) error {
 		s.activities[e.Activity] = a
 	}
 	before := a.book.Rules.Member
-	a.Activity, a.number, a.revision, a.askers = parsed, e.Number, e.Revision, map[id.Member]*asker{}
+	a.Activity, a.number, a.revision, a.askers, a.dated = parsed, e.Number, e.Revision, map[id.Member]*asker{}, dated(parsed)
 	a.book.Rules = rules(parsed.Spec)
 	a.book.Recount(before)
 	for i, p := range parsed.Pools {

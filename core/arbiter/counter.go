@@ -112,12 +112,13 @@ func (r *run) checkIn(o *op.Op) {
 		r.incident(o, "checked_in_unknown", fault.Unknown)
 		return
 	}
-	doubled := c.inside && !o.Out
+	doubled := c.inside
 	r.finish(op.Entry{Kind: op.CheckedIn, Ticket: o.Ticket, Member: c.Member, Activity: c.act.Spec.ID, Pool: c.act.Pools[c.Pool].ID, Seats: c.Seats,
 		Out: o.Out, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason, Verdict: fault.Valid, Override: o.Override})
 	switch {
 	case o.Override && o.Verdict != fault.Valid:
 		r.incident(o, "override", o.Verdict)
+	case o.Out: // leaving does no harm
 	case doubled:
 		r.incident(o, "checked_in_twice", fault.AlreadyRedeemed)
 	case c.State == op.ClaimCancelled || c.State == op.ClaimReturned:

@@ -77,7 +77,7 @@ func (r *run) enrol(o *op.Op) error {
 
 func (s *State) applyEnrolled(e *op.Entry) {
 	n := e.Enrolment
-	s.devices[n.Device] = &device{Enrolment: *n, first: 1}
+	s.devices[n.Device], s.recent = &device{Enrolment: *n, first: 1}, nil
 	if n.Role == op.Phone {
 		s.phones[n.Member] = n.Device
 	}

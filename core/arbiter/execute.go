@@ -34,7 +34,7 @@ func (a *answer) result() op.Result {
 }
 
 func (s *State) recordResult(e *op.Entry) error {
-	d := s.devices[e.Device]
+	d := s.device(e.Device)
 	if d == nil || e.DevSeq != d.last+1 || len(e.Chain) != len(d.chain) {
 		return fmt.Errorf("entry %d ends op %d of device %q, which stands elsewhere", e.Seq, e.DevSeq, e.Device)
 	}
@@ -71,14 +71,22 @@ const (
 	Refusable                 // console ops have no numbering
 )
 
+// device finds a device; one op looks its device up several times in a row.
+func (s *State) device(d id.Device) *device {
+	if s.recent == nil || s.recent.Device != d {
+		s.recent = s.devices[d]
+	}
+	return s.recent
+}
+
 // Admit places an op in its device's numbering, and gives the stored result of a known one.
 func (s *State) Admit(from op.Origin) (Standing, op.Result) {
 	if from.Device == "" {
 		return Refusable, op.Result{}
 	}
-	d := s.devices[from.Device]
+	d := s.device(from.Device)
 	switch {
-	case d == nil || d.PublicKey == nil:
+	case d == nil:
 		return Stranger, op.Result{}
 	case d.gone != "":
 		return GoneOp, op.Result{}
@@ -109,22 +117,37 @@ type run struct {
 	err     error
 }
 
-func (r *run) emit(e op.Entry) *op.Entry {
-	r.entries = append(r.entries, e) // before Apply: so the argument stays on the stack
-	last := &r.entries[len(r.entries)-1]
-	last.Seq, last.At = r.s.seq+1, r.at
+// begin adds an empty entry, to be filled where it lies and then applied.
+func (r *run) begin() *op.Entry {
+	r.entries = append(r.entries, op.Entry{})
+	return &r.entries[len(r.entries)-1]
+}
+
+func (r *run) apply(e *op.Entry) {
+	e.Seq, e.At = r.s.seq+1, r.at
 	if r.err == nil {
-		r.err = r.s.Apply(last)
+		r.err = r.s.Apply(e)
 	}
+}
+
+func (r *run) emit(e op.Entry) *op.Entry {
+	last := r.begin()
+	*last = e
+	r.apply(last)
 	return last
 }
 
-// finish is emit for the entry that carries the op's result.
-func (r *run) finish(e op.Entry) {
+// sign marks the entry that carries the op's result.
+func (r *run) sign(e *op.Entry) {
 	e.Device = r.from.Device
 	if r.from.Seq != 0 {
 		e.DevSeq, e.Chain = r.from.Seq, bytes.Clone(r.from.Hash[:])
 	}
+}
+
+// finish is emit for the entry that carries the op's result.
+func (r *run) finish(e op.Entry) {
+	r.sign(&e)
 	r.emit(e)
 }
 
@@ -215,7 +238,7 @@ func (s *State) may(from op.Origin, o *op.Op) bool {
 	if from.Device == "" {
 		return true
 	}
-	d := s.devices[from.Device]
+	d := s.device(from.Device)
 	if d == nil || !o.Kind.FromDevice() {
 		return false
 	}

@@ -171,7 +171,7 @@ func (s *State) Digest() string {
 	}
 	for _, k := range sorted(s.activities) {
 		a := s.activities[k]
-		write(h, "activity", a.Spec, a.number, a.revision, a.drawn, a.seed, a.book.Guests)
+		write(h, "activity", a.Spec, a.number, a.revision, a.drawn, a.seed, a.lapsing, a.book.Guests)
 		for _, o := range sorted(a.book.Orgs) {
 			write(h, "org", o, *a.book.Orgs[o])
 			for _, t := range a.Spec.Thresholds {

@@ -34,6 +34,7 @@ type State struct {
 	due        []due // ascending
 	scratch    quota.Facts
 	run        run
+	recent     *device // see device
 }
 
 // place is a station with what hand-over needs.
@@ -51,8 +52,10 @@ type act struct {
 	revision int
 	drawn    bool
 	seed     string // of the draw
+	lapsing  uint64 // Seq of the first entry of the lapse that is under way; 0 if none is
 	tasked   map[task]bool
 	askers   map[id.Member]*asker
+	dated    bool // a rule says something else on another day
 }
 
 // task is what an organisation was already made a task for.
@@ -65,6 +68,7 @@ type task struct {
 // when the person, the tree or (for rules that read the age) the day changed.
 type asker struct {
 	person   *member.Person
+	holding  *quota.Holding // nil until the member has one
 	treeAge  int
 	day      int
 	eligible bool
@@ -81,14 +85,15 @@ type held struct {
 	reminded  bool
 }
 
-// device is one enrolled device and the end of its op chain.
+// device is one enrolled device and the end of its op chain. What every op reads
+// comes first, so that it lies together in memory.
 type device struct {
-	op.Enrolment
 	last    uint64
+	first   uint64 // op number of results[0]
 	chain   op.Hash
 	gone    string // why it may do nothing any more
-	first   uint64 // op number of results[0]
 	results []answer
+	op.Enrolment
 }
 
 type dueKind uint8
@@ -142,10 +147,12 @@ func (s *State) Apply(e *op.Entry) error {
 	if err := s.apply(e); err != nil {
 		return fmt.Errorf("apply entry %d (kind %d): %w", e.Seq, e.Kind, err)
 	}
-	s.seq, s.now = e.Seq, e.At
 	if e.DevSeq != 0 {
-		return s.recordResult(e)
+		if err := s.recordResult(e); err != nil {
+			return err
+		}
 	}
+	s.seq, s.now = e.Seq, e.At
 	return nil
 }
 
@@ -161,10 +168,15 @@ func (s *State) apply(e *op.Entry) error {
 		s.applyStations(e)
 	case op.Published:
 		return s.applyPublished(e)
-	case op.Offered:
+	case op.Offered, op.Enrolled:
+		if e.Enrolment == nil {
+			return fmt.Errorf("it enrols nothing")
+		}
+		if e.Kind == op.Enrolled {
+			s.applyEnrolled(e)
+			return nil
+		}
 		s.codes[string(e.Enrolment.CodeHash)] = e.Enrolment
-	case op.Enrolled:
-		s.applyEnrolled(e)
 	case op.DeviceGone:
 		return s.applyDeviceGone(e)
 	case op.Claimed:
@@ -212,7 +224,11 @@ func (s *State) applyClaimed(e *op.Entry) error {
 		return fmt.Errorf("a claim cannot be %s", e.Outcome)
 	}
 	s.claims[c.Ticket] = c
-	return a.book.Add(&c.Claim)
+	err := a.book.Add(&c.Claim)
+	if k := a.askers[c.Member]; k != nil {
+		k.holding = a.book.Members[c.Member]
+	}
+	return err
 }
 
 func (s *State) applyToTicket(e *op.Entry) error {
@@ -226,6 +242,9 @@ func (s *State) applyToTicket(e *op.Entry) error {
 	case op.Released:
 		return c.act.book.Drop(&c.Claim, e.Seats, e.Taken, op.ClaimCancelled)
 	case op.Lapsed:
+		if c.act.lapsing == 0 {
+			c.act.lapsing = e.Seq
+		}
 		if len(e.Taken) > 0 {
 			return c.act.book.Drop(&c.Claim, c.Seats, e.Taken, op.ClaimReturned)
 		}

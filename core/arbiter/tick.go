@@ -43,18 +43,22 @@ func (r *run) remind(a *act, pool int) {
 		}
 	}
 	for _, c := range a.book.Claims {
-		if c.Pool == pool && c.State == op.ClaimGranted && !seen[c.Member] {
+		if c.Pool == pool && c.State == op.ClaimGranted && !seen[c.Member] && !a.fresh(c) {
 			seen[c.Member] = true
 			r.emit(op.Entry{Kind: op.Reminded, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[pool].ID})
 		}
 	}
 }
 
-// lapse ends what was not picked up. Returned seats go to the waiting.
+// fresh reports whether a claim was promoted by the very lapse that is under way.
+func (a *act) fresh(c *quota.Claim) bool { return a.lapsing != 0 && c.Granted > a.lapsing }
+
+// lapse ends what was not picked up. Returned seats go to the waiting. Where a
+// crash cut it in two, those who were promoted meanwhile keep their seats.
 func (r *run) lapse(a *act) {
 	back := a.Spec.Unclaimed == activity.Return
 	for _, c := range slices.Clone(a.book.Claims) {
-		if c.State != op.ClaimGranted {
+		if c.State != op.ClaimGranted || a.fresh(c) {
 			continue
 		}
 		e := op.Entry{Kind: op.Lapsed, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Seats: c.Seats}
@@ -85,6 +89,9 @@ func (r *run) settle(a *act) {
 func (s *State) pass(at int64) {
 	n := 0
 	for n < len(s.due) && s.due[n].at <= at {
+		if s.due[n].kind == dueLapse {
+			s.activities[s.due[n].act].lapsing = 0
+		}
 		n++
 	}
 	s.due = slices.Delete(s.due, 0, n)

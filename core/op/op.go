@@ -118,7 +118,7 @@ type Hash [16]byte
 
 // Chain links an op's exact bytes to all earlier ops of its device.
 func Chain(previous Hash, op []byte) Hash {
-	buf := make([]byte, 0, len(previous)+len(op))
+	buf := make([]byte, 0, 512) // on the stack, and enough for nearly every op
 	sum := sha256.Sum256(append(append(buf, previous[:]...), op...))
 	return Hash(sum[:16])
 }

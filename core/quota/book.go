@@ -111,9 +111,14 @@ func (b *Book) Left(pool int, parts []int, guest bool) int {
 
 // Fill completes the facts about an asker that the book knows.
 func (b *Book) Fill(f *Facts, m id.Member, o id.Org, pool int, parts []int, guest bool) {
+	b.FillFor(f, b.Members[m], m, o, pool, parts, guest)
+}
+
+// FillFor is Fill for a caller that remembers the member's holding, nil for none.
+func (b *Book) FillFor(f *Facts, h *Holding, m id.Member, o id.Org, pool int, parts []int, guest bool) {
 	f.Held = f.Held[:0]
 	for _, l := range b.Rules.Member {
-		switch h := b.Members[m]; {
+		switch {
 		case l.Series != "":
 			f.Held = append(f.Held, b.Series[l.Series][m])
 		case h != nil:

@@ -2,16 +2,19 @@ package sequencer
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"yizhan/core/activity"
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
@@ -24,13 +27,14 @@ type press struct {
 	member id.Member
 	seq    uint64
 	chain  op.Hash
-	raw    []byte
+	op     op.Op
+	raw    []byte // the op as it came
 }
 
 // claim asks the sequencer as a session does, which has read and hashed the op.
-func (p *press) claim(tb testing.TB, s *Sequencer, o op.Op) op.Result {
+func (p *press) claim(tb testing.TB, s *Sequencer) op.Result {
 	hash := op.Chain(p.chain, p.raw)
-	results, err := s.Submit(context.Background(), []Request{{Op: &o, Origin: op.Origin{Device: p.device, Seq: p.seq + 1, Previous: p.chain, Hash: hash}}})
+	results, err := s.Submit(context.Background(), []Request{{Op: &p.op, Origin: op.Origin{Device: p.device, Seq: p.seq + 1, Previous: p.chain, Hash: hash}}})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -43,6 +47,7 @@ func (p *press) claim(tb testing.TB, s *Sequencer, o op.Op) op.Result {
 // and one enrolled phone for each of n members.
 func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
 	tb.Helper()
+	debug.SetGCPercent(400) // as syncserver serve does
 	j, err := sqlite.Open(filepath.Join(tb.TempDir(), "journal.db"))
 	if err != nil {
 		tb.Fatal(err)
@@ -60,6 +65,10 @@ func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
 			tb.Fatal(err)
 		}
 	}
+	var published activity.Spec
+	if err := json.Unmarshal([]byte(spec), &published); err != nil {
+		tb.Fatal(err)
+	}
 	all := []member.Org{{ID: "PARK"}}
 	for i := range orgs {
 		all = append(all, member.Org{ID: id.Org(fmt.Sprintf("C%04d", i)), Parent: "PARK"})
@@ -69,7 +78,11 @@ func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
 	people := make([]member.Person, n)
 	for i := range phones {
 		phones[i] = press{device: id.Device(fmt.Sprintf("p%d", i)), member: id.Member(fmt.Sprintf("m%d", i))}
-		phones[i].raw = fmt.Appendf(nil, "a claim of %s, encoded in about fifty bytes", phones[i].member)
+		phones[i].op = op.Op{Kind: op.Claim, Activity: published.ID, Member: phones[i].member, Seats: 1}
+		var err error
+		if phones[i].raw, err = op.Encode(&phones[i].op); err != nil {
+			tb.Fatal(err)
+		}
 		people[i] = member.Person{ID: phones[i].member, Org: all[1+i%orgs].ID}
 	}
 	for chunk := range slices.Chunk(people, 1000) {
@@ -120,7 +133,7 @@ func benchmarkGrant(b *testing.B, callers int) {
 		wg.Go(func() {
 			for left.Add(-1) >= 0 {
 				t := time.Now()
-				r := phones[i].claim(b, s, op.Op{Kind: op.Claim, Activity: "gift", Member: phones[i].member, Seats: 1})
+				r := phones[i].claim(b, s)
 				waits[i] = append(waits[i], time.Since(t))
 				if r.Outcome != op.Granted {
 					b.Errorf("claim was %v %v, want granted", r.Outcome, r.Code)
@@ -197,10 +210,10 @@ func storm(phones []press, presses, callers int) [][]*press {
 
 // submitAll submits one press of each phone in one call and counts the grants.
 func submitAll(b *testing.B, s *Sequencer, phones []*press) (granted int) {
-	ops := make([]op.Op, len(phones))
+	ops := make([]op.Op, len(phones)) // as a session has just read them
 	requests := make([]Request, len(phones))
 	for i, p := range phones {
-		ops[i] = op.Op{Kind: op.Claim, Activity: "premiere", Member: p.member, Seats: 1}
+		ops[i] = op.Op{Kind: op.Claim, Activity: p.op.Activity, Member: p.member, Seats: 1}
 		hash := op.Chain(p.chain, p.raw)
 		requests[i] = Request{Op: &ops[i], Origin: op.Origin{Device: p.device, Seq: p.seq + 1, Previous: p.chain, Hash: hash}}
 		p.seq, p.chain = p.seq+1, hash
