@@ -73,8 +73,8 @@ func (r *run) counterVerdict(o *op.Op, c *held) fault.Verdict {
 // authority of its station where it is bound, else any of the activity's stations,
 // anywhere if the activity names none.
 func (s *State) handsOver(d *device, c *held) bool {
-	if c.act.Binds() {
-		return d.Station == c.Station && s.stations[c.Station].authority == d.Device
+	if p := s.stations[c.Station]; c.act.Binds() && p != nil { // a ticket from before the activity named places has none
+		return d.Station == c.Station && p.authority == d.Device
 	}
 	return c.act.Spec.Pickup == nil || slices.Contains(c.act.Spec.Pickup.Stations, d.Station)
 }

@@ -1,0 +1,176 @@
+package arbiter
+
+import (
+	"testing"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+)
+
+// redeem reports a hand-over as a kiosk with the newest code does.
+func (w *world) redeem(d id.Device, t id.Ticket) (op.Result, []op.Entry) {
+	w.t.Helper()
+	return w.send(d, op.Op{Kind: op.Redeem, Ticket: t, Epoch: w.s.claims[t].Epoch, Verdict: fault.Valid, Station: w.s.devices[d].Station})
+}
+
+func TestRedeem(t *testing.T) {
+	const bind = `"pickup":{"stations":["HQ","ST1"],"bind":true}`
+	cancel := func(w *world) { w.send("desk", op.Op{Kind: op.Cancel, Activity: "show", Member: "a1"}) }
+	none := func(*world) {}
+	for _, c := range []struct {
+		name, spec string
+		station    id.Station // of the claim
+		before     func(*world)
+		device     id.Device
+		op         op.Op // Ticket 0 is a1's
+		verdict    fault.Verdict
+		kind       op.EntryKind
+		incident   string
+		state      op.ClaimState
+	}{
+		{"valid", show(9, bind), "", none, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.Redeemed, "", op.ClaimRedeemed},
+		{"refused at the counter", show(9, bind), "", none, "kiosk", op.Op{Verdict: fault.TooEarly}, fault.TooEarly, op.Scanned, "", op.ClaimGranted},
+		{"provisional hands out nothing", show(9), "", none, "kiosk", op.Op{Verdict: fault.Provisional}, fault.Provisional, op.Scanned, "", op.ClaimGranted},
+		{"override", show(9, bind), "", none, "kiosk", op.Op{Verdict: fault.TooEarly, Override: true}, fault.Valid, op.Redeemed, "override", op.ClaimRedeemed},
+		{"override of nothing", show(9, bind), "", none, "kiosk", op.Op{Verdict: fault.Valid, Override: true}, fault.Valid, op.Redeemed, "", op.ClaimRedeemed},
+		{"override at the wrong station", show(9, bind), "ST1", none, "kiosk", op.Op{Verdict: fault.WrongStation, Override: true}, fault.Valid, op.Redeemed, "override", op.ClaimRedeemed},
+		{"wrong station", show(9, bind), "ST1", none, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.Redeemed, "handed_over_wrong_station", op.ClaimRedeemed},
+		{"not the station's authority", show(9, bind), "", func(w *world) { w.enrol(op.Enrolment{Device: "second", Role: op.Kiosk, Station: "HQ"}) }, "second", op.Op{Verdict: fault.Valid}, fault.Valid, op.Redeemed, "handed_over_wrong_station", op.ClaimRedeemed},
+		{"unbound, at a station of the list", show(9, `"pickup":{"stations":["ST1","HQ"]}`), "", none, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.Redeemed, "", op.ClaimRedeemed},
+		{"unbound, at no station of the list", show(9, `"pickup":{"stations":["ST1"]}`), "", none, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.Redeemed, "handed_over_wrong_station", op.ClaimRedeemed},
+		{"no pickup place at all", show(9), "", none, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.Redeemed, "", op.ClaimRedeemed},
+		{"bound to places since a revision", show(9), "", func(w *world) { w.publish(show(9, bind)) }, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.Redeemed, "", op.ClaimRedeemed},
+		{"already", show(9, bind), "", func(w *world) { w.redeem("kiosk", w.ticket()) }, "kiosk", op.Op{Verdict: fault.Valid}, fault.AlreadyRedeemed, op.Scanned, "handed_over_already_redeemed", op.ClaimRedeemed},
+		{"already, override", show(9, bind), "", func(w *world) { w.redeem("kiosk", w.ticket()) }, "kiosk", op.Op{Verdict: fault.AlreadyRedeemed, Override: true}, fault.AlreadyRedeemed, op.Scanned, "handed_over_already_redeemed", op.ClaimRedeemed},
+		{"cancelled", show(9), "", cancel, "kiosk", op.Op{Verdict: fault.Valid}, fault.Cancelled, op.Scanned, "handed_over_cancelled", op.ClaimCancelled},
+		{"waiting", show(1, `"when_full":"waitlist"`), "", none, "kiosk", op.Op{Verdict: fault.Valid}, fault.NotApproved, op.Scanned, "handed_over_not_approved", op.ClaimWaitlisted},
+		{"an old code", show(9), "", none, "kiosk", op.Op{Verdict: fault.Valid, Epoch: 7}, fault.Valid, op.Redeemed, "handed_over_revoked", op.ClaimRedeemed},
+		{"epoch below nought", show(9), "", none, "kiosk", op.Op{Verdict: fault.Valid, Epoch: -1}, fault.Valid, op.Redeemed, "handed_over_revoked", op.ClaimRedeemed},
+		{"unknown ticket", show(9), "", none, "kiosk", op.Op{Verdict: fault.Valid, Ticket: 1 << 60}, fault.Unknown, op.Scanned, "handed_over_unknown", op.ClaimGranted},
+		{"unknown ticket, override", show(9), "", none, "kiosk", op.Op{Verdict: fault.Unknown, Override: true, Ticket: 1 << 60}, fault.Unknown, op.Scanned, "handed_over_unknown", op.ClaimGranted},
+		{"unknown ticket, refused", show(9), "", none, "kiosk", op.Op{Verdict: fault.Unknown, Ticket: 1 << 60}, fault.Unknown, op.Scanned, "", op.ClaimGranted},
+		{"the number of an entry that is no ticket", show(9), "", none, "kiosk", op.Op{Verdict: fault.Valid, Ticket: 1}, fault.Unknown, op.Scanned, "handed_over_unknown", op.ClaimGranted},
+		{"a verdict of a newer app", show(9), "", none, "kiosk", op.Op{Verdict: 200}, 200, op.Scanned, "", op.ClaimGranted},
+		{"a phone hands nothing over", show(9), "", none, "phone", op.Op{Verdict: fault.Valid}, fault.VerdictDeviceRevoked, op.Scanned, "", op.ClaimGranted},
+		{"no verdict", show(9), "", none, "kiosk", op.Op{}, fault.NoVerdict, op.Done, "", op.ClaimGranted},
+		{"after a lapse, reported late", show(9, bind, `"windows":{"pickup":["2026-03-01T00:00:00","2026-03-02T00:00:00"]}`), "", func(w *world) { w.pass("2026-03-02T00:00:00") }, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.Redeemed, "", op.ClaimRedeemed},
+		{"after the seat was returned", show(9, `"unclaimed":"return"`, `"windows":{"pickup":["2026-03-01T00:00:00","2026-03-02T00:00:00"]}`), "", func(w *world) { w.pass("2026-03-02T00:00:00") }, "kiosk", op.Op{Verdict: fault.Valid}, fault.Cancelled, op.Scanned, "handed_over_cancelled", op.ClaimReturned},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.publish(c.spec)
+			w.send("desk", op.Op{Kind: op.Claim, Activity: "show", Member: "a1", Seats: 2, Station: c.station})
+			c.before(w)
+			c.op.Kind = op.Redeem
+			if c.op.Ticket == 0 {
+				c.op.Ticket = w.ticket()
+			}
+			r, entries := w.send(c.device, c.op)
+			if r.Verdict != c.verdict || entries[0].Kind != c.kind {
+				t.Errorf("got %+v by entry kind %d, want %v by %d", r, entries[0].Kind, c.verdict, c.kind)
+			}
+			if c.kind == op.Done && refused(r) != fault.Invalid {
+				t.Errorf("got %+v, want invalid", r)
+			}
+			incidents(t, entries, c.incident)
+			if v := w.s.claims[w.ticket()]; v.State != c.state {
+				t.Errorf("the claim stands at %d, want %d", v.State, c.state)
+			}
+			w.check()
+		})
+	}
+}
+
+// ticket is the newest claim that a1 ever made.
+func (w *world) ticket() (last id.Ticket) {
+	for n, c := range w.s.claims {
+		if c.Member == "a1" {
+			last = max(last, n)
+		}
+	}
+	return last
+}
+
+// incidents wants exactly this one, or none.
+func incidents(t *testing.T, entries []op.Entry, want string) {
+	t.Helper()
+	got := ""
+	for _, e := range entries {
+		if e.Kind == op.IncidentMade {
+			got += e.Word
+		}
+	}
+	if got != want {
+		t.Errorf("incidents %q, want %q", got, want)
+	}
+}
+
+func TestCheckIn(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		before   func(w *world)
+		device   id.Device
+		op       op.Op
+		verdict  fault.Verdict
+		kind     op.EntryKind
+		incident string
+		inside   bool
+	}{
+		{"in", func(*world) {}, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.CheckedIn, "", true},
+		{"out", func(w *world) { w.checkIn(false) }, "kiosk", op.Op{Verdict: fault.Valid, Out: true}, fault.Valid, op.CheckedIn, "", false},
+		{"out without in", func(*world) {}, "kiosk", op.Op{Verdict: fault.Valid, Out: true}, fault.Valid, op.CheckedIn, "", false},
+		{"in again after out", func(w *world) { w.checkIn(false); w.checkIn(true) }, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.CheckedIn, "", true},
+		{"in again, refused at the door", func(w *world) { w.checkIn(false) }, "kiosk", op.Op{Verdict: fault.AlreadyRedeemed}, fault.AlreadyRedeemed, op.Scanned, "", true},
+		{"in at two doors", func(w *world) { w.checkIn(false) }, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.CheckedIn, "checked_in_twice", true},
+		{"provisional opens a door", func(*world) {}, "kiosk", op.Op{Verdict: fault.Provisional}, fault.Valid, op.CheckedIn, "", true},
+		{"override", func(w *world) { w.checkIn(false) }, "kiosk", op.Op{Verdict: fault.AlreadyRedeemed, Override: true}, fault.Valid, op.CheckedIn, "override", true},
+		{"refused", func(*world) {}, "kiosk", op.Op{Verdict: fault.TooLate}, fault.TooLate, op.Scanned, "", false},
+		{"handed over before", func(w *world) { w.redeem("kiosk", w.ticket()) }, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.CheckedIn, "", true},
+		{"cancelled meanwhile", func(w *world) { w.send("desk", op.Op{Kind: op.Cancel, Activity: "show", Member: "a1"}) }, "kiosk", op.Op{Verdict: fault.Valid}, fault.Valid, op.CheckedIn, "checked_in_cancelled", true},
+		{"cancelled, out", func(w *world) { w.send("desk", op.Op{Kind: op.Cancel, Activity: "show", Member: "a1"}) }, "kiosk", op.Op{Verdict: fault.Valid, Out: true}, fault.Valid, op.CheckedIn, "", false},
+		{"unknown ticket", func(*world) {}, "kiosk", op.Op{Verdict: fault.Valid, Ticket: 99999}, fault.Unknown, op.Scanned, "checked_in_unknown", false},
+		{"unknown ticket, refused", func(*world) {}, "kiosk", op.Op{Verdict: fault.Unknown, Ticket: 99999}, fault.Unknown, op.Scanned, "", false},
+		{"a phone keeps no door", func(*world) {}, "phone", op.Op{Verdict: fault.Valid}, fault.VerdictDeviceRevoked, op.Scanned, "", false},
+		{"no verdict", func(*world) {}, "kiosk", op.Op{}, fault.NoVerdict, op.Done, "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.publish(show(2))
+			w.granted("a1", "show", 2)
+			c.before(w)
+			c.op.Kind = op.CheckIn
+			if c.op.Ticket == 0 {
+				c.op.Ticket = w.ticket()
+			}
+			state := w.s.claims[w.ticket()].State
+			r, entries := w.send(c.device, c.op)
+			if r.Verdict != c.verdict || entries[0].Kind != c.kind {
+				t.Errorf("got %+v by entry kind %d, want %v by %d", r, entries[0].Kind, c.verdict, c.kind)
+			}
+			incidents(t, entries, c.incident)
+			if v := w.s.claims[w.ticket()]; v.inside != c.inside || v.State != state {
+				t.Errorf("inside %v, want %v; state %d, was %d: a check-in does not redeem", v.inside, c.inside, v.State, state)
+			}
+			w.check()
+		})
+	}
+}
+
+func (w *world) checkIn(out bool) {
+	w.t.Helper()
+	w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: w.ticket(), Verdict: fault.Valid, Out: out})
+}
+
+// TestCheckInOfTheWaiting lets somebody in who waits for a seat.
+func TestCheckInOfTheWaiting(t *testing.T) {
+	w := newWorld(t)
+	w.publish(show(1, `"when_full":"waitlist"`))
+	w.granted("a2", "show", 1)
+	w.claim("a1", "show", 1)
+	_, entries := w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: w.ticket(), Verdict: fault.Valid})
+	incidents(t, entries, "checked_in_not_approved")
+	_, entries = w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: w.ticket(), Verdict: fault.NotApproved, Override: true})
+	incidents(t, entries, "override")
+	w.count("show", Counts{Total: 1, Granted: 1, Waitlisted: 1, CheckedIn: 1})
+}
