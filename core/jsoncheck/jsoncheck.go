@@ -61,6 +61,8 @@ func Decode(data []byte, into any) error {
 	w.dec.UseNumber()
 	if err := w.value("", reflect.TypeOf(into).Elem()); errors.Is(err, io.EOF) {
 		w.add("", "the document ends too early")
+	} else if errors.Is(err, errDeep) {
+		w.add("", err.Error())
 	} else if err != nil {
 		w.add("", "not JSON: "+err.Error())
 	} else if _, err := w.dec.Token(); err != io.EOF {
@@ -82,10 +84,18 @@ type walker struct {
 	problems Problems
 	lines    map[string]int // nil unless wanted
 	wrong    [][2]int       // from and to of values that refused to read themselves
+	depth    int            // of the value that is being read
 }
 
+// maxDepth bounds nesting: every level costs stack and a longer path, and a
+// hostile document has as many levels as bytes.
+const maxDepth = 100
+
+var errDeep = fmt.Errorf("more than %d levels stand inside each other", maxDepth)
+
 // readable is the document without the values that refused to read themselves:
-// encoding/json would stop at the first of them and lose all that follows.
+// encoding/json would stop at the first of them and lose all that follows. A type
+// that reads itself must take null as no value, as json.Unmarshaler says.
 func (w *walker) readable() []byte {
 	var out []byte
 	last := 0
@@ -108,6 +118,10 @@ var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
 // value reads one JSON value; t nil means that its place is unknown already.
 func (w *walker) value(path string, t reflect.Type) error {
+	if w.depth++; w.depth > maxDepth {
+		return errDeep
+	}
+	defer func() { w.depth-- }()
 	start := int(w.dec.InputOffset())
 	tok, err := w.dec.Token()
 	if err != nil {

@@ -31,10 +31,13 @@ func (o *own) UnmarshalJSON(b []byte) error {
 	return Decode(b, (*plain)(o))
 }
 
-// word reads itself, and knows no paths.
+// word reads itself, and knows no paths. As encoding/json asks, null changes nothing.
 type word string
 
 func (w *word) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
 	if string(b) != `"yes"` {
 		return errors.New("must be yes")
 	}
@@ -53,6 +56,8 @@ func TestDecodeNamesEveryMistake(t *testing.T) {
 		{"twice", `{"id":"a","id":"b"}`, "id (line 1): this key stands twice"},
 		{"map value", `{"map":{"k":"v"}}`, "map.k (line 1): v stands where a whole number is meant"},
 		{"not JSON", `{"id":`, "(line 1): the document ends too early"},
+		{"deep", `{"any":` + strings.Repeat("[", 98) + "1" + strings.Repeat("]", 98) + "}", ""},
+		{"too deep", `{"any":` + strings.Repeat("[", 300_000), "(line 1): more than 100 levels stand inside each other"},
 		{"tail", `{} {}`, "(line 1): something follows the end of the document"},
 		{"reads itself", `{"own":{"days":2},"words":["yes", "yes"]}`, ""},
 		{"reads itself, null", `{"own":null}`, ""},
