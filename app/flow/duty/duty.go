@@ -32,8 +32,11 @@ var words = map[string]string{
 	"override":                     "人工放行",
 	"checked_in_twice":             "同一张票入场两次",
 	"handed_over_already_redeemed": "同一张票领了两次",
+	"checked_in_unknown":           "查不到的票入了场",
+	"checked_in_cancelled":         "退掉的票入了场",
+	"checked_in_not_approved":      "没有核准的票入了场",
 	"handed_over_unknown":          "发放了查不到的票",
-	"fork":                         "设备记录对不上，已停用",
+	"forked":                       "设备记录对不上，已停用",
 }
 
 // say puts a word of the server into Chinese; what was handed over against a

@@ -32,9 +32,13 @@ func TestRead(t *testing.T) {
 	put(wire.TableIncident, "9", wire.IncidentRow{Seq: 9, Word: "handed_over_already_redeemed", Ticket: 1024, Device: "D1", At: now.UnixMilli()})
 	put(wire.TableIncident, "8", "not a row")
 	put(wire.TableIncident, "7", wire.IncidentRow{Seq: 7, Word: "handed_over_too_early", At: now.UnixMilli()})
+	put(wire.TableIncident, "6", wire.IncidentRow{Seq: 6, Word: "checked_in_not_approved", At: now.UnixMilli()})
+	put(wire.TableIncident, "5", wire.IncidentRow{Seq: 5, Word: "forked", Device: "D1", At: now.UnixMilli()})
 	want := []Line{
 		{"同一张票领了两次", "票 01008 · 14:05 · 设备 D1", "异常", flow.Bad},
 		{"已经发放，但是还没有到领取时间。", "14:05", "异常", flow.Bad},
+		{"没有核准的票入了场", "14:05", "异常", flow.Bad},
+		{"设备记录对不上，已停用", "14:05 · 设备 D1", "异常", flow.Bad},
 		{"made_later", "C002 · gone · 14:05", "待办", flow.Wait},
 		{"可以考虑安排专场", "C001 · 观影 · 14:05", "待办", flow.Wait},
 	}
