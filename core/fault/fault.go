@@ -100,9 +100,9 @@ const (
 	Unauthenticated      // the device is unknown or its signature is wrong
 	CodeUsed             // the enrolment code was used before
 	CodeUnknown          // the enrolment code does not exist or is over its time
-	Gap                  // an op number was skipped: send again from Detail
+	Gap                  // an op number was skipped: send again from the number that comes with it
 	Fork                 // the op chain does not continue the one on record: the device is quarantined
-	RevokedDevice        // the device was revoked: wipe
+	RevokedDevice        // the device was revoked: it may do nothing any more
 	Internal             // the server could not do it; the log says why
 	StorageFull          // a disk is full
 	ShuttingDown         // the server is stopping: connect again
