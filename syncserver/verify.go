@@ -63,6 +63,9 @@ func heldState(data string) (held server.Snapshot, running bool, err error) {
 	if err == nil {
 		return held, true, nil
 	}
+	if !errors.Is(err, control.ErrNoServer) { // one that runs holds the truth, not its files
+		return held, false, err
+	}
 	held, err = server.ReadSnapshot(data)
 	if errors.Is(err, os.ErrNotExist) {
 		return server.Snapshot{}, false, nil // killed before it could leave one

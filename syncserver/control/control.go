@@ -32,6 +32,9 @@ const maxBody = 64 << 20
 // maxPath is what the system allows for the path of a socket.
 const maxPath = 107
 
+// ErrNoServer says that nobody listens at the socket of a data directory.
+var ErrNoServer = errors.New("no server answers")
+
 // EnrolRequest asks for a one-use code.
 type EnrolRequest struct {
 	Role    op.Role       `json:"role"`
@@ -132,7 +135,20 @@ func Dial(dir string) *Client {
 	}}}
 }
 
-// Call asks the server for one thing.
+// unanswered tells a server that does not run from one that does not let us in
+// and from one that went away: each has another next step.
+func (c *Client) unanswered(err error) error {
+	var dial *net.OpError
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("the server at %s does not let this account in; run the command as the account that runs the server", c.path)
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return fmt.Errorf("%w at %s; start it with: syncserver serve -data %s", ErrNoServer, c.path, filepath.Dir(c.path))
+	}
+	return fmt.Errorf("the server at %s gave no answer and may have done it or not; run the command again: %w", c.path, err)
+}
+
+// Call asks the server for one thing. The error is ErrNoServer where none runs.
 func Call[Out any](ctx context.Context, c *Client, what string, in any) (out Out, err error) {
 	body, w := io.Pipe()
 	go func() { w.CloseWithError(json.NewEncoder(w).Encode(in)) }()
@@ -142,7 +158,7 @@ func Call[Out any](ctx context.Context, c *Client, what string, in any) (out Out
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return out, fmt.Errorf("no server answers at %s; start it with: syncserver serve -data %s", c.path, filepath.Dir(c.path))
+		return out, c.unanswered(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

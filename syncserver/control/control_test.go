@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -171,6 +172,28 @@ func TestAStaleSocketIsReplaced(t *testing.T) {
 	}
 	if _, err := Listen(dir); err == nil {
 		t.Error("a directory in the place of the socket was removed")
+	}
+}
+
+// TestAServerThatGoesAway: what was asked may have been done.
+func TestAServerThatGoesAway(t *testing.T) {
+	dir := t.TempDir()
+	l, err := Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
+			conn.Close()
+		}
+	}()
+	_, err = Call[server.Status](context.Background(), Dial(dir), "status", struct{}{})
+	if err == nil || errors.Is(err, ErrNoServer) || !strings.Contains(err.Error(), "may have done it or not") {
+		t.Errorf("call to a server that goes away: %v", err)
+	}
+	if _, err := Call[server.Status](context.Background(), Dial(t.TempDir()), "status", struct{}{}); !errors.Is(err, ErrNoServer) {
+		t.Errorf("call to no server: %v", err)
 	}
 }
 
