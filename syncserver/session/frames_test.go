@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,15 +144,18 @@ func TestBadFrames(t *testing.T) {
 		kind fault.Kind
 		send func(r *raw)
 	}{
-		"empty":          {fault.BadFrame, func(r *raw) { r.conn.WriteMessage(websocket.BinaryMessage, nil) }},
-		"text":           {fault.BadFrame, func(r *raw) { r.conn.WriteMessage(websocket.TextMessage, []byte("hello")) }},
-		"unknown type":   {fault.BadFrame, func(r *raw) { r.conn.WriteMessage(websocket.BinaryMessage, []byte{0, 0x82, 0x18, 0xfe, 0xa0}) }},
-		"truncated":      {fault.BadFrame, func(r *raw) { r.conn.WriteMessage(websocket.BinaryMessage, encoded[:len(encoded)/2]) }},
-		"oversized":      {fault.NoFault, func(r *raw) { r.conn.WriteMessage(websocket.BinaryMessage, make([]byte, wire.MaxRead+1)) }},
-		"out of turn":    {fault.BadFrame, func(r *raw) { r.write(wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{{1}}}) }},
-		"hello twice":    {fault.BadFrame, func(r *raw) { r.write(hello); r.write(hello) }},
-		"server's own":   {fault.BadFrame, func(r *raw) { r.write(wire.Welcome{}) }},
-		"short nonce":    {fault.BadFrame, func(r *raw) { r.write(wire.Hello{Min: 1, Max: 1, Nonce: []byte("short")}) }},
+		"empty":        {fault.BadFrame, func(r *raw) { r.conn.WriteMessage(websocket.BinaryMessage, nil) }},
+		"text":         {fault.BadFrame, func(r *raw) { r.conn.WriteMessage(websocket.TextMessage, []byte("hello")) }},
+		"unknown type": {fault.BadFrame, func(r *raw) { r.conn.WriteMessage(websocket.BinaryMessage, []byte{0, 0x82, 0x18, 0xfe, 0xa0}) }},
+		"truncated":    {fault.BadFrame, func(r *raw) { r.conn.WriteMessage(websocket.BinaryMessage, encoded[:len(encoded)/2]) }},
+		"oversized":    {fault.NoFault, func(r *raw) { r.conn.WriteMessage(websocket.BinaryMessage, make([]byte, wire.MaxRead+1)) }},
+		"out of turn":  {fault.BadFrame, func(r *raw) { r.write(wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{{1}}}) }},
+		"hello twice":  {fault.BadFrame, func(r *raw) { r.write(hello); r.write(hello) }},
+		"server's own": {fault.BadFrame, func(r *raw) { r.write(wire.Welcome{}) }},
+		"short nonce":  {fault.BadFrame, func(r *raw) { r.write(wire.Hello{Min: 1, Max: 1, Nonce: []byte("short")}) }},
+		"long id": {fault.BadFrame, func(r *raw) {
+			r.write(wire.Hello{Min: 1, Max: 1, Device: id.Device(strings.Repeat("d", 65)), Nonce: hello.Nonce})
+		}},
 		"newer only":     {fault.Version, func(r *raw) { r.write(wire.Hello{Min: 7, Max: 9, Nonce: hello.Nonce}) }},
 		"enrol as known": {fault.BadFrame, func(r *raw) { r.write(hello); r.write(wire.Enrol{Code: "PHONE-CODE"}) }},
 		"enrol unsigned": {fault.Unauthenticated, func(r *raw) {

@@ -21,6 +21,7 @@ const (
 	minNonce = 16
 	maxCode  = 128
 	maxApp   = 64
+	maxID    = 64
 	maxSyncs = 16 // sync points asked for and not reached yet
 )
 
@@ -175,6 +176,10 @@ func (p *peer) hello(h wire.Hello) {
 		return
 	case len(h.Nonce) < minNonce || len(h.Nonce) > maxNonce:
 		p.refuse(fault.Errorf(fault.BadFrame, "nonce has %d bytes, want %d to %d", len(h.Nonce), minNonce, maxNonce))
+		return
+	}
+	if len(h.Device) > maxID { // it would stand in every line of the log
+		p.refuse(fault.Errorf(fault.BadFrame, "device id has %d bytes, at most %d are allowed", len(h.Device), maxID))
 		return
 	}
 	nonce := make([]byte, minNonce)
