@@ -13,6 +13,9 @@ import (
 	"yizhan/core/seal"
 )
 
+// masterSize is the length of keys.Master in bytes.
+const masterSize = 32
+
 // keys is what makes a deployment itself. It is one small file of mode 0600,
 // kept apart from journal and vault so that each can be backed up on its own.
 type keys struct {
@@ -39,6 +42,9 @@ func loadKeys(path string, random io.Reader) (*keys, error) {
 	if k.private, err = seal.ParsePrivate(k.Private); err != nil {
 		return nil, fmt.Errorf("read keys %s: %w; restore the file from its backup", path, err)
 	}
+	if k.Deployment == "" || len(k.Master) != masterSize { // secrets derived from nothing could be guessed
+		return nil, fmt.Errorf("read keys %s: deployment or master is missing; restore the file from its backup", path)
+	}
 	return k, nil
 }
 
@@ -47,7 +53,7 @@ func makeKeys(path string, random io.Reader) (*keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keys{Deployment: "yz-" + name, Master: make([]byte, 32)}
+	k := &keys{Deployment: "yz-" + name, Master: make([]byte, masterSize)}
 	number := make([]byte, 4)
 	if _, err := io.ReadFull(random, k.Master); err != nil {
 		return nil, fmt.Errorf("make keys: %w", err)
@@ -74,7 +80,7 @@ func makeKeys(path string, random io.Reader) (*keys, error) {
 func writeDurably(path string, data []byte) error {
 	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return fmt.Errorf("write keys: %w", err)
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	_, err = f.Write(data)
 	err = errors.Join(err, f.Sync(), f.Close())
@@ -85,7 +91,7 @@ func writeDurably(path string, data []byte) error {
 		err = syncDir(filepath.Dir(path))
 	}
 	if err != nil {
-		return fmt.Errorf("write keys: %w", err)
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }
