@@ -22,7 +22,6 @@ type outcome struct {
 	verdict  fault.Verdict
 	granted  *int
 	isDraw   bool
-	isGroup  bool
 	everyone bool // compare the whole world: a check step
 }
 
@@ -166,9 +165,7 @@ func (w *world) groupClaim(s *Step) (outcome, error) {
 			o.Lines = append(o.Lines, line)
 		}
 	}
-	out, err := w.do(s, o)
-	out.isGroup = true
-	return out, err
+	return w.do(s, o)
 }
 
 func (w *world) cancel(s *Step) (outcome, error) {
