@@ -99,7 +99,7 @@ func enrol(fs *flag.FlagSet, args []string) error {
 	role := fs.String("role", "", "kiosk, staff, phone")
 	station := fs.String("station", "", "station id, where the device stands (kiosk, staff)")
 	member := fs.String("member", "", "member id, whose phone it is (phone); look it up with: syncserver member find")
-	org := fs.String("org", "", "organisation id, for whose members staff may act (staff)")
+	org := fs.String("org", "", "organisation id, for whose members staff may act; without it for everybody (staff)")
 	valid := fs.Duration("valid", 24*time.Hour, "how long the code may be used")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
