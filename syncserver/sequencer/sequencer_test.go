@@ -519,12 +519,21 @@ func TestNoOpIsCutInTwo(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { w.phones[0].ask(claim) })
 		w.decided(1)
-		queued := make(chan struct{}, 8)
+		var people []member.Person
+		for i := range 380 {
+			people = append(people, member.Person{ID: id.Member(fmt.Sprintf("n%d", i)), Org: "C1", Sealed: make([]byte, 900)})
+		}
+		wg.Go(func() { w.do(op.Op{Kind: op.PutPeople, People: people}) })
+		until(t, "the people are decided", func() (there bool) {
+			if err := w.Glance(context.Background(), func(s *arbiter.State) { _, there = s.Person("n1") }); err != nil {
+				t.Fatal(err)
+			}
+			return there
+		})
 		staff := &phone{w: w, device: "staff"}
 		var run []sequencer.Request
-		for range 4 {
-			o := op.Op{Kind: op.GroupClaim, Org: "C1", Activity: "a", Lines: lines}
-			next := staff.next(o)
+		for range 4 { // behind the people, the second of these passes the end of the batch
+			next := staff.next(op.Op{Kind: op.GroupClaim, Org: "C1", Activity: "a", Lines: lines})
 			run = append(run, next)
 			staff.take(next)
 		}
@@ -533,15 +542,13 @@ func TestNoOpIsCutInTwo(t *testing.T) {
 			if err != nil || len(results) != len(run) {
 				t.Errorf("%d results, %v", len(results), err)
 			}
-			queued <- struct{}{}
 		})
-		var people []member.Person
-		for i := range 300 {
-			people = append(people, member.Person{ID: id.Member(fmt.Sprintf("n%d", i)), Org: "C1", Sealed: make([]byte, 1000)})
-		}
-		for range 2 {
-			wg.Go(func() { w.do(op.Op{Kind: op.PutPeople, People: people}) })
-		}
+		until(t, "the group claims are decided", func() (there bool) {
+			if err := w.Glance(context.Background(), func(s *arbiter.State) { d, _ := s.Device("staff"); there = d.Last == 4 }); err != nil {
+				t.Fatal(err)
+			}
+			return there
+		})
 		release()
 		wg.Wait()
 		open := map[uint64]int{} // lines of the group claim that is not finished, by batch
