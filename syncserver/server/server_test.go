@@ -329,6 +329,34 @@ func TestOldResultsComeFromTheLedger(t *testing.T) {
 	}
 }
 
+// TestUnreadableOpsBlockNothing: bytes that are no op are refused as invalid, and
+// stay so when they are sent again.
+func TestUnreadableOpsBlockNothing(t *testing.T) {
+	c := &clock{}
+	s, phones := settled(t, t.TempDir(), c)
+	publish(t, s, `{"id":"a","title":"甲","pools":[{"id":"p","total":3}]}`)
+	good, err := op.Encode(&op.Op{Kind: op.Claim, Member: "m1", Activity: "a", Seats: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	console, err := op.Encode(&op.Op{Kind: op.Publish, Spec: []byte(`{"id":"b"}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := [][]byte{good, nil, {0xff}, good[:len(good)-1], append(slices.Clone(good), 0), console, []byte("GET / HTTP/1.1"), good}
+	for range 2 {
+		results, err := s.Submit(context.Background(), phones[0].device, 1, op.Hash{}, run)
+		if err != nil || len(results) != len(run) {
+			t.Fatalf("%d results, %v", len(results), err)
+		}
+		for i, r := range results {
+			if bad := i > 0 && i < len(run)-1; bad && (r.Outcome != op.Refused || r.Code != fault.Invalid) || !bad && r.Outcome != op.Granted {
+				t.Errorf("op %d: %+v", i, r)
+			}
+		}
+	}
+}
+
 // TestKeyRowGoesToNewDevices: a device can check tickets only with the key.
 func TestKeyRowGoesToNewDevices(t *testing.T) {
 	c := &clock{}
