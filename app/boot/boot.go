@@ -82,7 +82,10 @@ func run(o Options, stderr io.Writer) (err error) {
 	running.Go(func() { _ = device.Run(ctx) }) // its error is ctx's
 
 	// What Fyne keeps for itself belongs to this device, not to the account: two devices may run side by side.
-	_ = os.Setenv("XDG_CONFIG_HOME", filepath.Join(o.Data, "fyne"))
+	// The path has to be absolute: with a relative one Fyne writes into the working directory.
+	if home, err := filepath.Abs(filepath.Join(o.Data, "fyne")); err == nil {
+		_ = os.Setenv("XDG_CONFIG_HOME", home)
+	}
 	// A bare system has no locale; Fyne's own dialogs then speak English.
 	if lang := os.Getenv("LANG"); lang == "" || lang == "C" || lang == "POSIX" || lang == "C.UTF-8" {
 		_ = os.Setenv("LANG", "zh_CN.UTF-8")
