@@ -84,8 +84,7 @@ func compareViews(data, path string, zone *time.Location, held server.Snapshot, 
 		if err != nil {
 			return fmt.Errorf("%w; delete the file: it is made again from the journal", err)
 		}
-		held.Applied = l.Applied()
-		held.Ledger, err = l.Digest()
+		held.Ledger, held.Applied, err = l.Digest()
 		if err := errors.Join(err, l.Close()); err != nil {
 			return err
 		}
@@ -161,7 +160,7 @@ func (r *replay) compare() error {
 		fmt.Println("ledger: empty; it is projected at the next start")
 		return nil
 	}
-	digests, err := r.ledger.Digest()
+	digests, _, err := r.ledger.Digest()
 	if err != nil {
 		return err
 	}

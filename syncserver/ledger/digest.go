@@ -18,10 +18,14 @@ var tables = []struct{ name, key string }{
 
 // Digest gives the SHA-256 of each table, in hex, over all its rows in order of
 // primary key. Two ledgers of the same journal, at the same Applied, have the
-// same digests however the entries were cut into transactions.
-func (l *Ledger) Digest() (map[string]string, error) {
-	digests := make(map[string]string, len(tables))
-	err := l.View(func(v *View) error {
+// same digests however the entries were cut into transactions. applied is the
+// Seq at which they were taken; the ledger may have moved on meanwhile.
+func (l *Ledger) Digest() (digests map[string]string, applied uint64, err error) {
+	digests = make(map[string]string, len(tables))
+	err = l.View(func(v *View) error {
+		if applied, err = v.Applied(); err != nil {
+			return err
+		}
 		for _, t := range tables {
 			sum, err := v.digest(`SELECT * FROM ` + t.name + ` ORDER BY ` + t.key)
 			if err != nil {
@@ -31,7 +35,7 @@ func (l *Ledger) Digest() (map[string]string, error) {
 		}
 		return nil
 	})
-	return digests, err
+	return digests, applied, err
 }
 
 func (v *View) digest(text string) (string, error) {

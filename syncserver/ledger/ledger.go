@@ -8,7 +8,7 @@
 // carries, then says from where to project again. A file that is damaged, or
 // ahead of the journal, is deleted by whoever owns the journal and made anew.
 //
-// Scopes and what they hold (design.md §5): "public" activities, pools and
+// Scopes and what they hold (session.Scopes chooses): "public" activities, pools and
 // stations; "member/<id>" a member's own claims, messages and me row;
 // "station/<id>" the tickets bound there; "door" everybody with a claim for a
 // session; "org/<id>" tasks and incidents of that organisation and all below it;

@@ -61,7 +61,7 @@ func delta(t testing.TB, l *ledger.Ledger, after, upTo uint64, scopes ...string)
 // digest gives the digests of a ledger.
 func digest(t testing.TB, l *ledger.Ledger) map[string]string {
 	t.Helper()
-	d, err := l.Digest()
+	d, _, err := l.Digest()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestCloseLeavesOneFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	project(t, l, op.Entry{Kind: op.Ticked, At: 1})
-	if _, err := l.Digest(); err != nil {
+	if _, _, err := l.Digest(); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {

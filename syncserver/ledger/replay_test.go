@@ -263,7 +263,7 @@ func TestReplay(t *testing.T) {
 }
 
 func digests(t *rapid.T, l *ledger.Ledger) map[string]string {
-	d, err := l.Digest()
+	d, _, err := l.Digest()
 	if err != nil {
 		t.Fatal(err)
 	}
