@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Problem is one mistake in a document.
@@ -57,6 +58,9 @@ func (ps Problems) With(more Problems, data []byte) Problems {
 // Decode checks data against the type of into and decodes what fits, so that the
 // reader can look for more mistakes. The error is Problems.
 func Decode(data []byte, into any) error {
+	if err := encoded(data); err != nil {
+		return err
+	}
 	w := walker{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	w.dec.UseNumber()
 	if err := w.value("", reflect.TypeOf(into).Elem()); errors.Is(err, io.EOF) {
@@ -76,6 +80,26 @@ func Decode(data []byte, into any) error {
 		return Problems{{What: err.Error()}}
 	}
 	return nil
+}
+
+// encoded refuses what is not UTF-8, as Windows editors save it: encoding/json
+// would quietly put a replacement character in the place of every wrong byte.
+func encoded(data []byte) error {
+	if bytes.HasPrefix(data, []byte("\ufeff")) {
+		return Problems{{Line: 1, What: "begins with a byte order mark; save it as UTF-8 without one (without BOM)"}}
+	}
+	if utf8.Valid(data) {
+		return nil
+	}
+	valid := 0
+	for {
+		r, n := utf8.DecodeRune(data[valid:])
+		if r == utf8.RuneError && n <= 1 {
+			break
+		}
+		valid += n
+	}
+	return Problems{{Line: 1 + bytes.Count(data[:valid], []byte("\n")), What: "not UTF-8; save the file as UTF-8"}}
 }
 
 type walker struct {
