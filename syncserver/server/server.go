@@ -134,6 +134,9 @@ func (s *Server) openLedger() (err error) {
 	if s.ledger, err = ledger.Open(s.path(LedgerFile)); err == nil && s.ledger.Applied() <= head.Next-1 {
 		return nil
 	}
+	if err == nil && head.Number == 0 {
+		return fmt.Errorf("the journal is empty, but %s holds its entries up to %d: restore %s from its backup; only to give this deployment up and begin anew, use another data directory", LedgerFile, s.ledger.Applied(), JournalFile)
+	}
 	if err == nil {
 		err = s.ledger.Close()
 	}

@@ -188,6 +188,34 @@ func TestLostFilesAreNotMadeAnew(t *testing.T) {
 	}
 }
 
+// TestLostJournalIsNotBegunAnew: an empty journal beside a ledger would give the
+// same ticket numbers out again, and wipe what is left of the first ones.
+func TestLostJournalIsNotBegunAnew(t *testing.T) {
+	for _, lose := range []func(string) error{os.Remove, func(path string) error { return os.Truncate(path, 0) }} {
+		dir, c := t.TempDir(), &clock{}
+		s, _ := settled(t, dir, c)
+		if _, err := s.Ledger(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		shut(t, s)
+		if err := lose(filepath.Join(dir, JournalFile)); err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.ReadFile(filepath.Join(dir, LedgerFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // a supervisor starts it again
+			if _, err := Open(config(t, dir, c)); err == nil || !strings.Contains(err.Error(), JournalFile) || !strings.Contains(err.Error(), "backup") {
+				t.Errorf("without journal: %v", err)
+			}
+		}
+		if after, err := os.ReadFile(filepath.Join(dir, LedgerFile)); err != nil || !slices.Equal(before, after) {
+			t.Errorf("the ledger was touched: %v", err)
+		}
+	}
+}
+
 // TestLedgerAheadOfTheJournal puts the ledger of a longer history beside a journal.
 func TestLedgerAheadOfTheJournal(t *testing.T) {
 	dir, c := t.TempDir(), &clock{}
