@@ -162,6 +162,22 @@ func (w *world) checkIn(out bool) {
 	w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: w.ticket(), Verdict: fault.Valid, Out: out})
 }
 
+// TestCheckedInCountsWhoCame holds that who left again was there, and who only left was not.
+func TestCheckedInCountsWhoCame(t *testing.T) {
+	w := newWorld(t)
+	w.publish(show(5))
+	w.granted("a1", "show", 2)
+	for i, step := range []struct {
+		out  bool
+		want int
+	}{{true, 0}, {false, 2}, {true, 2}, {false, 2}} {
+		w.checkIn(step.out)
+		if n, _ := w.s.Count("show", ""); n.CheckedIn != step.want {
+			t.Errorf("step %d: %d seats are counted, want %d", i, n.CheckedIn, step.want)
+		}
+	}
+}
+
 // TestCheckInOfTheWaiting lets somebody in who waits for a seat.
 func TestCheckInOfTheWaiting(t *testing.T) {
 	w := newWorld(t)

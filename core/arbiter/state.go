@@ -252,7 +252,7 @@ func (s *State) applyToTicket(e *op.Entry) error {
 	case op.Redeemed:
 		c.State = op.ClaimRedeemed
 	case op.CheckedIn:
-		c.checkedIn, c.inside = true, !e.Out
+		c.checkedIn, c.inside = c.checkedIn || !e.Out, !e.Out
 	case op.Reminded:
 		c.reminded = true
 	case op.Moved:

@@ -222,6 +222,21 @@ func TestDrawCutInTwo(t *testing.T) {
 	}
 }
 
+// TestRevisionOfADrawThatWasCut publishes before the draw is finished.
+func TestRevisionOfADrawThatWasCut(t *testing.T) {
+	w := lottery(t)
+	before := len(w.journal)
+	w.console(op.Op{Kind: op.Draw, Activity: "show", Seed: "1"})
+	prefix := w.journal[:before+1]
+	v := &world{t: t, s: replay(t, reread(t, prefix)), now: w.now, journal: slices.Clone(prefix), devices: map[id.Device]*chain{}}
+	v.publish(show(4, `"method":"draw"`, `"when_short":"trim"`))
+	v.pass(start)
+	if n, _ := v.s.Count("show", ""); n.Entered != 0 || n.Granted == 0 {
+		t.Errorf("the draw was not finished: %+v", n)
+	}
+	v.check()
+}
+
 // TestDraw recomputes the draw from what is published: seed, entrants, order.
 func TestDraw(t *testing.T) {
 	for _, waits := range []bool{false, true} {

@@ -272,11 +272,18 @@ func reread(t failer, entries []op.Entry) []op.Entry {
 	return out
 }
 
-// check replays the whole journal as it would be read from disk.
+// check replays the whole journal as it would be read from disk: the state is the
+// same, and so is every answer to an op that is sent again.
 func (w *world) check() {
 	w.t.Helper()
-	if got, want := replay(w.t, reread(w.t, w.journal)).Digest(), w.s.Digest(); got != want {
+	replayed := replay(w.t, reread(w.t, w.journal))
+	if got, want := replayed.Digest(), w.s.Digest(); got != want {
 		w.t.Errorf("the replayed journal gives digest %s instead of %s", got, want)
+	}
+	for name, d := range w.s.devices {
+		if !reflect.DeepEqual(replayed.devices[name].results, d.results) {
+			w.t.Errorf("the replayed journal gives device %s other results", name)
+		}
 	}
 }
 
