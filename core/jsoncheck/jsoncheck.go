@@ -58,10 +58,9 @@ func (ps Problems) With(more Problems, data []byte) Problems {
 // Decode checks data against the type of into and decodes what fits, so that the
 // reader can look for more mistakes. The error is Problems.
 func Decode(data []byte, into any) error {
-	if err := encoded(data); err != nil {
-		return err
-	}
-	w := walker{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
+	coding := encoded(data)
+	data = bytes.TrimPrefix(data, []byte(mark))
+	w := walker{data: data, dec: json.NewDecoder(bytes.NewReader(data)), problems: coding}
 	w.dec.UseNumber()
 	if err := w.value("", reflect.TypeOf(into).Elem()); errors.Is(err, io.EOF) {
 		w.add("", "the document ends too early")
@@ -82,10 +81,13 @@ func Decode(data []byte, into any) error {
 	return nil
 }
 
+// mark is the byte order mark that Windows editors put before UTF-8.
+const mark = "\ufeff"
+
 // encoded refuses what is not UTF-8, as Windows editors save it: encoding/json
 // would quietly put a replacement character in the place of every wrong byte.
-func encoded(data []byte) error {
-	if bytes.HasPrefix(data, []byte("\ufeff")) {
+func encoded(data []byte) Problems {
+	if bytes.HasPrefix(data, []byte(mark)) {
 		return Problems{{Line: 1, What: "begins with a byte order mark; save it as UTF-8 without one (without BOM)"}}
 	}
 	if utf8.Valid(data) {

@@ -56,7 +56,7 @@ func TestDecodeNamesEveryMistake(t *testing.T) {
 		{"twice", `{"id":"a","id":"b"}`, "id (line 1): this key stands twice"},
 		{"map value", `{"map":{"k":"v"}}`, "map.k (line 1): v stands where a whole number is meant"},
 		{"GBK", "{\n\"id\":\"\xb5\xe7\xd3\xb0\"}", "(line 2): not UTF-8; save the file as UTF-8"},
-		{"byte order mark", "\ufeff{}", "(line 1): begins with a byte order mark; save it as UTF-8 without one (without BOM)"},
+		{"byte order mark", "\ufeff{\"id\":5}", "(line 1): begins with a byte order mark; save it as UTF-8 without one (without BOM)\nid (line 1): 5 stands where a string is meant"},
 		{"not JSON", `{"id":`, "(line 1): the document ends too early"},
 		{"deep", `{"any":` + strings.Repeat("[", 98) + "1" + strings.Repeat("]", 98) + "}", ""},
 		{"too deep", `{"any":` + strings.Repeat("[", 300_000), "(line 1): more than 100 levels stand inside each other"},
