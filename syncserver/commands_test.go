@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,5 +105,43 @@ func TestASecondServerIsRefused(t *testing.T) {
 	refused(t, []string{"listen for devices", p.addr, "-addr"}, "serve", "-data", t.TempDir(), "-addr", p.addr)
 	if st := p.status(); st.Sum != "ok" {
 		t.Errorf("the first server: %+v", st)
+	}
+}
+
+// TestRehearse: exit 0 only without a difference, one line a difference, and JSON.
+func TestRehearse(t *testing.T) {
+	const good = "../assets/scenarios/D-hospital-booking.json"
+	text, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := file(t, strings.Replace(string(text), `"granted"`, `"waitlisted"`, 1))
+	misspelt := file(t, strings.Replace(string(text), `"steps"`, `"stepps"`, 1))
+	o := try(t, "rehearse", good, "../assets/scenarios/F-draw.json")
+	holds(t, o, o.stdout, good+": 13 steps as expected\n", "F-draw.json: 26 steps as expected\n")
+	if o.code != 0 || o.stderr != "" {
+		t.Error(o)
+	}
+	o = try(t, "rehearse", changed, good)
+	holds(t, o, o.stdout, changed+": step 2 (claim m1): result granted, want waitlisted\n", good+": 13 steps as expected\n")
+	if o.code == 0 || o.stderr != "syncserver: 1 of 2 scenarios did not come out as expected\n" {
+		t.Error(o)
+	}
+	o = try(t, "rehearse", misspelt, good+"x", good)
+	holds(t, o, o.stderr, misspelt+": stepps (line ", "): unknown key", "no such file", "2 of 3 scenarios")
+	holds(t, o, o.stdout, good+": 13 steps as expected\n")
+	if o.code == 0 {
+		t.Error(o)
+	}
+	o = try(t, "rehearse", "-json", changed)
+	var report struct {
+		Scenario    string
+		Steps       int
+		Differences []string
+		Activities  map[string]map[string]int
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &report); err != nil || o.code == 0 || report.Steps != 13 || len(report.Differences) != 1 ||
+		report.Differences[0] != "step 2 (claim m1): result granted, want waitlisted" || report.Activities["hosp/2026-09-30T09:00"]["granted"] != 1 {
+		t.Errorf("%v %+v: %v", err, report, o)
 	}
 }

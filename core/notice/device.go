@@ -35,12 +35,24 @@ func OnDevice(store local.Store, zone *time.Location, now time.Time) ([]wire.Mes
 		if err != nil {
 			return nil, err
 		}
-		if at != 0 && at <= now.UnixMilli() {
+		if since := heldSince(c, messages); at != 0 && since < at && at <= now.UnixMilli() {
 			messages = append(messages, wire.MessageRow{Kind: string(Reminder), Activity: c.Activity, Pool: c.Pool, Ticket: c.Ticket, At: at})
 		}
 	}
 	slices.SortStableFunc(messages, func(a, b wire.MessageRow) int { return int(a.At - b.At) })
 	return messages, nil
+}
+
+// heldSince is when the member came to hold the seats of a claim. Whoever got
+// them after the moment of the reminder is not reminded by the server either.
+func heldSince(c wire.ClaimRow, messages []wire.MessageRow) int64 {
+	since := c.At
+	for _, m := range messages {
+		if m.Ticket == c.Ticket && (m.Kind == string(Promoted) || m.Kind == string(Drawn)) {
+			since = m.At
+		}
+	}
+	return since
 }
 
 // remindAt is when the holder of a claim is reminded; 0 where nothing says so.

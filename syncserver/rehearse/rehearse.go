@@ -1,6 +1,7 @@
 package rehearse
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,6 +35,7 @@ func Run(s *Scenario, log *slog.Logger) (*Report, error) {
 	}
 	defer w.close()
 	r := &Report{Scenario: s.Title, Steps: len(s.Steps), Differences: []string{}}
+	whole := true
 	for i := range s.Steps {
 		step := &s.Steps[i]
 		where := fmt.Sprintf("step %d (%s)", i, describe(step))
@@ -49,13 +51,14 @@ func Run(s *Scenario, log *slog.Logger) (*Report, error) {
 		out, err := w.step(step)
 		if err != nil {
 			r.Differences = append(r.Differences, fmt.Sprintf("%s: %v", where, err))
+			whole = false
 			break // the world is not the one that later steps expect
 		}
 		for _, d := range w.compare(step, out) {
 			r.Differences = append(r.Differences, where+": "+d)
 		}
 	}
-	if s.Expect != nil && len(r.Differences) == 0 {
+	if s.Expect != nil && whole {
 		for _, d := range w.check(s.Expect) {
 			r.Differences = append(r.Differences, "end: "+d)
 		}
@@ -64,15 +67,10 @@ func Run(s *Scenario, log *slog.Logger) (*Report, error) {
 	return r, err
 }
 
-// describe is a step in a few words: "claim C005-3".
+// describe is a step and whom or what it is about: "claim C005-3".
 func describe(s *Step) string {
-	words := []string{s.Do}
-	for _, v := range []string{string(s.Device), string(s.Org), string(s.Member), string(s.Activity), s.To} {
-		if v != "" {
-			words = append(words, v)
-		}
-	}
-	return strings.Join(words, " ")
+	about := cmp.Or(string(s.Member), string(s.Org), s.Code, string(s.Device), string(s.Activity), s.To)
+	return strings.TrimSpace(s.Do + " " + about)
 }
 
 type comparer struct{ found []string }
@@ -254,14 +252,16 @@ func (w *world) checkParties(c *comparer, books *ledger.Ledger, e *Expect) error
 	orgs, members := map[id.Org]map[id.Activity]int{}, map[id.Member]map[id.Activity]op.ClaimState{}
 	err := w.eachClaim(books, func(claim ledger.Claim) { count(claim, orgs, members) })
 	for _, o := range slices.Sorted(maps.Keys(e.Orgs)) {
-		for a, want := range e.Orgs[o] {
+		for _, a := range slices.Sorted(maps.Keys(e.Orgs[o])) {
+			want := e.Orgs[o][a]
 			if got := orgs[o][a]; got != want {
 				c.add(fmt.Sprintf("organisation %s %s", o, a), got, want)
 			}
 		}
 	}
 	for _, m := range slices.Sorted(maps.Keys(e.Members)) {
-		for a, want := range e.Members[m] {
+		for _, a := range slices.Sorted(maps.Keys(e.Members[m])) {
+			want := e.Members[m][a]
 			if got := stateNames[members[m][a]]; got != want {
 				c.add(fmt.Sprintf("member %s %s", m, a), got, want)
 			}
@@ -371,7 +371,13 @@ func (w *world) checkRows(c *comparer, _ *ledger.Ledger, e *Expect) error {
 		if err != nil {
 			return err
 		}
-		for table, want := range e.DeviceRows[name] {
+		if d.online {
+			if err := w.sync(d); err != nil {
+				return err
+			}
+		}
+		for _, table := range slices.Sorted(maps.Keys(e.DeviceRows[name])) {
+			want := e.DeviceRows[name][table]
 			rows, err := d.store.Rows(table)
 			if err != nil {
 				return err

@@ -7,10 +7,14 @@ package rehearse
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"yizhan/core/activity"
 	"yizhan/core/id"
 	"yizhan/core/jsoncheck"
 	"yizhan/core/member"
@@ -160,26 +164,44 @@ type Task struct {
 	Org  id.Org `json:"org"`
 }
 
-// fields lists what each step may carry beside at, do, as, repeat and expect.
-var fields = map[string]string{
-	"claim": "member activity pool seats station device", "group_claim": "org activity pool lines range device station",
-	"cancel": "member activity pool seats org device", "lease": "device activity pool count policy set_aside members expires void_after",
-	"return_lease": "device activity pool", "write_off": "device activity pool", "offline": "device", "online": "device", "lose": "device",
-	"rebind": "member activity station device", "redeem": "device member activity pool code override", "check_in": "device member activity pool out code override",
-	"copy_code": "member activity pool", "draw": "activity seed", "storm": "activity pool prefix tries over", "clock": "device offset",
-	"crash": "device", "advance": "to", "check": "",
+// shape says what a step carries beside at, do, as, repeat and expect; what has
+// an exclamation mark must be there. expect is what may come out of it.
+type shape struct{ fields, expect string }
+
+var shapes = map[string]shape{
+	"claim":        {"member! activity! pool seats station device", "result code seats place"},
+	"group_claim":  {"org! activity! pool lines range device station", "granted waitlisted refused tasks"},
+	"cancel":       {"member activity! pool seats org device", "result code seats"},
+	"lease":        {"device! activity! pool count! policy! set_aside members expires void_after", "granted"},
+	"return_lease": {"device! activity! pool", "returned"},
+	"write_off":    {"device! activity! pool", "written_off"},
+	"offline":      {"device!", ""},
+	"online":       {"device!", ""},
+	"lose":         {"device!", ""},
+	"rebind":       {"member! activity! station! device", "result code"},
+	"redeem":       {"device! member activity pool code override", "verdict"},
+	"check_in":     {"device! member activity pool out code override", "verdict"},
+	"copy_code":    {"member! activity! pool as!", ""},
+	"draw":         {"activity! seed!", "granted waitlisted refused digest"},
+	"storm":        {"activity! pool prefix! tries! over!", "granted"},
+	"clock":        {"device! offset!", ""},
+	"crash":        {"device!", ""},
+	"advance":      {"to!", ""},
+	"check":        {"", atTheEnd},
 }
+
+// atTheEnd are the keys of the final expect.
+const atTheEnd = "activities orgs members tasks messages incidents device_rows"
 
 // Parse reads and checks a scenario. The error is jsoncheck.Problems.
 func Parse(data []byte) (*Scenario, error) {
 	s := &Scenario{}
-	if err := jsoncheck.Decode(data, s); err != nil {
+	var problems jsoncheck.Problems
+	if err := jsoncheck.Decode(data, s); err != nil && (!errors.As(err, &problems) || !json.Valid(data)) {
 		return nil, err
 	}
-	var problems jsoncheck.Problems
-	lines := jsoncheck.Lines(data)
 	add := func(path, format string, args ...any) {
-		problems = append(problems, jsoncheck.Problem{Path: path, Line: lines[path], What: fmt.Sprintf(format, args...)})
+		problems = problems.With(jsoncheck.Problems{{Path: path, What: fmt.Sprintf(format, args...)}}, data)
 	}
 	if s.Zone == "" {
 		s.Zone = "Asia/Shanghai"
@@ -198,37 +220,63 @@ func Parse(data []byte) (*Scenario, error) {
 	if len(s.Activities) == 0 {
 		add("activities", "are missing")
 	}
-	var steps struct {
-		Steps []map[string]json.RawMessage `json:"steps"`
-	}
-	if err := json.Unmarshal(data, &steps); err != nil {
-		return nil, fmt.Errorf("read steps: %w", err)
-	}
-	for i, raw := range steps.Steps {
-		allowed, known := fields[s.Steps[i].Do]
-		if !known {
-			add(fmt.Sprintf("steps[%d].do", i), "unknown step %q", s.Steps[i].Do)
-			continue
-		}
-		for key := range raw {
-			if !contains("at do as repeat expect "+allowed, key) {
-				add(fmt.Sprintf("steps[%d].%s", i, key), "is not for a %s step", s.Steps[i].Do)
+	for i, raw := range s.Activities {
+		var found jsoncheck.Problems
+		if _, err := activity.Parse(raw, s.zone); errors.As(err, &found) {
+			for _, p := range found {
+				add(strings.TrimSuffix(fmt.Sprintf("activities[%d].%s", i, p.Path), "."), "%s", p.What)
 			}
 		}
 	}
+	var doc struct {
+		Steps  []map[string]json.RawMessage `json:"steps"`
+		Expect json.RawMessage              `json:"expect"`
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("read steps: %w", err)
+	}
+	for i, raw := range doc.Steps {
+		checkStep(fmt.Sprintf("steps[%d]", i), s.Steps[i].Do, raw, add)
+	}
+	checkExpect("expect", "the end", doc.Expect, atTheEnd, add)
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	return s, nil
 }
 
-func contains(words, word string) bool {
-	for _, w := range strings.Fields(words) {
-		if w == word {
-			return true
+// checkStep compares the keys of a step with its shape.
+func checkStep(path, do string, raw map[string]json.RawMessage, add func(path, format string, args ...any)) {
+	form, known := shapes[do]
+	if !known {
+		add(path+".do", "unknown step %q", do)
+		return
+	}
+	allowed := strings.Fields("at do as repeat expect " + strings.ReplaceAll(form.fields, "!", ""))
+	for _, key := range slices.Sorted(maps.Keys(raw)) {
+		if !slices.Contains(allowed, key) {
+			add(path+"."+key, "is not for %s", do)
 		}
 	}
-	return false
+	for _, field := range strings.Fields(form.fields) {
+		if key, must := strings.CutSuffix(field, "!"); must && raw[key] == nil {
+			add(path, "%s needs %q", do, key)
+		}
+	}
+	checkExpect(path+".expect", do, raw["expect"], form.expect, add)
+}
+
+// checkExpect refuses what would never be compared.
+func checkExpect(path, what string, raw json.RawMessage, allowed string, add func(path, format string, args ...any)) {
+	var keys map[string]json.RawMessage
+	if raw == nil || json.Unmarshal(raw, &keys) != nil {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if !slices.Contains(strings.Fields(allowed), key) {
+			add(path+"."+key, "is no outcome of %s", what)
+		}
+	}
 }
 
 // moment reads a step's time: a wall-clock time of the zone, or "+90s", "+2h",

@@ -12,6 +12,7 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/handover"
 	"yizhan/core/id"
+	"yizhan/core/local"
 	"yizhan/core/op"
 	"yizhan/core/wire"
 )
@@ -130,21 +131,27 @@ func (w *world) do(s *Step, o op.Op) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	o.At = w.at(d).UnixMilli()
+	return outcome{result: &r}, w.again(s, d, before, o, r)
+}
+
+// again hands the server the same op as often as the step says; an offline
+// device sends it once, later.
+func (w *world) again(s *Step, d *device, before local.State, o op.Op, r op.Result) error {
+	raw, err := op.Encode(&o)
+	if err != nil {
+		return err
+	}
 	for n := 1; n < s.Repeat && d.online; n++ {
-		o.At = w.now().Add(time.Duration(d.offset.Load()) * time.Millisecond).UnixMilli()
-		raw, err := op.Encode(&o)
-		if err != nil {
-			return outcome{}, err
-		}
 		again, err := w.resend(d, raw, before.Hash, before.Last+1)
 		if err != nil {
-			return outcome{}, fmt.Errorf("send it again: %w", err)
+			return fmt.Errorf("send it again: %w", err)
 		}
 		if !same(r, again) {
-			return outcome{}, fmt.Errorf("sent again it gave %+v instead of %+v", again, r)
+			return fmt.Errorf("sent again it gave %+v instead of %+v", again, r)
 		}
 	}
-	return outcome{result: &r}, nil
+	return nil
 }
 
 func (w *world) claim(s *Step) (outcome, error) {
@@ -252,7 +259,11 @@ func (w *world) scan(s *Step) (outcome, error) {
 	} else if code == "" {
 		code = s.Code // not a copied code: scanned as it stands
 	}
-	at := w.now().Add(time.Duration(d.offset.Load()) * time.Millisecond)
+	before, err := d.store.State()
+	if err != nil {
+		return outcome{}, err
+	}
+	at := w.at(d)
 	options := handover.Options{Override: s.Override, Out: s.Out, Reason: "rehearsal", Activity: s.Activity, Pool: s.Pool}
 	var out handover.Outcome
 	switch {
@@ -277,6 +288,9 @@ func (w *world) scan(s *Step) (outcome, error) {
 		}
 		if !out.Final {
 			out.Verdict = r.Verdict
+		}
+		if err := w.again(s, d, before, d.outbox.last, r); err != nil {
+			return outcome{}, err
 		}
 	}
 	return outcome{verdict: out.Verdict}, nil

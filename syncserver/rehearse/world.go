@@ -59,10 +59,27 @@ type device struct {
 	Device
 	link    *link.Device
 	store   local.Store
+	outbox  *memo
 	counter *handover.Counter
 	offset  atomic.Int64 // device clock minus world clock, milliseconds
 	online  bool
 	stop    func()
+}
+
+// memo is the counter's outbox; it remembers the last op, so that a step can send it again.
+type memo struct {
+	*link.Device
+	last op.Op
+}
+
+func (m *memo) DoRows(o op.Op, rows func(seq uint64) ([]local.Row, error)) (uint64, error) {
+	m.last = o
+	return m.Device.DoRows(o, rows)
+}
+
+// at is what the clock of a device says.
+func (w *world) at(d *device) time.Time {
+	return w.now().Add(time.Duration(d.offset.Load()) * time.Millisecond)
 }
 
 func (w *world) now() time.Time { return time.UnixMilli(w.clock.Load()).In(w.zone) }
@@ -206,12 +223,13 @@ func (w *world) openDevice(d *device, brief bool) (err error) {
 	if err != nil {
 		return err
 	}
-	now := func() time.Time { return w.now().Add(time.Duration(d.offset.Load()) * time.Millisecond) }
+	now := func() time.Time { return w.at(d) }
 	d.link, err = link.Open(link.Config{Store: d.store, URL: w.url, App: "rehearse", Now: now, Random: rand.Reader, Log: w.log, Codec: w.codec})
 	if err != nil {
 		return err
 	}
-	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.link, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone,
+	d.outbox = &memo{Device: d.link}
+	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.outbox, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone,
 		Status: func() handover.Status { return handover.Status{Online: d.link.Status().Online} }})
 	return nil
 }
