@@ -359,4 +359,3 @@ func TestPokeDecidesWhatIsDue(t *testing.T) {
 		}
 	})
 }
-
