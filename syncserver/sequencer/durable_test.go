@@ -24,7 +24,7 @@ import (
 // durable fail, and they can be sent again.
 func TestFullJournal(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.seats(1000)
+		w.seats(2000) // enough for everybody, however late the disk fills
 		var full atomic.Bool
 		w.journal.set(func(journal.Batch) error {
 			if full.Load() {

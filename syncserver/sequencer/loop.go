@@ -123,7 +123,7 @@ func (s *Sequencer) next() *call {
 
 // tick decides every moment that is due before any later op.
 func (s *Sequencer) tick(b *batch) {
-	now := s.cfg.Now().UnixMilli()
+	now := max(s.cfg.Now().UnixMilli(), s.state.Now()) // a clock that was set back delays nothing that is due
 	for {
 		at, ok := s.state.Next()
 		if !ok || at > now || s.broken != nil {
