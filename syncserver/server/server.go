@@ -124,7 +124,9 @@ func (s *Server) complete() error {
 	return nil
 }
 
-// openLedger opens the ledger; one that cannot be a view of this journal is made again.
+// openLedger opens the ledger; one that cannot be read is made again. One that has
+// seen more than the journal holds is proof that the end of the journal is lost:
+// to go on would give the same seats to others.
 func (s *Server) openLedger() (err error) {
 	head, err := s.journal.Head()
 	if err != nil {
@@ -134,13 +136,11 @@ func (s *Server) openLedger() (err error) {
 	if s.ledger, err = ledger.Open(s.path(LedgerFile)); err == nil && s.ledger.Applied() <= head.Next-1 {
 		return nil
 	}
-	if err == nil && head.Number == 0 {
-		return fmt.Errorf("the journal is empty, but %s holds its entries up to %d: restore %s from its backup; only to give this deployment up and begin anew, use another data directory", LedgerFile, s.ledger.Applied(), JournalFile)
-	}
 	if err == nil {
-		err = s.ledger.Close()
+		return fmt.Errorf("%s ends at entry %d, but %s has seen entries up to %d: the end of the journal is lost; restore %s from its newest backup (run syncserver verify), or, to give those entries up knowingly, move %s away",
+			JournalFile, head.Next-1, LedgerFile, s.ledger.Applied(), JournalFile, LedgerFile)
 	}
-	s.cfg.Log.Warn("the ledger does not fit the journal and is projected again", "error", err)
+	s.cfg.Log.Warn("the ledger cannot be read and is projected again", "error", err)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(s.path(LedgerFile) + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("remove ledger: %w", err)
