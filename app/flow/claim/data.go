@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"yizhan/app/flow"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -86,11 +87,11 @@ type revision struct {
 // Read gives what is known now.
 func (r *Reader) Read() (Data, error) {
 	d := Data{Full: map[Place]bool{}, Stations: map[id.Station]wire.StationRow{}}
-	err := each(r.Store, wire.TableActivity, func(row wire.ActivityRow) { d.Activities = append(d.Activities, r.activity(row)) })
-	err = cmp.Or(err, each(r.Store, wire.TablePool, func(row wire.PoolRow) { d.Full[Place{row.Activity, row.Pool}] = row.Full }))
-	err = cmp.Or(err, each(r.Store, wire.TableStation, func(row wire.StationRow) { d.Stations[row.ID] = row }))
-	err = cmp.Or(err, each(r.Store, wire.TableClaim, func(row wire.ClaimRow) { d.Claims = append(d.Claims, row) }))
-	err = cmp.Or(err, each(r.Store, wire.TableMe, func(row wire.MeRow) { d.Me = row }))
+	err := flow.Each(r.Store, wire.TableActivity, func(row wire.ActivityRow) { d.Activities = append(d.Activities, r.activity(row)) })
+	err = cmp.Or(err, flow.Each(r.Store, wire.TablePool, func(row wire.PoolRow) { d.Full[Place{row.Activity, row.Pool}] = row.Full }))
+	err = cmp.Or(err, flow.Each(r.Store, wire.TableStation, func(row wire.StationRow) { d.Stations[row.ID] = row }))
+	err = cmp.Or(err, flow.Each(r.Store, wire.TableClaim, func(row wire.ClaimRow) { d.Claims = append(d.Claims, row) }))
+	err = cmp.Or(err, flow.Each(r.Store, wire.TableMe, func(row wire.MeRow) { d.Me = row }))
 	if err != nil {
 		return Data{}, err
 	}
@@ -120,22 +121,6 @@ func (r *Reader) activity(row wire.ActivityRow) Activity {
 	}
 	r.parsed[row.ID] = revision{row.Revision, a}
 	return a
-}
-
-// each decodes the rows of a table; one that does not decode is left out, so that
-// it does not hide the others.
-func each[T any](s local.Store, table string, take func(T)) error {
-	rows, err := s.Rows(table)
-	if err != nil {
-		return fmt.Errorf("read table %s: %w", table, err)
-	}
-	for _, row := range rows {
-		var v T
-		if wire.DecodeRow(row.Body, &v) == nil {
-			take(v)
-		}
-	}
-	return nil
 }
 
 func asked(s local.Store) ([]Asked, error) {

@@ -64,7 +64,7 @@ func Read(s local.Store, now time.Time) ([]Line, error) {
 		seq uint64
 	}
 	var all []dated
-	err = each(s, wire.TableTask, func(t wire.TaskRow) {
+	err = flow.Each(s, wire.TableTask, func(t wire.TaskRow) {
 		all = append(all, dated{Line{say(t.Kind),
 			fmt.Sprintf("%s · %s · %s", t.Org, cmp.Or(titles[t.Activity], string(t.Activity)), flow.Clock(time.UnixMilli(t.At), now)),
 			"待办", flow.Wait}, t.Seq})
@@ -72,7 +72,7 @@ func Read(s local.Store, now time.Time) ([]Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = each(s, wire.TableIncident, func(i wire.IncidentRow) {
+	err = flow.Each(s, wire.TableIncident, func(i wire.IncidentRow) {
 		note := flow.Clock(time.UnixMilli(i.At), now)
 		if i.Ticket != 0 {
 			note = "票 " + ticket.Short(i.Ticket) + " · " + note
@@ -95,25 +95,11 @@ func Read(s local.Store, now time.Time) ([]Line, error) {
 
 func titles(s local.Store) (map[id.Activity]string, error) {
 	m := map[id.Activity]string{}
-	err := each(s, wire.TableActivity, func(row wire.ActivityRow) {
+	err := flow.Each(s, wire.TableActivity, func(row wire.ActivityRow) {
 		var spec activity.Spec
 		if json.Unmarshal(row.Spec, &spec) == nil {
 			m[row.ID] = spec.Title
 		}
 	})
 	return m, err
-}
-
-func each[T any](s local.Store, table string, take func(T)) error {
-	rows, err := s.Rows(table)
-	if err != nil {
-		return fmt.Errorf("read table %s: %w", table, err)
-	}
-	for _, row := range rows {
-		var v T
-		if wire.DecodeRow(row.Body, &v) == nil {
-			take(v)
-		}
-	}
-	return nil
 }
