@@ -213,18 +213,15 @@ func (s *State) applyClaimed(e *op.Entry) error {
 	}
 	c := &held{act: a, Claim: quota.Claim{Ticket: id.Ticket(e.Seq), Member: e.Member, Org: e.Org, Pool: a.Pool(e.Pool), Seats: e.Seats,
 		Taken: e.Taken, Parts: e.Parts, Guest: e.Guest, Station: e.Station}}
-	switch e.Outcome {
-	case op.Granted:
-		c.State, c.Granted = op.ClaimGranted, e.Seq
-	case op.Waitlisted:
-		c.State = op.ClaimWaitlisted
-	case op.Entered:
-		c.State = op.ClaimEntered
-	default:
-		return fmt.Errorf("a claim cannot be %s", e.Outcome)
+	var err error
+	if c.State, err = e.Outcome.State(); err != nil {
+		return err
+	}
+	if c.State == op.ClaimGranted {
+		c.Granted = e.Seq
 	}
 	s.claims[c.Ticket] = c
-	err := a.book.Add(&c.Claim)
+	err = a.book.Add(&c.Claim)
 	if k := a.askers[c.Member]; k != nil {
 		k.holding = a.book.Members[c.Member]
 	}

@@ -1,6 +1,8 @@
 package op
 
 import (
+	"fmt"
+
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/member"
@@ -83,6 +85,20 @@ const (
 	ClaimNotDrawn
 	ClaimReturned // not picked up; the seat went back to the pool
 )
+
+// State is where a claim stands right after its outcome; an error for an outcome
+// that leaves no claim.
+func (o Outcome) State() (ClaimState, error) {
+	switch o {
+	case Granted:
+		return ClaimGranted, nil
+	case Waitlisted:
+		return ClaimWaitlisted, nil
+	case Entered:
+		return ClaimEntered, nil
+	}
+	return ClaimNone, fmt.Errorf("a claim cannot be %s", o)
+}
 
 // Result is what the asker is told. It is stored with the op and is the same
 // however often the op is sent.

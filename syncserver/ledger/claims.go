@@ -51,20 +51,18 @@ func (p *projection) claimed(e *op.Entry) error {
 		Ticket: id.Ticket(e.Seq), Member: e.Member, Org: e.Org, Activity: e.Activity, Pool: e.Pool, Station: e.Station, Seats: e.Seats,
 		Taken: e.Taken, Place: e.Place, Epoch: e.Epoch, At: e.At, Channel: e.Channel, EnteredBy: e.By, Device: e.Device,
 	}}
-	switch e.Outcome {
-	case op.Refused:
+	if e.Outcome == op.Refused {
 		k := refusalKey{e.Activity, e.Code}
 		n := p.refusals[k]
 		p.refusals[k] = refusals{n.claims + 1, n.seats + e.Seats}
 		return nil
-	case op.Granted:
-		c.State, c.GrantedAt = op.ClaimGranted, e.At
-	case op.Waitlisted:
-		c.State = op.ClaimWaitlisted
-	case op.Entered:
-		c.State = op.ClaimEntered
-	default:
-		return fmt.Errorf("a claim cannot be %s", e.Outcome)
+	}
+	var err error
+	if c.State, err = e.Outcome.State(); err != nil {
+		return err
+	}
+	if c.State == op.ClaimGranted {
+		c.GrantedAt = e.At
 	}
 	p.claims[c.Ticket] = c
 	p.touch(c, e.Seq)
