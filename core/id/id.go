@@ -21,9 +21,37 @@ type (
 	Device   string
 )
 
-// Ticket is the journal place (Seq) of the entry that made the claim: short
-// enough to sign and print, and minted by the one writer of the journal.
+// Ticket is short enough to sign and print. The server's are minted from the
+// journal place (Seq) of the entry that made the claim, those of a lease from the
+// lease and the first serial, so that a ticket has one number before and after
+// the server has heard of it.
 type Ticket uint64
+
+const (
+	seqBits    = 32
+	serialBits = 24
+	leaseBits  = 38
+	leased     = Ticket(1) << (leaseBits + serialBits)
+)
+
+// Minted is the number of a ticket or lease that the entry at seq makes. The
+// epoch of the server, which grows with every restore from a backup, keeps it
+// apart from numbers that were given out and then lost.
+func Minted(epoch int, seq uint64) uint64 { return uint64(epoch)<<seqBits | seq }
+
+// LeaseTicket is the number of a ticket that a device granted from a lease.
+func LeaseTicket(lease uint64, serial int) Ticket {
+	return leased | Ticket(lease)<<serialBits | Ticket(serial)
+}
+
+// Lease tells which lease a ticket was granted from; ok is false for one that the
+// server granted itself.
+func (t Ticket) Lease() (lease uint64, serial int, ok bool) {
+	if t&leased == 0 {
+		return 0, 0, false
+	}
+	return uint64(t&^leased) >> serialBits, int(t & (1<<serialBits - 1)), true
+}
 
 const maxLen = 64
 

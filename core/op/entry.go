@@ -37,6 +37,9 @@ const (
 	Drawn        EntryKind = 20 // Activity, Seed, Digest: the order is fixed
 	NotDrawn     EntryKind = 21 // Ticket lost the draw
 	Done         EntryKind = 22 // end of an op that made several entries, or none: Result
+	Lent         EntryKind = 23 // Lease: its serials are the device's to grant
+	Renewed      EntryKind = 24 // Lease: new Expires, Taken added
+	LeaseEnded   EntryKind = 25 // LeaseID, Word: how; Taken: serials that go back to their parts
 )
 
 // Taken says which serial numbers of which part of a pool a claim holds.
@@ -150,6 +153,7 @@ type Entry struct {
 	Channel  Channel       `cbor:"25,keyasint,omitempty"`
 	Parts    []int         `cbor:"26,keyasint,omitempty"` // of a claim that waits: the pool's parts it may take from, in order
 	Guest    bool          `cbor:"27,keyasint,omitempty"` // counts against the guest share
+	Blocked  bool          `cbor:"28,keyasint,omitempty"` // granted offline over a limit: handed over only by override
 
 	Orgs      []member.Org      `cbor:"32,keyasint,omitempty"`
 	People    []member.Person   `cbor:"33,keyasint,omitempty"`
@@ -161,6 +165,16 @@ type Entry struct {
 	Result    *Result           `cbor:"39,keyasint,omitempty"`
 	Seed      string            `cbor:"40,keyasint,omitempty"`
 	Digest    string            `cbor:"41,keyasint,omitempty"`
+	Lease     *Lease            `cbor:"42,keyasint,omitempty"`
+	LeaseID   uint64            `cbor:"43,keyasint,omitempty"` // the lease that a claim was granted from, or that ended
+}
+
+// TicketOf is the number of the ticket that a Claimed entry made.
+func TicketOf(e *Entry) id.Ticket {
+	if e.Ticket != 0 {
+		return e.Ticket
+	}
+	return id.Ticket(e.Seq)
 }
 
 // ResultOf reads the result of an op from the entry that carries its origin.
@@ -173,7 +187,7 @@ func ResultOf(e *Entry) Result {
 	r := Result{Outcome: e.Outcome, Code: e.Code, Seats: e.Seats, Place: e.Place, Verdict: e.Verdict, Seq: e.Seq}
 	switch {
 	case e.Kind == Claimed && e.Outcome != Refused:
-		r.Ticket = id.Ticket(e.Seq)
+		r.Ticket = TicketOf(e)
 	case e.Kind != Claimed:
 		r.Ticket = e.Ticket
 	}

@@ -22,6 +22,10 @@ const (
 	Redeem     Kind = 4 // Ticket, Epoch, Verdict, Override, Reason
 	CheckIn    Kind = 5 // Ticket, Activity, Pool, Out, Verdict
 	Rebind     Kind = 6 // Member, Activity, Station
+
+	// 7 is kept for giving up a bound ticket.
+	ReturnLease Kind = 8 // Lease: nothing more is granted from it
+	RenewLease  Kind = 9 // Lease: as long again, and as many seats as at first
 )
 
 // Ops that only the server itself or its console may decide.
@@ -35,10 +39,13 @@ const (
 	Enrol       Kind = 70 // Enrolment: a device uses the code
 	Draw        Kind = 71 // Activity, Seed
 	Revoke      Kind = 72 // Device: a device may do nothing from now on
+	Lend        Kind = 73 // Lending
+	WriteOff    Kind = 74 // Device, Activity: seats that a lost device did not report are given up
+	VoidLease   Kind = 75 // Device, Activity: tickets that it did not report are void, their seats free
 )
 
 // FromDevice reports whether a device may send this kind of op.
-func (k Kind) FromDevice() bool { return k >= Claim && k <= Rebind }
+func (k Kind) FromDevice() bool { return k >= Claim && k <= RenewLease }
 
 // Channel is the way in which a request came.
 type Channel uint8
@@ -78,6 +85,10 @@ type Op struct {
 	Channel   Channel       `cbor:"16,keyasint,omitempty"`
 	Reason    string        `cbor:"17,keyasint,omitempty"`
 	Scanned   string        `cbor:"18,keyasint,omitempty"` // first characters of a code that was not a ticket of ours
+	Lease     uint64        `cbor:"19,keyasint,omitempty"` // of a claim: the lease that the device decided it by
+	Taken     []Taken       `cbor:"20,keyasint,omitempty"` // serials that the device granted
+	Outcome   Outcome       `cbor:"21,keyasint,omitempty"` // what the device decided: Granted or Refused
+	Code      fault.Code    `cbor:"22,keyasint,omitempty"` // of a refusal
 
 	// Fields of server and console ops; they never come from a device.
 	Seed      string            `cbor:"32,keyasint,omitempty"`
@@ -87,6 +98,7 @@ type Op struct {
 	Spec      []byte            `cbor:"36,keyasint,omitempty"` // activity as JSON
 	Enrolment *Enrolment        `cbor:"37,keyasint,omitempty"`
 	Device    id.Device         `cbor:"38,keyasint,omitempty"`
+	Lending   *Lease            `cbor:"39,keyasint,omitempty"`
 }
 
 // Role is what a device is used for.

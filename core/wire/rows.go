@@ -3,6 +3,7 @@ package wire
 import (
 	"yizhan/core/fault"
 	"yizhan/core/id"
+	"yizhan/core/member"
 	"yizhan/core/op"
 )
 
@@ -20,7 +21,15 @@ const (
 	TableTask     = "task"     // id: Seq; staff
 	TableIncident = "incident" // id: Seq; staff
 
-	TableUsed = "used" // made by the device itself; id: ticket number when it hands over, "door/" before it at a check-in
+	// Tables of the scope lease/<device>.
+	TableLease  = "lease"  // id: lease number
+	TablePerson = "person" // id: member; whom the leases may serve
+	TableOrg    = "org"    // id: organisation; those of the persons and all above
+	TableHeld   = "held"   // id: ticket number; what counts against the limits of leased activities
+	TableVoid   = "void"   // id: lease number; everywhere: tickets that are void or in doubt
+
+	TableGrant = "grant" // made by the device itself; id: ticket number it granted from a lease
+	TableUsed  = "used"  // made by the device itself; id: ticket number when it hands over, "door/" before it at a check-in
 )
 
 // ActivityRow is a published activity. Spec is its JSON (core/activity).
@@ -145,4 +154,57 @@ type UsedRow struct {
 	At     int64     `cbor:"3,keyasint"`
 	Kind   op.Kind   `cbor:"4,keyasint"`
 	Out    bool      `cbor:"5,keyasint,omitempty"`
+}
+
+// LeaseRow is a lease of this device. Certificate is the server's signature over
+// it (core/ticket), filled in on delivery.
+type LeaseRow struct {
+	Lease       op.Lease `cbor:"1,keyasint"`
+	Over        string   `cbor:"2,keyasint,omitempty"` // how it ended: op.LeaseExpired …
+	Certificate []byte   `cbor:"3,keyasint,omitempty"`
+}
+
+// PersonRow is what the rules of leased activities read about one person: no name, no number.
+type PersonRow struct {
+	Person member.Person `cbor:"1,keyasint"` // without Digest and Sealed
+}
+
+// OrgRow is one organisation above a person of a lease.
+type OrgRow struct {
+	ID     id.Org `cbor:"1,keyasint"`
+	Parent id.Org `cbor:"2,keyasint,omitempty"`
+}
+
+// HeldRow is one claim that counts against the limits of a leased activity.
+type HeldRow struct {
+	Ticket   id.Ticket     `cbor:"1,keyasint"`
+	Activity id.Activity   `cbor:"2,keyasint"`
+	Pool     id.Pool       `cbor:"3,keyasint"`
+	Member   id.Member     `cbor:"4,keyasint"`
+	Org      id.Org        `cbor:"5,keyasint,omitempty"`
+	Seats    int           `cbor:"6,keyasint"`
+	State    op.ClaimState `cbor:"7,keyasint"`
+}
+
+// VoidRow tells every counter which tickets of a lease are worth nothing, or are
+// in doubt until their device has reported.
+type VoidRow struct {
+	Lease   uint64     `cbor:"1,keyasint"`
+	Taken   []op.Taken `cbor:"2,keyasint,omitempty"` // void for good
+	InDoubt bool       `cbor:"3,keyasint,omitempty"` // the holder is lost: the rest needs an override
+}
+
+// GrantRow is the device's own memory of what it granted from a lease.
+type GrantRow struct {
+	Ticket   id.Ticket   `cbor:"1,keyasint"`
+	Lease    uint64      `cbor:"2,keyasint"`
+	Seq      uint64      `cbor:"3,keyasint"` // op number
+	Member   id.Member   `cbor:"4,keyasint"`
+	Activity id.Activity `cbor:"5,keyasint"`
+	Pool     id.Pool     `cbor:"6,keyasint"`
+	Seats    int         `cbor:"7,keyasint"`
+	Taken    []op.Taken  `cbor:"8,keyasint"`
+	Station  id.Station  `cbor:"9,keyasint,omitempty"`
+	At       int64       `cbor:"10,keyasint"`
+	Code     string      `cbor:"11,keyasint"` // signed by this device
 }
