@@ -55,7 +55,16 @@ func ops() map[string]Op {
 		"enrol":   {Kind: Enrol, Enrolment: enrolment},
 		"draw":    {Kind: Draw, Activity: "premiere", Seed: "20260102"},
 		"revoke":  {Kind: Revoke, Device: "phone-9", Reason: "lost"},
+		"lease_claim": {Kind: Claim, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 1, Ticket: 1<<62 | 900<<24 | 41, Lease: 900,
+			Taken: []Taken{{Part: 1, From: 41, N: 1}}, Outcome: Granted, Code: fault.LeaseExhausted, At: at, Channel: ByStaff},
+		"return_lease": {Kind: ReturnLease, Lease: 900, At: at},
+		"lend":         {Kind: Lend, Lending: lease()},
 	}
+}
+
+func lease() *Lease {
+	return &Lease{ID: 900, Device: "staff-2", Activity: "premiere", Pool: "main", Seats: 40, Taken: []Taken{{Part: 1, From: 41, N: 40}}, Policy: VoidUnreported,
+		SetAside: "frontline", Members: []Borrower{{Member: "m-1001", Held: []int{0, 1}}}, Org: "org-12", Lasts: 86_400_000, VoidAfter: 3_600_000, Expires: at + 86_400_000, Revision: 2}
 }
 
 // claimed is what most entries of a journal look like.
@@ -74,9 +83,13 @@ func entries() map[string]Entry {
 		"released":        {Kind: Released, At: at, Ticket: 1301, Seats: 1, Taken: []Taken{{From: 1322, N: 1}}, Epoch: 1},
 		"redeemed":        {Kind: Redeemed, At: at, Ticket: 1301, Device: "kiosk-1", DevSeq: 1, Chain: bytes.Repeat([]byte{0xce}, 16), Verdict: fault.Valid, DeviceAt: at - 9000, Override: true, Reason: "换站"},
 		"checked_in":      {Kind: CheckedIn, At: at, Ticket: 1301, Out: true},
-		"task":            {Kind: TaskMade, At: at, Org: "org-12", Activity: "premiere", Word: "review"},
-		"published":       {Kind: Published, At: at, Activity: "premiere", Spec: []byte(`{}`), Number: 3, Revision: 2},
-		"drawn":           {Kind: Drawn, At: at, Activity: "premiere", Seed: "20260102", Digest: "ab12"},
+		"claimed_lease": {Kind: Claimed, At: at, Device: "staff-2", DevSeq: 2, Chain: bytes.Repeat([]byte{0xd0}, 16), Member: "m-1001", Org: "org-12", Activity: "premiere", Pool: "main",
+			Seats: 1, Taken: []Taken{{Part: 1, From: 41, N: 1}}, Outcome: Granted, Ticket: 1<<62 | 900<<24 | 41, LeaseID: 900, Blocked: true},
+		"lent":        {Kind: Lent, At: at, Lease: lease()},
+		"lease_ended": {Kind: LeaseEnded, At: at, LeaseID: 900, Word: LeaseReturned, Taken: []Taken{{Part: 1, From: 42, N: 39}}},
+		"task":        {Kind: TaskMade, At: at, Org: "org-12", Activity: "premiere", Word: "review"},
+		"published":   {Kind: Published, At: at, Activity: "premiere", Spec: []byte(`{}`), Number: 3, Revision: 2},
+		"drawn":       {Kind: Drawn, At: at, Activity: "premiere", Seed: "20260102", Digest: "ab12"},
 		"done": {Kind: Done, At: at, Device: "staff-2", DevSeq: 1, Chain: bytes.Repeat([]byte{0xcf}, 16), Result: &Result{Outcome: Granted, Code: fault.SoldOut, Seats: 1, Place: 2, Ticket: 3,
 			Verdict: fault.Valid, Granted: 5, Waitlisted: 1, Refused: map[fault.Code]int{fault.SoldOut: 2, fault.Barred: 3, fault.MemberCap: 1}, Tasks: []string{"review"}, Digest: "ab12", Seq: 4}},
 	}
