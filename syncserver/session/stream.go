@@ -121,7 +121,7 @@ func (p *peer) step(st *stream) (time.Time, error) {
 	if watched != "" && st.gaugeAt.Before(next) {
 		next = st.gaugeAt
 	}
-	if !st.lookAt.IsZero() && st.lookAt.Before(next) {
+	if !busy && !st.lookAt.IsZero() && st.lookAt.Before(next) { // who is busy pokes when it is over
 		next = st.lookAt
 	}
 	return next, nil
