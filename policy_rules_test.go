@@ -48,7 +48,7 @@ func load(root fs.FS) (*source, error) {
 			return err
 		case d.IsDir() && slices.Contains([]string{".git", "bin", "demo-out", "demo-data", "tour", "yizhan-data"}, name):
 			return fs.SkipDir
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular(), name == ".git": // of a worktree: a file that names its repository
 			return nil
 		}
 		body, err := fs.ReadFile(root, name)
