@@ -3,7 +3,6 @@ package arbiter
 import (
 	"time"
 
-	"yizhan/core/activity"
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
@@ -19,59 +18,47 @@ func (r *run) claim(o *op.Op) {
 	r.threshold(e)
 }
 
+// strangers are the rules of an activity that does not exist.
+var strangers quota.Rules
+
 // decide answers one claim, into an entry, without changing anything but what the
 // state remembers about the asker.
 func (s *State) decide(e *op.Entry, o *op.Op, line op.Line, at int64, allowed bool) {
-	e.Kind, e.Outcome, e.Member, e.Activity, e.Pool, e.Seats = op.Claimed, op.Refused, line.Member, o.Activity, o.Pool, line.Seats
-	a, k := s.activities[o.Activity], (*asker)(nil)
-	pool, station, placed := -1, o.Station, true
+	e.Kind, e.Member, e.Activity, e.Pool, e.Seats = op.Claimed, line.Member, o.Activity, o.Pool, line.Seats
+	a, k, pool := s.activities[o.Activity], (*asker)(nil), -1
+	f, rules := &s.scratch, &strangers
+	*f = quota.Facts{Seats: line.Seats, Forbidden: !allowed, Nothing: a == nil, Held: f.Held}
 	if a != nil {
-		pool = a.Pool(o.Pool)
-		station, placed = a.Station(o.Station)
+		pool, rules = a.Pool(o.Pool), &a.book.Rules
+		station, placed := a.Station(o.Station)
+		e.Station, f.Misplaced = station, pool < 0 || !placed
 		k = s.asker(a, line.Member, at)
 	}
+	f.Stranger = k == nil
 	if k != nil {
 		e.Org = k.person.Org
 	}
-	switch {
-	case line.Seats < 1 || line.Seats > quota.MaxSeats:
-		e.Code, e.Seats = fault.Invalid, 0 // a number that means nothing is not kept
-	case a != nil && (pool < 0 || !placed):
-		e.Code = fault.Invalid
-	case !allowed:
-		e.Code = fault.NotAuthorised
-	case a == nil:
-		e.Code = fault.UnknownActivity
-	case k == nil:
-		e.Code = fault.UnknownMember
-	case k.person.Barred:
-		e.Code = fault.Barred
-	default:
-		s.weigh(e, a, k, pool, at)
+	if k != nil && pool >= 0 {
+		a.Weigh(f, k.person, k.Standing, pool, a.drawn, at)
+		a.book.FillFor(f, k.holding, k.person.ID, k.person.Org, pool, k.Parts, k.Guest)
 	}
-	if e.Outcome != op.Refused {
-		e.Pool, e.Station = a.Pools[pool].ID, station
-	}
-}
-
-// weigh asks the quota rules and writes their answer into the entry.
-func (s *State) weigh(e *op.Entry, a *act, k *asker, pool int, at int64) {
-	f := &s.scratch
-	*f = quota.Facts{Seats: e.Seats, Eligible: k.eligible, HasChild: k.person.Children > 0, Held: f.Held,
-		Early:   a.Activity.Claim.Before(at),
-		Late:    a.Activity.Claim.After(at) || a.drawn && a.Spec.Method == activity.ByDraw || a.Pools[pool].Ends != 0 && at >= a.Pools[pool].Ends,
-		Horizon: a.InHorizon(pool, at)}
-	a.book.FillFor(f, k.holding, k.person.ID, k.person.Org, pool, k.parts, k.guest)
-	answer := a.book.Rules.Decide(*f)
-	e.Outcome, e.Code, e.Guest = answer.Outcome, answer.Code, k.guest
+	answer := rules.Decide(*f)
+	e.Outcome, e.Code = answer.Outcome, answer.Code
 	switch answer.Outcome {
 	case op.Granted:
-		e.Seats, e.Taken = answer.Seats, a.book.Pools[pool].Pick(k.parts, answer.Seats)
+		e.Seats, e.Taken = answer.Seats, a.book.Pools[pool].Pick(k.Parts, answer.Seats)
 	case op.Waitlisted:
-		e.Parts, e.Place = k.parts, len(a.book.Lines[pool])+1
+		e.Parts, e.Place = k.Parts, len(a.book.Lines[pool])+1
 	case op.Entered:
-		e.Parts = k.parts
+		e.Parts = k.Parts
+	default:
+		e.Station = ""
+		if line.Seats < 1 || line.Seats > quota.MaxSeats {
+			e.Seats = 0 // a number that means nothing is not kept
+		}
+		return
 	}
+	e.Pool, e.Guest = a.Pools[pool].ID, k.Guest
 }
 
 // asker asks the activity's rules about a member, or remembers what they said;
@@ -90,35 +77,9 @@ func (s *State) asker(a *act, m id.Member, at int64) *asker {
 	if p == nil {
 		return nil
 	}
-	k = &asker{person: p, treeAge: s.treeAge, day: day, holding: a.book.Members[m]}
+	k = &asker{Standing: a.Standing(*p, s.orgs, time.UnixMilli(at).In(s.zone)), person: p, treeAge: s.treeAge, day: day, holding: a.book.Members[m]}
 	a.askers[m] = k
-	today := time.UnixMilli(at).In(s.zone)
-	// A rule that fails on a person (its cost limit) refuses that person and nobody else.
-	var err error
-	if k.eligible, err = a.Audience.Match(*p, s.orgs, today); err != nil {
-		k.eligible = false
-	}
-	if a.Guests != nil {
-		k.guest, err = a.Guests.Match(*p, s.orgs, today)
-		k.eligible = k.eligible && err == nil
-	}
-	if k.parts, err = a.Parts(*p, s.orgs, today); err != nil {
-		k.eligible = false
-	}
 	return k
-}
-
-// dated reports whether a rule of an activity says something else on another day.
-func dated(a *activity.Activity) bool {
-	if a.Audience.Dated() || a.Guests != nil && a.Guests.Dated() {
-		return true
-	}
-	for _, r := range a.Aside {
-		if r.Dated() {
-			return true
-		}
-	}
-	return false
 }
 
 // threshold makes the task for staff when one more person is one too many.

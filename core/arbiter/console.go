@@ -224,8 +224,8 @@ func (s *State) applyPublished(e *op.Entry) error {
 		s.activities[e.Activity] = a
 	}
 	before := a.book.Rules.Member
-	a.Activity, a.number, a.revision, a.askers, a.dated = parsed, e.Number, e.Revision, map[id.Member]*asker{}, dated(parsed)
-	a.book.Rules = rules(parsed.Spec)
+	a.Activity, a.number, a.revision, a.askers, a.dated = parsed, e.Number, e.Revision, map[id.Member]*asker{}, parsed.Dated()
+	a.book.Rules = parsed.Rules()
 	a.book.Recount(before)
 	for i, p := range parsed.Pools {
 		if i < len(a.book.Pools) {
@@ -247,19 +247,4 @@ func (s *State) applyPublished(e *op.Entry) error {
 		s.await(due{e.At, dueSettle, e.Activity, 0})
 	}
 	return nil
-}
-
-// rules reads the quota rules out of a spec.
-func rules(s activity.Spec) quota.Rules {
-	r := quota.Rules{Waitlist: s.WhenFull == activity.Waitlist, Trim: s.WhenShort == activity.Trim,
-		Enter: s.Method == activity.ByDraw || s.Method == activity.ByStaff}
-	for _, l := range s.Limits {
-		limit := quota.Limit{Max: l.Max, MaxWithChild: l.MaxWithChild, Series: l.Series}
-		if l.Per == "org" {
-			r.Org = append(r.Org, limit)
-		} else {
-			r.Member = append(r.Member, limit)
-		}
-	}
-	return r
 }

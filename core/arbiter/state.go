@@ -67,13 +67,11 @@ type task struct {
 // asker remembers what the rules said about a person: they are asked again only
 // when the person, the tree or (for rules that read the age) the day changed.
 type asker struct {
-	person   *member.Person
-	holding  *quota.Holding // nil until the member has one
-	treeAge  int
-	day      int
-	eligible bool
-	guest    bool
-	parts    []int
+	activity.Standing
+	person  *member.Person
+	holding *quota.Holding // nil until the member has one
+	treeAge int
+	day     int
 }
 
 // held joins a claim with its activity and with what happened at counters and doors.

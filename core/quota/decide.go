@@ -27,7 +27,13 @@ type Rules struct {
 
 // Facts are what a decision reads about one claim and its asker.
 type Facts struct {
-	Seats     int // asked
+	Seats     int  // asked
+	Gone      bool // the device was revoked
+	Misplaced bool // the activity has no such pool or station
+	Forbidden bool // the asker may not ask this for the person
+	Nothing   bool // there is no such activity
+	Stranger  bool // there is no such person
+	Barred    bool
 	Eligible  bool
 	Early     bool // the claim window has not opened
 	Late      bool // the claim window has closed, or the draw is done
@@ -37,6 +43,8 @@ type Facts struct {
 	Held      []int // for each member limit: seats held, entered or waited for
 	OrgHeld   int   // the same of the asker's organisation
 	Left      int   // seats free for this asker
+	Leased    bool  // Left is what is left of a lease
+	Expired   bool  // the lease's time is over
 }
 
 // Answer is the decision on one claim.
@@ -46,12 +54,23 @@ type Answer struct {
 	Seats   int // granted, or waited for
 }
 
-// Decide answers one claim. The order of the checks is the order of precedence
+// Decide answers one claim, for the server and for a device that holds a lease:
+// nobody else decides what stands against a claim. The order of the checks is the order of precedence
 // of the codes (fault.First); a test holds the two together.
 func (r *Rules) Decide(f Facts) Answer {
 	switch {
-	case f.Seats < 1 || f.Seats > MaxSeats:
+	case f.Gone:
+		return refuse(fault.DeviceRevoked)
+	case f.Seats < 1 || f.Seats > MaxSeats || f.Misplaced:
 		return refuse(fault.Invalid)
+	case f.Forbidden:
+		return refuse(fault.NotAuthorised)
+	case f.Nothing:
+		return refuse(fault.UnknownActivity)
+	case f.Stranger:
+		return refuse(fault.UnknownMember)
+	case f.Barred:
+		return refuse(fault.Barred)
 	case !f.Eligible:
 		return refuse(fault.NotEligible)
 	case f.Early:
@@ -67,12 +86,16 @@ func (r *Rules) Decide(f Facts) Answer {
 		return refuse(code)
 	}
 	switch {
+	case f.Expired:
+		return refuse(fault.LeaseExpired)
 	case r.Enter:
 		return Answer{Outcome: op.Entered, Seats: f.Seats}
 	case f.Left >= f.Seats:
 		return Answer{Outcome: op.Granted, Seats: f.Seats}
 	case r.Trim && f.Left > 0:
 		return Answer{Outcome: op.Granted, Seats: f.Left}
+	case f.Leased:
+		return refuse(fault.LeaseExhausted)
 	case r.Waitlist:
 		return Answer{Outcome: op.Waitlisted, Seats: f.Seats}
 	}

@@ -54,6 +54,13 @@ func TestDecideEachRule(t *testing.T) {
 		{"waits whole", waitlist, func(f *Facts) { f.Seats, f.Left = 3, 2 }, Answer{Outcome: op.Waitlisted, Seats: 3}},
 		{"trimmed rather than waiting", both, func(f *Facts) { f.Seats, f.Left = 3, 2 }, Answer{Outcome: op.Granted, Seats: 2}},
 		{"waits where nothing is left to trim to", both, func(f *Facts) { f.Seats, f.Left = 3, 0 }, Answer{Outcome: op.Waitlisted, Seats: 3}},
+		{"the last seat of a lease", Rules{}, func(f *Facts) { f.Leased, f.Left = true, 1 }, Answer{Outcome: op.Granted, Seats: 1}},
+		{"nothing left of a lease", Rules{}, func(f *Facts) { f.Leased, f.Left = true, 0 }, refuse(fault.LeaseExhausted)},
+		{"too few left of a lease", Rules{}, func(f *Facts) { f.Leased, f.Seats, f.Left = true, 3, 2 }, refuse(fault.LeaseExhausted)},
+		{"too few left of a lease, trimmed", trim, func(f *Facts) { f.Leased, f.Seats, f.Left = true, 3, 2 }, Answer{Outcome: op.Granted, Seats: 2}},
+		{"a device has no line to wait in", waitlist, func(f *Facts) { f.Leased, f.Left = true, 0 }, refuse(fault.LeaseExhausted)},
+		{"the lease is over", Rules{}, func(f *Facts) { f.Leased, f.Expired = true, true }, refuse(fault.LeaseExpired)},
+		{"the lease is over and used up", waitlist, func(f *Facts) { f.Leased, f.Expired, f.Left = true, true, 0 }, refuse(fault.LeaseExpired)},
 		{"entered", enter, func(f *Facts) { f.Left = 0 }, Answer{Outcome: op.Entered, Seats: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,7 +82,13 @@ type hurdle struct {
 
 func hurdles() []hurdle {
 	return []hurdle{
+		{fault.DeviceRevoked, func(f *Facts) { f.Gone = true }},
 		{fault.Invalid, func(f *Facts) { f.Seats = 0 }},
+		{fault.Invalid, func(f *Facts) { f.Misplaced = true }},
+		{fault.NotAuthorised, func(f *Facts) { f.Forbidden = true }},
+		{fault.UnknownActivity, func(f *Facts) { f.Nothing = true }},
+		{fault.UnknownMember, func(f *Facts) { f.Stranger = true }},
+		{fault.Barred, func(f *Facts) { f.Barred = true }},
 		{fault.NotEligible, func(f *Facts) { f.Eligible = false }},
 		{fault.WindowNotOpen, func(f *Facts) { f.Early = true }},
 		{fault.WindowClosed, func(f *Facts) { f.Late = true }},
@@ -84,6 +97,7 @@ func hurdles() []hurdle {
 		{fault.MemberCap, func(f *Facts) { f.Held[1] = 5 }},
 		{fault.SeriesCap, func(f *Facts) { f.Held[0] = 5 }},
 		{fault.OrgCap, func(f *Facts) { f.OrgHeld = 5 }},
+		{fault.LeaseExpired, func(f *Facts) { f.Leased, f.Expired = true, true }},
 		{fault.SoldOut, func(f *Facts) { f.Left = 0 }},
 	}
 }
