@@ -13,15 +13,15 @@ import (
 	"github.com/skip2/go-qrcode"
 )
 
-// MaxVersion is the largest symbol of Bitmap: 49×49 modules are read off a
-// phone's screen by every cheap scanner.
-const MaxVersion = 8
+// MaxVersion is the largest symbol of Bitmap, 69×69 modules: a ticket from a lease
+// may need it, one from the server has 49×49 (version 8) at most.
+const MaxVersion = 13
 
 // quiet is the white border around a symbol, in modules, that readers rely on.
 const quiet = 4
 
 // Bitmap draws text at level M without the quiet zone: [y][x] is true where it
-// is dark. Text that needs more than QR version 8 (221 characters of digits,
+// is dark. Text that needs more than QR version 13 (483 characters of digits,
 // capitals and "$%*+-./: ") is an error.
 func Bitmap(text string) ([][]bool, error) { return bitmap(text, MaxVersion) }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
+	"os"
 	"testing"
 
 	"github.com/skip2/go-qrcode"
@@ -44,6 +45,38 @@ func TestSizes(t *testing.T) {
 			t.Logf("%s: %d characters, version %d", c.form, len(text), symbol.VersionNumber)
 			if len(text) != x.chars || symbol.VersionNumber != x.version {
 				t.Errorf("%s: %d characters in version %d, the decision says %d in %d", c.form, len(text), symbol.VersionNumber, x.chars, x.version)
+			}
+		}
+	}
+}
+
+// TestLeaseSizes holds the figures of docs/decisions/0006-lease-ticket.md.
+func TestLeaseSizes(t *testing.T) {
+	file, err := os.ReadFile("../ticket/testdata/leases.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []struct{ Note, Code string }
+	if err := json.Unmarshal(file, &all); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][2]int{"one range, bound, HARD": {392, 12}, "over the end of a range, VOID_UNREPORTED, unbound": {394, 12}, "every field at its limit": {476, 13}}
+	for _, v := range all {
+		symbol, err := qrcode.New(v.Code, qrcode.Medium)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d characters, version %d", v.Note, len(v.Code), symbol.VersionNumber)
+		if got := [2]int{len(v.Code), symbol.VersionNumber}; got != want[v.Note] {
+			t.Errorf("%s: %d characters in version %d, the decision says %v", v.Note, got[0], got[1], want[v.Note])
+		}
+		for pixels := 3; pixels <= 8; pixels++ {
+			img, err := Image(v.Code, pixels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := Read(img); err != nil || got != v.Code {
+				t.Errorf("%s at %d pixels: read %q, %v", v.Note, pixels, got, err)
 			}
 		}
 	}

@@ -2,7 +2,7 @@
 // tickets travel in, and plain byte strings of the session handshake. Every
 // sealed payload names its algorithm and its key, so that SM2 can stand beside
 // Ed25519 later without a new format. Payloads of different kinds that one key
-// signs must differ in their first element; a ticket's is ticket.Format.
+// signs must differ in their first element; those of core/ticket are 1 to 3.
 package seal
 
 import (
@@ -112,22 +112,9 @@ func Ring(keys ...Public) Keyring {
 // could also mean is ErrNotSigned. With ErrUnknownKey and ErrBadSignature the
 // kid is what the message claims.
 func (r Keyring) Open(signed []byte) (payload, kid []byte, err error) {
-	if len(signed) > MaxSigned {
-		return nil, nil, ErrNotSigned
-	}
-	var m cose.Sign1Message
-	if err := m.UnmarshalCBOR(signed); err != nil || m.Payload == nil {
-		return nil, nil, ErrNotSigned
-	}
-	kid, ok := m.Headers.Protected[cose.HeaderLabelKeyID].([]byte)
-	if !ok || len(kid) != kidLen {
-		return nil, nil, ErrNotSigned
-	}
-	// Unprotected headers and loose encodings are not covered by the signature: refused by comparing with our own form.
-	only := envelope(kid, m.Payload)
-	only.Signature = m.Signature
-	if again, err := only.MarshalCBOR(); err != nil || !bytes.Equal(again, signed) {
-		return nil, nil, ErrNotSigned
+	m, kid, err := parse(signed)
+	if err != nil {
+		return nil, nil, err
 	}
 	key, ok := r[string(kid)]
 	if !ok {
@@ -137,10 +124,43 @@ func (r Keyring) Open(signed []byte) (payload, kid []byte, err error) {
 	if err != nil {
 		return nil, kid, ErrUnknownKey
 	}
-	if err := only.Verify(nil, verifier); err != nil {
+	if err := m.Verify(nil, verifier); err != nil {
 		return nil, kid, ErrBadSignature
 	}
 	return m.Payload, kid, nil
+}
+
+// Unverified gives the payload of what Sign made without asking whose it is, for
+// payloads that say which key must have signed them. Nothing in it may be
+// believed before Open has verified it; the error is ErrNotSigned.
+func Unverified(signed []byte) ([]byte, error) {
+	m, _, err := parse(signed)
+	if err != nil {
+		return nil, err
+	}
+	return m.Payload, nil
+}
+
+// parse reads a message in the one form that this package writes.
+func parse(signed []byte) (m *cose.Sign1Message, kid []byte, err error) {
+	if len(signed) > MaxSigned {
+		return nil, nil, ErrNotSigned
+	}
+	var raw cose.Sign1Message
+	if err := raw.UnmarshalCBOR(signed); err != nil || raw.Payload == nil {
+		return nil, nil, ErrNotSigned
+	}
+	kid, ok := raw.Headers.Protected[cose.HeaderLabelKeyID].([]byte)
+	if !ok || len(kid) != kidLen {
+		return nil, nil, ErrNotSigned
+	}
+	// Unprotected headers and loose encodings are not covered by the signature: refused by comparing with our own form.
+	m = envelope(kid, raw.Payload)
+	m.Signature = raw.Signature
+	if again, err := m.MarshalCBOR(); err != nil || !bytes.Equal(again, signed) {
+		return nil, nil, ErrNotSigned
+	}
+	return m, kid, nil
 }
 
 // Context says what a signature over plain bytes is for, such as

@@ -15,12 +15,17 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"yizhan/core/id"
+	"yizhan/core/op"
 	"yizhan/core/seal"
 )
 
-// Format is the first element of a ticket's payload; a changed array takes the
-// next number, and no other payload that the same key seals begins with it.
-const Format = 1
+// First elements of the payloads that this package seals: no two kinds share one,
+// and a changed array takes the next number.
+const (
+	Format            = 1 // ticket, by the server
+	CertificateFormat = 2 // certificate of a lease, by the server
+	LeaseFormat       = 3 // ticket from a lease, by the device that holds it
+)
 
 // MaxText is the most characters of scanned text that Open looks at.
 const MaxText = 512
@@ -42,6 +47,7 @@ type Ticket struct {
 	Seats      int       // 1…65535
 	Station    uint32    // number of the place that alone hands over; 0 is unbound
 	Secret     [16]byte  // opens the personal fields on the station's device
+	Policy     op.Policy // of the lease that it was granted from; 0 for one that the server granted
 }
 
 // Errors of Open. They are compared with errors.Is.
@@ -88,10 +94,11 @@ func Seal(key seal.Private, t Ticket) (string, error) {
 	return id.Alphabet.EncodeToString(signed), nil
 }
 
-// Open reads a scanned or pasted code. Lower case, and spaces, CR and LF around
-// it, are accepted; nothing else that Seal did not write is. On success the
-// ticket is signed by a key of the ring and belongs to deployment. Errors:
-// ErrNotTicket, ErrBadSignature, ErrForeign (another server or unknown key).
+// Open reads a scanned or pasted code of either kind. Lower case, and spaces, CR
+// and LF around it, are accepted; nothing else that Seal or SealLease did not
+// write is. On success the ticket, or the certificate that it was granted under,
+// is signed by a key of the ring and belongs to deployment. Errors: ErrNotTicket,
+// ErrBadSignature, ErrForeign (another server or unknown key).
 func Open(keys seal.Keyring, deployment uint32, code string) (Ticket, error) {
 	if len(code) > MaxText {
 		return Ticket{}, ErrNotTicket
@@ -104,24 +111,33 @@ func Open(keys seal.Keyring, deployment uint32, code string) (Ticket, error) {
 	if err != nil || id.Alphabet.EncodeToString(signed) != code {
 		return Ticket{}, ErrBadSignature
 	}
+	if b, ok := leaseBodyOf(signed); ok {
+		return openLease(keys, deployment, signed, b)
+	}
+	payload, err := open(keys, signed)
+	if err != nil {
+		return Ticket{}, err
+	}
+	return decode(payload, deployment)
+}
+
+// open verifies, in the words of this package.
+func open(keys seal.Keyring, signed []byte) ([]byte, error) {
 	payload, _, err := keys.Open(signed)
 	switch {
 	case errors.Is(err, seal.ErrUnknownKey):
-		return Ticket{}, ErrForeign
+		return nil, ErrForeign
 	case err != nil:
-		return Ticket{}, ErrBadSignature
+		return nil, ErrBadSignature
 	}
-	return decode(payload, deployment)
+	return payload, nil
 }
 
 // decode reads a payload whose signature is good. One that does not read is
 // something else that our key sealed, not a damaged ticket.
 func decode(payload []byte, deployment uint32) (Ticket, error) {
 	var b body
-	if err := cbor.Unmarshal(payload, &b); err != nil || b.Format != Format || len(b.Secret) != 16 || b.Seats == 0 {
-		return Ticket{}, ErrNotTicket
-	}
-	if again, err := cbor.Marshal(b); err != nil || !bytes.Equal(again, payload) {
+	if !exact(payload, &b) || b.Format != Format || len(b.Secret) != 16 || b.Seats == 0 {
 		return Ticket{}, ErrNotTicket
 	}
 	if b.Deployment != deployment {
@@ -129,6 +145,15 @@ func decode(payload []byte, deployment uint32) (Ticket, error) {
 	}
 	return Ticket{Deployment: b.Deployment, ID: id.Ticket(b.ID), Epoch: int(b.Epoch), Activity: b.Activity,
 		Pool: int(b.Pool), Seats: int(b.Seats), Station: b.Station, Secret: [16]byte(b.Secret)}, nil
+}
+
+// exact reads a payload and reports whether it is written as we write it.
+func exact(payload []byte, body any) bool {
+	if cbor.Unmarshal(payload, body) != nil {
+		return false
+	}
+	again, err := cbor.Marshal(body)
+	return err == nil && bytes.Equal(again, payload)
 }
 
 // upper is strings.ToUpper for ASCII alone: it would turn ſ and ı into letters of ours.
@@ -143,10 +168,31 @@ func upper(s string) string {
 
 // Secret derives a ticket's secret from the server's master key, so that no
 // entry needs to hold it: HMAC-SHA-256 over "yizhan/ticket/1", id and epoch as
-// big-endian 64 bits, cut to 16 bytes.
+// big-endian 64 bits, cut to 16 bytes. The secret of a ticket as a device granted
+// it, epoch 0, comes from its lease's secret instead.
 func Secret(master []byte, ticket id.Ticket, epoch int) [16]byte {
-	mac := hmac.New(sha256.New, master)
-	mac.Write([]byte("yizhan/ticket/1"))
-	_ = binary.Write(mac, binary.BigEndian, []uint64{uint64(ticket), uint64(epoch)}) // a hash never fails
+	if lease, _, ok := ticket.Lease(); ok && epoch == 0 {
+		return GrantSecret(LeaseSecret(master, lease), ticket)
+	}
+	return derive(master, "yizhan/ticket/1", uint64(ticket), uint64(epoch))
+}
+
+// LeaseSecret is what the holder of a lease derives the secrets of its tickets
+// from: HMAC-SHA-256 over "yizhan/lease/1" and the lease's number, cut likewise.
+func LeaseSecret(master []byte, lease uint64) [16]byte {
+	return derive(master, "yizhan/lease/1", lease)
+}
+
+// GrantSecret is the secret of a ticket that is granted from the lease of that
+// secret: HMAC-SHA-256 under it over "yizhan/lease-ticket/1" and the ticket, cut
+// likewise.
+func GrantSecret(lease [16]byte, ticket id.Ticket) [16]byte {
+	return derive(lease[:], "yizhan/lease-ticket/1", uint64(ticket))
+}
+
+func derive(key []byte, label string, numbers ...uint64) [16]byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(label))
+	_ = binary.Write(mac, binary.BigEndian, numbers) // a hash never fails
 	return [16]byte(mac.Sum(nil)[:16])
 }

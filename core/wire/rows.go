@@ -157,11 +157,13 @@ type UsedRow struct {
 }
 
 // LeaseRow is a lease of this device. Certificate is the server's signature over
-// it (core/ticket), filled in on delivery.
+// it, and Secret what the secrets of its tickets are derived from (core/ticket);
+// both are filled in on delivery.
 type LeaseRow struct {
 	Lease       op.Lease `cbor:"1,keyasint"`
 	Over        string   `cbor:"2,keyasint,omitempty"` // how it ended: op.LeaseExpired …
 	Certificate []byte   `cbor:"3,keyasint,omitempty"`
+	Secret      []byte   `cbor:"4,keyasint,omitempty"` // 16 bytes
 }
 
 // PersonRow is what the rules of leased activities read about one person: no name, no number.
