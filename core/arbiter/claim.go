@@ -41,6 +41,8 @@ func (s *State) decide(e *op.Entry, o *op.Op, line op.Line, at int64, allowed bo
 	if k != nil && pool >= 0 {
 		a.Weigh(f, k.person, k.Standing, pool, a.drawn, at)
 		a.book.FillFor(f, k.holding, k.person.ID, k.person.Org, pool, k.Parts, k.Guest)
+		f.Elsewhere = s.elsewhere(a, k.person.ID)
+		f.OrgHeld += a.reserved(k.person.Org)
 	}
 	answer := rules.Decide(*f)
 	e.Outcome, e.Code = answer.Outcome, answer.Code

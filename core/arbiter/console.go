@@ -123,6 +123,9 @@ func (s *State) applyOrgs(e *op.Entry) {
 func (s *State) applyPeople(e *op.Entry) {
 	for _, p := range e.People {
 		s.people[p.ID] = &p
+		for _, l := range s.borrowed[p.ID] {
+			l.orgs[p.Org] = true
+		}
 		for _, a := range s.activities {
 			delete(a.askers, p.ID)
 		}
@@ -244,7 +247,7 @@ func (s *State) applyPublished(e *op.Entry) error {
 	}
 	s.plan(a, e.At)
 	if slices.ContainsFunc(a.book.Lines, func(line []*quota.Claim) bool { return len(line) > 0 }) {
-		s.await(due{e.At, dueSettle, e.Activity, 0})
+		s.await(due{at: e.At, kind: dueSettle, act: e.Activity})
 	}
 	return nil
 }

@@ -21,6 +21,9 @@ func (r *run) redeem(o *op.Op) {
 	}
 	c := r.s.claims[o.Ticket]
 	handed := o.Verdict == fault.Valid || o.Override
+	if handed && c == nil && r.early(o) {
+		return
+	}
 	if !handed || c == nil {
 		v := o.Verdict
 		if handed {
@@ -61,6 +64,8 @@ func (r *run) counterVerdict(o *op.Op, c *held) fault.Verdict {
 		return fault.Cancelled
 	case c.State == op.ClaimWaitlisted || c.State == op.ClaimEntered || c.State == op.ClaimNotDrawn:
 		return fault.NotApproved
+	case c.Blocked:
+		return fault.Blocked
 	case o.Epoch != c.Epoch:
 		return fault.Revoked
 	case d != nil && !r.s.handsOver(d, c):
@@ -106,6 +111,8 @@ func (r *run) checkIn(o *op.Op) {
 		return
 	case !entered:
 		r.finish(r.scanned(o, o.Verdict))
+		return
+	case c == nil && r.early(o):
 		return
 	case c == nil:
 		r.finish(r.scanned(o, fault.Unknown))

@@ -6,6 +6,7 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/op"
+	"yizhan/core/quota"
 )
 
 // offer makes a one-use code known.
@@ -109,6 +110,16 @@ func (s *State) applyDeviceGone(e *op.Entry) error {
 	d.gone = e.Reason
 	if s.phones[d.Member] == e.Device {
 		delete(s.phones, d.Member)
+	}
+	for _, name := range sorted(s.activities) {
+		for _, l := range s.activities[name].leases {
+			if l.Device != e.Device || l.Over != "" {
+				continue
+			}
+			if err := l.act.book.End(&l.Lease, op.LeaseExpired, nil, quota.InDoubt); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -189,7 +189,11 @@ func (s *State) Append(entries []op.Entry, o *op.Op, from op.Origin, now int64) 
 func (r *run) execute(o *op.Op) (err error) {
 	switch o.Kind {
 	case op.Claim:
-		r.claim(o)
+		if o.Lease != 0 {
+			r.report(o)
+		} else {
+			r.claim(o)
+		}
 	case op.GroupClaim:
 		r.groupClaim(o)
 	case op.Cancel:
@@ -200,6 +204,10 @@ func (r *run) execute(o *op.Op) (err error) {
 		r.checkIn(o)
 	case op.Rebind:
 		r.rebind(o)
+	case op.ReturnLease:
+		r.returnLease(o)
+	case op.RenewLease:
+		r.renewLease(o)
 	case op.Tick:
 		r.tick()
 	case op.PutOrgs, op.PutPeople, op.PutStations:
@@ -214,6 +222,12 @@ func (r *run) execute(o *op.Op) (err error) {
 		err = r.draw(o)
 	case op.Revoke:
 		err = r.revoke(o)
+	case op.Lend:
+		err = r.lend(o)
+	case op.WriteOff:
+		err = r.writeOff(o)
+	case op.VoidLease:
+		err = r.voidLease(o)
 	default:
 		// From a newer app: refused, so that it never blocks the ops behind it.
 		r.refuse(fault.Invalid)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"yizhan/core/id"
@@ -66,6 +67,7 @@ func (s *State) Org(o id.Org) (member.Org, bool) {
 // Counts are the seats of one pool by what became of them.
 type Counts struct {
 	Total, Free, Granted, Waitlisted, Redeemed, Lapsed, CheckedIn, Entered int
+	Leased, InDoubt, WrittenOff                                            int
 }
 
 // Count adds up a pool; with pool "" all pools of the activity.
@@ -82,6 +84,9 @@ func (s *State) Count(a id.Activity, pool id.Pool) (Counts, bool) {
 		n.Total += p.Total
 		n.Free += p.Free()
 		n.Granted += p.Granted
+		n.Leased += p.Leased
+		n.InDoubt += p.InDoubt
+		n.WrittenOff += p.WrittenOff
 	}
 	for _, c := range v.book.Claims {
 		if pool != "" && v.Pools[c.Pool].ID != pool {
@@ -188,8 +193,17 @@ func (s *State) Digest() string {
 			v := s.claims[c.Ticket]
 			write(h, "claim", *c, v.checkedIn, v.inside, v.reminded)
 		}
+		for _, l := range a.leases {
+			write(h, "lease", l.Lease, l.orgs)
+		}
+	}
+	for _, t := range slices.Sorted(maps.Keys(s.early)) {
+		write(h, "early", t, *s.early[t])
 	}
 	for _, d := range s.due {
+		if d.lease != 0 {
+			write(h, "due lease", d.lease)
+		}
 		write(h, "due", d.at, d.kind, d.act, d.pool)
 	}
 	return hex.EncodeToString(h.Sum(nil))

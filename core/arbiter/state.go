@@ -31,6 +31,9 @@ type State struct {
 	codes      map[string]*op.Enrolment // one-use codes by hash
 	phones     map[id.Member]id.Device  // the one phone of each member
 	series     quota.Series
+	leases     map[uint64]*lease
+	borrowed   map[id.Member][]*lease // exclusive leases that name a member
+	early      map[id.Ticket]*early
 	due        []due // ascending
 	scratch    quota.Facts
 	run        run
@@ -56,6 +59,7 @@ type act struct {
 	tasked   map[task]bool
 	askers   map[id.Member]*asker
 	dated    bool // a rule says something else on another day
+	leases   []*lease
 }
 
 // task is what an organisation was already made a task for.
@@ -100,14 +104,17 @@ const (
 	dueReminder dueKind = iota
 	dueLapse
 	dueSettle
+	dueLeaseEnd
+	dueLeaseVoid
 )
 
 // due is a moment at which time decides something.
 type due struct {
-	at   int64
-	kind dueKind
-	act  id.Activity
-	pool int
+	at    int64
+	kind  dueKind
+	act   id.Activity
+	pool  int
+	lease uint64
 }
 
 // New makes an empty state. Windows and days are wall-clock in zone.
@@ -116,6 +123,7 @@ func New(zone *time.Location) *State {
 		zone: zone, orgs: member.Tree{}, people: map[id.Member]*member.Person{},
 		stations: map[id.Station]*place{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
 		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, series: quota.Series{},
+		leases: map[uint64]*lease{}, borrowed: map[id.Member][]*lease{}, early: map[id.Ticket]*early{},
 	}
 }
 
@@ -193,7 +201,13 @@ func (s *State) apply(e *op.Entry) error {
 			return fmt.Errorf("there is no activity %s", e.Activity)
 		}
 		a.drawn, a.seed = true, e.Seed
-		s.await(due{e.At, dueSettle, e.Activity, 0})
+		s.await(due{at: e.At, kind: dueSettle, act: e.Activity})
+	case op.Lent:
+		return s.applyLent(e)
+	case op.Renewed:
+		return s.applyRenewed(e)
+	case op.LeaseEnded:
+		return s.applyLeaseEnded(e)
 	case op.Scanned, op.IncidentMade, op.Done:
 	default:
 		return fmt.Errorf("kind is unknown; the journal was written by a newer version")
@@ -209,8 +223,8 @@ func (s *State) applyClaimed(e *op.Entry) error {
 	if a == nil {
 		return fmt.Errorf("there is no activity %s", e.Activity)
 	}
-	c := &held{act: a, Claim: quota.Claim{Ticket: id.Ticket(e.Seq), Member: e.Member, Org: e.Org, Pool: a.Pool(e.Pool), Seats: e.Seats,
-		Taken: e.Taken, Parts: e.Parts, Guest: e.Guest, Station: e.Station}}
+	c := &held{act: a, Claim: quota.Claim{Ticket: op.TicketOf(e), Member: e.Member, Org: e.Org, Pool: a.Pool(e.Pool), Seats: e.Seats,
+		Taken: e.Taken, Parts: e.Parts, Guest: e.Guest, Station: e.Station, Lease: e.LeaseID, Blocked: e.Blocked}}
 	var err error
 	if c.State, err = e.Outcome.State(); err != nil {
 		return err
@@ -219,7 +233,11 @@ func (s *State) applyClaimed(e *op.Entry) error {
 		c.Granted = e.Seq
 	}
 	s.claims[c.Ticket] = c
-	err = a.book.Add(&c.Claim)
+	if e.LeaseID != 0 {
+		err = s.applyReport(c)
+	} else {
+		err = a.book.Add(&c.Claim)
+	}
 	if k := a.askers[c.Member]; k != nil {
 		k.holding = a.book.Members[c.Member]
 	}
@@ -228,6 +246,9 @@ func (s *State) applyClaimed(e *op.Entry) error {
 
 func (s *State) applyToTicket(e *op.Entry) error {
 	c := s.claims[e.Ticket]
+	if c == nil && e.LeaseID != 0 {
+		return s.applyEarly(e)
+	}
 	if c == nil {
 		return fmt.Errorf("there is no ticket %d", e.Ticket)
 	}

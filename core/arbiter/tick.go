@@ -29,6 +29,10 @@ func (r *run) tick() {
 			r.lapse(a)
 		case dueSettle:
 			r.settle(a)
+		case dueLeaseEnd:
+			r.expire(r.s.leases[d.lease])
+		case dueLeaseVoid:
+			r.void(r.s.leases[d.lease])
 		}
 	}
 	// Last, so that a tick cut in two by a crash is taken up again: what it did is not done twice.
@@ -101,13 +105,13 @@ func (s *State) pass(at int64) {
 // revision moves into the past is due at once; one that was decided stays decided.
 func (s *State) plan(a *act, now int64) {
 	awaited := slices.ContainsFunc(s.due, func(d due) bool { return d.act == a.Spec.ID && d.kind == dueLapse })
-	s.due = slices.DeleteFunc(s.due, func(d due) bool { return d.act == a.Spec.ID && d.kind != dueSettle })
+	s.due = slices.DeleteFunc(s.due, func(d due) bool { return d.act == a.Spec.ID && (d.kind == dueLapse || d.kind == dueReminder) })
 	if at := a.Activity.Pickup.To; at > now || awaited && at != 0 {
-		s.await(due{at, dueLapse, a.Spec.ID, 0})
+		s.await(due{at: at, kind: dueLapse, act: a.Spec.ID})
 	}
 	for i := range a.Pools {
 		if at := a.ReminderAt(i); at > now {
-			s.await(due{at, dueReminder, a.Spec.ID, i})
+			s.await(due{at: at, kind: dueReminder, act: a.Spec.ID, pool: i})
 		}
 	}
 }
@@ -120,5 +124,5 @@ func (s *State) await(d due) {
 }
 
 func (d due) compare(e due) int {
-	return cmp.Or(cmp.Compare(d.at, e.at), cmp.Compare(d.kind, e.kind), cmp.Compare(d.act, e.act), cmp.Compare(d.pool, e.pool))
+	return cmp.Or(cmp.Compare(d.at, e.at), cmp.Compare(d.kind, e.kind), cmp.Compare(d.act, e.act), cmp.Compare(d.pool, e.pool), cmp.Compare(d.lease, e.lease))
 }

@@ -23,6 +23,8 @@ type Claim struct {
 	Station id.Station
 	Epoch   int    // grows when the ticket changes hands or size
 	Granted uint64 // journal Seq of the grant: the order of grants
+	Lease   uint64 `json:",omitempty"` // that a device granted it from
+	Blocked bool   `json:",omitempty"` // granted over a limit
 }
 
 // Holding is what one member has in one activity.
@@ -49,7 +51,8 @@ type Book struct {
 	Ceiling []int      // most seats guests may hold, of each pool; nil without a guest share
 	Members map[id.Member]*Holding
 	Orgs    map[id.Org]*OrgHolding
-	Claims  []*Claim // in order of ticket
+	Claims  []*Claim // in the order in which they came
+	Leases  []*Lease // in the order in which they were lent
 	Series  Series   // shared with other books
 }
 
@@ -149,6 +152,21 @@ func (b *Book) Add(c *Claim) error {
 	if c.Pool < 0 || c.Pool >= len(b.Pools) {
 		return fmt.Errorf("ticket %d: there is no pool %d", c.Ticket, c.Pool)
 	}
+	b.enter(c)
+	switch c.State {
+	case op.ClaimGranted:
+		return b.hold(c, c.Taken)
+	case op.ClaimWaitlisted:
+		b.Lines[c.Pool] = append(b.Lines[c.Pool], c)
+	case op.ClaimEntered:
+	default:
+		return fmt.Errorf("ticket %d: a new claim cannot stand at %d", c.Ticket, c.State)
+	}
+	return nil
+}
+
+// enter counts a new claim.
+func (b *Book) enter(c *Claim) {
 	h := b.Members[c.Member]
 	if b.Orgs[c.Org] == nil {
 		b.Orgs[c.Org] = &OrgHolding{}
@@ -161,16 +179,6 @@ func (b *Book) Add(c *Claim) error {
 	h.Claims = append(h.Claims, c)
 	b.Claims = append(b.Claims, c)
 	b.count(c, c.Seats)
-	switch c.State {
-	case op.ClaimGranted:
-		return b.hold(c, c.Taken)
-	case op.ClaimWaitlisted:
-		b.Lines[c.Pool] = append(b.Lines[c.Pool], c)
-	case op.ClaimEntered:
-	default:
-		return fmt.Errorf("ticket %d: a new claim cannot stand at %d", c.Ticket, c.State)
-	}
-	return nil
 }
 
 func (b *Book) hold(c *Claim, taken []op.Taken) error {
@@ -338,6 +346,9 @@ func (b *Book) Check() error {
 		if p.Granted != granted[i] || b.Guests[i] != guests[i] {
 			return fmt.Errorf("pool %d counts %d granted and %d of guests, its claims hold %d and %d", i, p.Granted, b.Guests[i], granted[i], guests[i])
 		}
+	}
+	if err := b.checkLeases(); err != nil {
+		return err
 	}
 	for i, line := range b.Lines {
 		for _, c := range line {

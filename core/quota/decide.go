@@ -82,7 +82,7 @@ func (r *Rules) Decide(f Facts) Answer {
 	case f.Elsewhere:
 		return refuse(fault.HeldElsewhere)
 	}
-	if code := r.capped(f); code != fault.None {
+	if code := r.Capped(f); code != fault.None {
 		return refuse(code)
 	}
 	switch {
@@ -102,8 +102,8 @@ func (r *Rules) Decide(f Facts) Answer {
 	return refuse(fault.SoldOut)
 }
 
-// capped names the first limit that the claim would break, None if it breaks none.
-func (r *Rules) capped(f Facts) fault.Code {
+// Capped names the first limit that the claim would break, None if it breaks none.
+func (r *Rules) Capped(f Facts) fault.Code {
 	series := false
 	for i, l := range r.Member {
 		most := l.Max

@@ -26,10 +26,13 @@ type part struct {
 // Pool holds the serial numbers of one pool. Every serial is in exactly one
 // state; Check proves the sum.
 type Pool struct {
-	Total   int
-	Granted int // includes redeemed and lapsed seats
-	parts   []part
-	next    int // first serial that was never given out
+	Total      int
+	Granted    int // includes redeemed and lapsed seats
+	Leased     int // a device may grant them
+	InDoubt    int // a device may have granted them
+	WrittenOff int
+	parts      []part
+	next       int // first serial that was never given out
 }
 
 // NewPool makes a pool with serials 1…total, the last ones kept for set-asides.
@@ -97,7 +100,10 @@ func (p *Pool) Pick(parts []int, n int) []op.Taken {
 }
 
 // Take marks serials as granted. It fails, changing nothing, if one is not free.
-func (p *Pool) Take(taken []op.Taken) error {
+func (p *Pool) Take(taken []op.Taken) error { return p.take(taken, &p.Granted) }
+
+// take moves serials from free to what count counts.
+func (p *Pool) take(taken []op.Taken, count *int) error {
 	for i, t := range taken {
 		if t.Part < 0 || t.Part >= len(p.parts) || !p.parts[t.Part].has(t) {
 			for _, u := range taken[:i] {
@@ -107,13 +113,16 @@ func (p *Pool) Take(taken []op.Taken) error {
 		}
 		p.parts[t.Part].remove(span{t.From, t.N})
 	}
-	p.Granted += Sum(taken)
+	*count += Sum(taken)
 	return p.Check()
 }
 
 // Return marks granted serials as free again, each in the part it was taken from.
 // It fails, changing nothing, if one is free already.
-func (p *Pool) Return(taken []op.Taken) error {
+func (p *Pool) Return(taken []op.Taken) error { return p.give(taken, &p.Granted) }
+
+// give moves serials from what count counts to free.
+func (p *Pool) give(taken []op.Taken, count *int) error {
 	for i, t := range taken {
 		if t.Part < 0 || t.Part >= len(p.parts) || p.parts[t.Part].touches(span{t.From, t.N}) {
 			for _, u := range taken[:i] {
@@ -123,7 +132,7 @@ func (p *Pool) Return(taken []op.Taken) error {
 		}
 		p.parts[t.Part].insert(span{t.From, t.N})
 	}
-	p.Granted -= Sum(taken)
+	*count -= Sum(taken)
 	return p.Check()
 }
 
@@ -156,8 +165,9 @@ func (p *Pool) Check() error {
 			return fmt.Errorf("part %d has %d free of %d", i, p.parts[i].left, p.parts[i].size)
 		}
 	}
-	if p.Granted < 0 || size != p.Total || p.Free()+p.Granted != p.Total {
-		return fmt.Errorf("pool does not add up: %d free + %d granted, total %d, parts %d", p.Free(), p.Granted, p.Total, size)
+	if min(p.Granted, p.Leased, p.InDoubt, p.WrittenOff) < 0 || size != p.Total || p.Free()+p.Granted+p.Leased+p.InDoubt+p.WrittenOff != p.Total {
+		return fmt.Errorf("pool does not add up: %d free + %d granted + %d leased + %d in doubt + %d written off, total %d, parts %d",
+			p.Free(), p.Granted, p.Leased, p.InDoubt, p.WrittenOff, p.Total, size)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (p *projection) touch(c *claim, seq uint64) {
 
 func (p *projection) claimed(e *op.Entry) error {
 	c := &claim{Claim: db.Claim{
-		Ticket: id.Ticket(e.Seq), Member: e.Member, Org: e.Org, Activity: e.Activity, Pool: e.Pool, Station: e.Station, Seats: e.Seats,
+		Ticket: op.TicketOf(e), Member: e.Member, Org: e.Org, Activity: e.Activity, Pool: e.Pool, Station: e.Station, Seats: e.Seats,
 		Taken: e.Taken, Place: e.Place, Epoch: e.Epoch, At: e.At, Channel: e.Channel, EnteredBy: e.By, Device: e.Device,
 	}}
 	if e.Outcome == op.Refused {
