@@ -195,7 +195,8 @@ func audit(t *testing.T, p *process, all []*presser) {
 	t.Helper()
 	s, ctx := opened(t, p), context.Background()
 	for _, who := range all {
-		again, err := s.Submit(ctx, who.device, 1, op.Hash{}, who.ops)
+		answer, err := s.Submit(ctx, who.device, wire.Ops{First: 1, Previous: make([]byte, 16), Ops: who.ops})
+		again := answer.Results
 		if err != nil {
 			t.Errorf("%s: %v", who.device, err)
 			continue

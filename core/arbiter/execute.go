@@ -26,6 +26,12 @@ type answer struct {
 	full         *op.Result
 }
 
+// Place is where the journal has the result of an op that Admit found KnownOp.
+func (s *State) Place(from op.Origin) uint64 {
+	d := s.device(from.Device)
+	return d.results[from.Seq-d.first].seq
+}
+
 func (a *answer) result() op.Result {
 	if a.full != nil {
 		return *a.full
@@ -41,8 +47,8 @@ func (s *State) recordResult(e *op.Entry) error {
 	d.last = e.DevSeq
 	d.chain = op.Hash(e.Chain)
 	r := op.ResultOf(e)
-	a := answer{hash: d.chain, seq: r.Seq, ticket: r.Ticket, seats: int32(r.Seats), place: int32(r.Place), outcome: r.Outcome, code: r.Code, verdict: r.Verdict}
-	if e.Result != nil {
+	a := answer{hash: d.chain, seq: e.Seq, ticket: r.Ticket, seats: int32(r.Seats), place: int32(r.Place), outcome: r.Outcome, code: r.Code, verdict: r.Verdict}
+	if e.Result != nil || r.Seq != e.Seq {
 		full := r
 		a.full = &full
 	}
@@ -183,7 +189,28 @@ func (s *State) Append(entries []op.Entry, o *op.Op, from op.Origin, now int64) 
 	if r.err != nil {
 		return entries, fmt.Errorf("%w: op kind %d: %w", ErrBroken, o.Kind, r.err)
 	}
+	r.whole(len(entries))
 	return r.entries, err
+}
+
+// whole notes which of the entries behind `before` belong to the op's result: a
+// receipt for it is made from all of them.
+func (r *run) whole(before int) {
+	n := len(r.entries) - before
+	if n < 2 || r.from.Seq == 0 {
+		return
+	}
+	for i := range r.entries[before:] {
+		e := &r.entries[before+i]
+		if e.DevSeq != 0 {
+			w := op.Whole{}
+			if e.Whole != nil {
+				w = *e.Whole
+			}
+			w.Before, w.After = i, n-1-i
+			e.Whole = &w
+		}
+	}
 }
 
 func (r *run) execute(o *op.Op) (err error) {

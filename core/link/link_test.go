@@ -166,7 +166,7 @@ func TestWait(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.store(map[uint64]op.Result{1: {Outcome: op.OK}, 2: {Outcome: op.Refused, Code: fault.Barred}}); err != nil {
+	if err := d.store(map[uint64]wire.Answer{1: {Result: op.Result{Outcome: op.OK}}, 2: {Result: op.Result{Outcome: op.Refused, Code: fault.Barred}}}); err != nil {
 		t.Fatal(err)
 	}
 	ended, cancel := context.WithCancel(context.Background())
@@ -191,7 +191,7 @@ func TestWait(t *testing.T) {
 
 func TestOldAnswersAreForgotten(t *testing.T) {
 	d := open(t, enrolled(t))
-	results := map[uint64]op.Result{}
+	results := map[uint64]wire.Answer{}
 	for i := range 3 * keep {
 		seq, err := d.Do(redeem)
 		if err != nil {
@@ -200,7 +200,7 @@ func TestOldAnswersAreForgotten(t *testing.T) {
 		if i == 0 {
 			continue // the first never gets its answer
 		}
-		if results[seq] = (op.Result{Outcome: op.OK}); len(results) == keep/2 {
+		if results[seq] = (wire.Answer{Result: op.Result{Outcome: op.OK}}); len(results) == keep/2 {
 			if err := d.store(results); err != nil {
 				t.Fatal(err)
 			}

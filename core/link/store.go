@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"yizhan/core/local"
-	"yizhan/core/op"
 	"yizhan/core/replica"
 	"yizhan/core/seal"
 	"yizhan/core/wire"
@@ -65,7 +64,7 @@ func load(store local.Store) (s replica.Saved, err error) {
 }
 
 // store makes results durable, and only then tells those who wait for them.
-func (d *Device) store(results map[uint64]op.Result) error {
+func (d *Device) store(results map[uint64]wire.Answer) error {
 	bodies := make(map[uint64][]byte, len(results))
 	for seq, r := range results {
 		body, err := wire.EncodeRow(r)
@@ -81,7 +80,7 @@ func (d *Device) store(results map[uint64]op.Result) error {
 	defer d.mu.Unlock()
 	for seq, r := range results {
 		if q := d.ops[seq]; q != nil && !q.done() {
-			q.result = r
+			q.result = r.Result
 			close(q.answered)
 		}
 	}

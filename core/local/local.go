@@ -23,7 +23,7 @@ type Queued struct {
 	Hash   op.Hash // chain hash after this op
 	Bytes  []byte  // exactly what is hashed and sent
 	At     int64   // when it was queued, Unix milliseconds of the device
-	Result []byte  // CBOR of op.Result once the server answered; nil while waiting
+	Result []byte  // CBOR of wire.Answer once the server answered; nil while waiting
 }
 
 // Checkpoint takes everything that the device holds to one journal Seq.
@@ -48,8 +48,12 @@ type Store interface {
 	Append(q Queued, rows ...Row) error
 	// Answer stores results for queued ops; unknown numbers are ignored.
 	Answer(results map[uint64][]byte) error
+	// Kept gives at most n answered ops from number `from` on, oldest first: those in
+	// the outbox, and those that left it. The last KeptOps ops are kept, so that a
+	// server that was restored from a backup can be told what it has answered.
+	Kept(from uint64, n int) ([]Queued, error)
 	// Apply brings rows, cursor and acked op number to a checkpoint, or does nothing.
-	// Acked ops that have a result leave the outbox. Without Reset, a To before the
+	// Acked ops that have a result leave the outbox, and are kept. Without Reset, a To before the
 	// cursor is ErrStale. Reset leaves rows that the device made itself (Seq 0).
 	Apply(c Checkpoint) error
 	// State gives the cursor, and number and hash of the last op ever queued.
@@ -62,6 +66,10 @@ type Store interface {
 	Rows(table string) ([]Row, error)
 	Close() error
 }
+
+// KeptOps bounds what Kept holds: about a month of a busy counter, in some 10 MB.
+// It is a number and not a time, because a clock that jumped would empty it.
+const KeptOps = 20_000
 
 // State is where the device stands.
 type State struct {

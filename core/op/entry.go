@@ -40,6 +40,9 @@ const (
 	Lent         EntryKind = 23 // Lease: its serials are the device's to grant
 	Renewed      EntryKind = 24 // Lease: new Expires, Taken added
 	LeaseEnded   EntryKind = 25 // LeaseID, Word: how; Taken: serials that go back to their parts
+
+	Restored EntryKind = 31 // Epoch: the server went on from a backup; every pool is frozen
+	Reopened EntryKind = 32 // Activity: its pools are decided again
 )
 
 // Taken says which serial numbers of which part of a pool a claim holds.
@@ -167,6 +170,17 @@ type Entry struct {
 	Digest    string            `cbor:"41,keyasint,omitempty"`
 	Lease     *Lease            `cbor:"42,keyasint,omitempty"`
 	LeaseID   uint64            `cbor:"43,keyasint,omitempty"` // the lease that a claim was granted from, or that ended
+	Whole     *Whole            `cbor:"45,keyasint,omitempty"` // of an op that made several entries, or that was recorded again
+}
+
+// Whole says, on the entry with an op's result, which entries around it are of the
+// same op, and where the server had this entry in the journal that it lost.
+type Whole struct {
+	Before int    `cbor:"1,keyasint,omitempty"` // entries of the op in front of this one
+	After  int    `cbor:"2,keyasint,omitempty"` // and behind it
+	Seq    uint64 `cbor:"3,keyasint,omitempty"` // in the lost journal; 0 for an entry that was never lost
+	Epoch  int    `cbor:"4,keyasint,omitempty"` // of the server that decided it
+	At     int64  `cbor:"5,keyasint,omitempty"` // when that was
 }
 
 // TicketOf is the number of the ticket that a Claimed entry made.
@@ -179,12 +193,16 @@ func TicketOf(e *Entry) id.Ticket {
 
 // ResultOf reads the result of an op from the entry that carries its origin.
 func ResultOf(e *Entry) Result {
+	seq := e.Seq
+	if e.Whole != nil && e.Whole.Seq != 0 {
+		seq = e.Whole.Seq // what a device was told stays as it was
+	}
 	if e.Result != nil {
 		r := *e.Result
-		r.Seq = e.Seq
+		r.Seq = seq
 		return r
 	}
-	r := Result{Outcome: e.Outcome, Code: e.Code, Seats: e.Seats, Place: e.Place, Verdict: e.Verdict, Seq: e.Seq}
+	r := Result{Outcome: e.Outcome, Code: e.Code, Seats: e.Seats, Place: e.Place, Verdict: e.Verdict, Seq: seq}
 	switch {
 	case e.Kind == Claimed && e.Outcome != Refused:
 		r.Ticket = TicketOf(e)

@@ -42,6 +42,9 @@ const (
 	Lend        Kind = 73 // Lending
 	WriteOff    Kind = 74 // Device, Activity: seats that a lost device did not report are given up
 	VoidLease   Kind = 75 // Device, Activity: tickets that it did not report are void, their seats free
+
+	Reopen  Kind = 78 // Activity, all if empty: decide its pools again after a restore
+	Restore Kind = 79 // Epoch, at least: the server goes on from a backup
 )
 
 // FromDevice reports whether a device may send this kind of op.

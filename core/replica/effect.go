@@ -5,7 +5,6 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/local"
-	"yizhan/core/op"
 	"yizhan/core/wire"
 )
 
@@ -18,7 +17,7 @@ type (
 	// Send is a message for the server.
 	Send struct{ Message wire.Message }
 	// Store puts results into the store; only then may anybody see them.
-	Store struct{ Results map[uint64]op.Result }
+	Store struct{ Results map[uint64]wire.Answer }
 	// Apply brings rows into the store, in one transaction.
 	Apply struct{ Checkpoint local.Checkpoint }
 	// Set writes named values together (local.Store.SetMeta).

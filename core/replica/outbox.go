@@ -57,11 +57,16 @@ func (s *Session) results(m wire.Results) {
 		s.close(fault.Errorf(fault.BadFrame, "results for ops %d to %d; the device waits for %d to %d", m.First, m.First+n-1, s.answered+1, s.answered+uint64(s.flying)))
 		return
 	}
-	fresh := m.Results[s.answered+1-m.First:]
-	stored := make(map[uint64]op.Result, len(fresh))
+	skip := int(s.answered + 1 - m.First)
+	fresh := m.Results[skip:]
+	stored := make(map[uint64]wire.Answer, len(fresh))
 	waiting := s.waiting()
 	for i, r := range fresh {
-		stored[s.answered+1+uint64(i)] = r
+		answer := wire.Answer{Result: r}
+		if m.Receipts != nil {
+			answer.Receipt = m.Receipts[skip+i]
+		}
+		stored[s.answered+1+uint64(i)] = answer
 		waiting[i].Bytes = nil
 	}
 	s.answered += uint64(len(fresh))

@@ -214,6 +214,9 @@ func check(m Message) error {
 	case Ops:
 		return m.check()
 	case Results:
+		if err := parallel(len(m.Receipts), len(m.Results)); err != nil {
+			return err
+		}
 		return atMost("results", len(m.Results), MaxOps)
 	case Checkpoint:
 		return atMost("rows", len(m.Rows), MaxItems)
@@ -240,7 +243,18 @@ func (m Ops) check() error {
 			return err
 		}
 	}
+	if err := parallel(len(m.Receipts), len(m.Ops)); err != nil {
+		return err
+	}
 	return atMost("ops", len(m.Ops), MaxOps)
+}
+
+// parallel refuses receipts that are not one for each op.
+func parallel(receipts, ops int) error {
+	if receipts != 0 && receipts != ops {
+		return fault.Errorf(fault.BadFrame, "%d receipts for %d ops", receipts, ops)
+	}
+	return nil
 }
 
 func atMost(what string, n, limit int) error {

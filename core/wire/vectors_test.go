@@ -89,6 +89,8 @@ func messages(t testing.TB) map[string]Message {
 		"welcome_new":      Welcome{Time: 1790000000100, Head: 1300},
 		"ops":              Ops{First: 1, Previous: previous[:], Ops: [][]byte{claim, cancel}},
 		"results":          Results{First: 1, Results: []op.Result{{Outcome: op.Granted, Seats: 2, Ticket: 1301, Seq: 1301}, {Outcome: op.Refused, Code: fault.Barred, Seq: 1302}}},
+		"ops_again":        Ops{First: 3, Previous: bytes.Repeat([]byte{0xcc}, 16), Ops: [][]byte{claim, cancel}, Receipts: [][]byte{{1, 2, 3}, {}}},
+		"results_receipts": Results{First: 1, Results: []op.Result{{Outcome: op.Granted, Seats: 2, Ticket: 1301, Seq: 1301}, {Outcome: op.Refused, Code: fault.Barred, Seq: 1302}}, Receipts: [][]byte{{1, 2, 3}, {4}}},
 		"results_group":    Results{First: 3, Results: []op.Result{{Outcome: op.Granted, Granted: 5, Waitlisted: 1, Refused: map[fault.Code]int{fault.SoldOut: 2, fault.MemberCap: 1, fault.Barred: 3}, Tasks: []string{"review"}, Seq: 1400}}},
 		"checkpoint":       Checkpoint{From: 1200, To: 1301, Acked: 1, Rows: []RowChange{{Table: TablePool, ID: "premiere/main", Seq: 1301, Body: pool}, {Table: TableDoor, ID: "7", Seq: 1290, Gone: true, Body: []byte{}}}, Last: true, Time: 1790000001005},
 		"checkpoint_reset": Checkpoint{To: 1301, Reset: true, Time: 1790000001005},

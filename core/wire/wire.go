@@ -108,12 +108,20 @@ type Ops struct {
 	First    uint64   `cbor:"1,keyasint"`
 	Previous []byte   `cbor:"2,keyasint"` // chain hash before the first
 	Ops      [][]byte `cbor:"3,keyasint"`
+	Receipts [][]byte `cbor:"4,keyasint,omitempty"` // of ops that were answered before the server was restored, in their order; empty where there is none
 }
 
 // Results answers ops, in their order. A result is sent only once it is durable.
 type Results struct {
-	First   uint64      `cbor:"1,keyasint"`
-	Results []op.Result `cbor:"2,keyasint"`
+	First    uint64      `cbor:"1,keyasint"`
+	Results  []op.Result `cbor:"2,keyasint"`
+	Receipts [][]byte    `cbor:"3,keyasint,omitempty"` // one for each result, for the server's own eyes; empty where there is none
+}
+
+// Answer is a result as a device stores it, with the receipt that proves it to the server.
+type Answer struct {
+	op.Result
+	Receipt []byte `cbor:"32,keyasint,omitempty"`
 }
 
 // RowChange is a new version of a row, or its removal.

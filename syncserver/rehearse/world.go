@@ -305,11 +305,11 @@ func (w *world) ask(d *device, o op.Op) (r op.Result, err error) {
 func (w *world) resend(d *device, raw []byte, before op.Hash, seq uint64) (op.Result, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	results, err := w.server.Submit(ctx, d.ID, seq, before, [][]byte{raw})
+	answer, err := w.server.Submit(ctx, d.ID, wire.Ops{First: seq, Previous: before[:], Ops: [][]byte{raw}})
 	if err != nil {
 		return op.Result{}, err
 	}
-	return results[0], nil
+	return answer.Results[0], nil
 }
 
 func same(a, b op.Result) bool {

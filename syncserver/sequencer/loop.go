@@ -150,14 +150,15 @@ func (s *Sequencer) decide(b *batch, c *call) {
 		standing, known := s.state.Admit(from)
 		switch standing {
 		case arbiter.KnownOp:
-			c.results = append(c.results, known)
+			c.ops[i].Place = s.state.Place(from)
+			c.keep(known, span{})
 			continue
 		case arbiter.NextOp, arbiter.Refusable:
 		default:
 			if c.err = s.turnAway(b, standing, from, now); c.err != nil {
 				return
 			}
-			c.results = append(c.results, op.Result{}) // OldOp: the caller asks the ledger
+			c.keep(op.Result{}, span{}) // OldOp: the caller asks the ledger
 			continue
 		}
 		before := len(b.entries)
@@ -170,21 +171,27 @@ func (s *Sequencer) decide(b *batch, c *call) {
 			return
 		}
 		b.note(before)
-		c.take(b.entries[before:], from)
+		c.take(b, span{before, len(b.entries)}, &c.ops[i])
 	}
 }
 
 // take keeps what the caller of an op is given: its result, or the entries of a console op.
-func (c *call) take(entries []op.Entry, from op.Origin) {
-	if from.Device == "" {
+func (c *call) take(b *batch, at span, r *Request) {
+	entries := b.entries[at.from:at.to]
+	if r.Device == "" {
 		c.entries = append(c.entries, entries...)
 		return
 	}
 	for i := range entries {
-		if entries[i].DevSeq == from.Seq {
-			c.results = append(c.results, op.ResultOf(&entries[i]))
+		if entries[i].DevSeq == r.Seq {
+			r.Place, r.First = entries[i].Seq, entries[0].Seq
+			c.keep(op.ResultOf(&entries[i]), at)
 		}
 	}
+}
+
+func (c *call) keep(r op.Result, at span) {
+	c.results, c.spans = append(c.results, r), append(c.spans, at)
 }
 
 // turnAway says why an op is not decided; a fork also closes its device.

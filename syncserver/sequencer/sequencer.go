@@ -60,15 +60,21 @@ type Sequencer struct {
 	ends []int // where each entry of body ends
 }
 
-// Request is one op and where it comes from. The op is only read.
+// Request is one op and where it comes from. The op is only read. Submit adds how
+// the journal has what it decided.
 type Request struct {
 	op.Origin
 	Op *op.Op
+
+	Place   uint64 // Seq of the entry with the result; 0 where only the ledger has it
+	First   uint64 // Seq of the op's first entry, if it was decided just now
+	Entries []byte // and all of them, as they are in the journal
 }
 
 // call is one run of ops, or a look at the state, that somebody waits for.
 type call struct {
 	ops     []Request
+	spans   []span // of the entries of ops in the batch, where they were decided in it
 	view    func(*arbiter.State)
 	glance  bool // the view may see what is not durable yet
 	results []op.Result
@@ -143,7 +149,7 @@ func (s *Sequencer) Poke() {
 // call prepares a call in memory that was used before.
 func (s *Sequencer) call() *call {
 	if c, ok := s.calls.Get().(*call); ok {
-		*c = call{done: c.done}
+		*c = call{done: c.done, spans: c.spans[:0]}
 		return c
 	}
 	return &call{done: make(chan struct{}, 1)}

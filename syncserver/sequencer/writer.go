@@ -1,6 +1,7 @@
 package sequencer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -15,6 +16,9 @@ func (s *Sequencer) writer() {
 		b.err = s.append(b)
 		if s.cfg.Durable != nil {
 			s.cfg.Durable(s.head.Next - 1)
+		}
+		if b.err == nil {
+			s.copyOut(b)
 		}
 		s.answers <- &batch{calls: b.calls, err: b.err}
 		b.calls = nil // the loop may fill the batch again as soon as it has it back
@@ -76,6 +80,26 @@ func (s *Sequencer) append(b *batch) error {
 		from = to
 	}
 	return nil
+}
+
+// copyOut gives every caller the bytes of its entries: the buffer is used again.
+func (s *Sequencer) copyOut(b *batch) {
+	var body []byte
+	for _, c := range b.calls {
+		for i, at := range c.spans {
+			if at.to == 0 {
+				continue
+			}
+			if body == nil {
+				body = bytes.Clone(s.body.Bytes())
+			}
+			start := 0
+			if at.from > 0 {
+				start = s.ends[at.from-1]
+			}
+			c.ops[i].Entries = body[start:s.ends[at.to-1]:s.ends[at.to-1]]
+		}
+	}
 }
 
 // whole moves the end of a piece before an op that the end would divide: a kill

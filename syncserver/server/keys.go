@@ -11,6 +11,7 @@ import (
 
 	"yizhan/core/id"
 	"yizhan/core/seal"
+	"yizhan/syncserver/receipt"
 )
 
 // masterSize is the length of keys.Master in bytes.
@@ -22,8 +23,10 @@ type keys struct {
 	Deployment string `json:"deployment"`
 	Number     uint32 `json:"number"` // the deployment inside signed tickets
 	Private    []byte `json:"private"`
-	Master     []byte `json:"master"` // ticket secrets are derived from it
+	Master     []byte `json:"master"`  // ticket secrets are derived from it
+	Receipt    []byte `json:"receipt"` // seals what devices are told about their ops
 	private    seal.Private
+	receipts   receipt.Key
 }
 
 // loadKeys reads the key file, or makes it on the first start.
@@ -45,7 +48,34 @@ func loadKeys(path string, random io.Reader) (*keys, error) {
 	if k.Deployment == "" || len(k.Master) != masterSize { // secrets derived from nothing could be guessed
 		return nil, fmt.Errorf("read keys %s: deployment or master is missing; restore the file from its backup", path)
 	}
+	if k.Receipt == nil { // the file is from before there were receipts
+		if err := k.make(&k.Receipt, receipt.SecretSize, random); err != nil {
+			return nil, err
+		}
+		if err := k.write(path); err != nil {
+			return nil, err
+		}
+	}
+	if k.receipts, err = receipt.NewKey(k.Receipt); err != nil {
+		return nil, fmt.Errorf("read keys %s: %w; restore the file from its backup", path, err)
+	}
 	return k, nil
+}
+
+func (k *keys) make(secret *[]byte, size int, random io.Reader) error {
+	*secret = make([]byte, size)
+	if _, err := io.ReadFull(random, *secret); err != nil {
+		return fmt.Errorf("make keys: %w", err)
+	}
+	return nil
+}
+
+func (k *keys) write(path string) error {
+	data, err := json.MarshalIndent(k, "", " ")
+	if err != nil {
+		return fmt.Errorf("make keys: %w", err)
+	}
+	return writeDurably(path, data)
 }
 
 func makeKeys(path string, random io.Reader) (*keys, error) {
@@ -53,13 +83,11 @@ func makeKeys(path string, random io.Reader) (*keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keys{Deployment: "yz-" + name, Master: make([]byte, masterSize)}
-	number := make([]byte, 4)
-	if _, err := io.ReadFull(random, k.Master); err != nil {
-		return nil, fmt.Errorf("make keys: %w", err)
-	}
-	if _, err := io.ReadFull(random, number); err != nil {
-		return nil, fmt.Errorf("make keys: %w", err)
+	k := &keys{Deployment: "yz-" + name}
+	var number []byte
+	err = errors.Join(k.make(&k.Master, masterSize, random), k.make(&number, 4, random), k.make(&k.Receipt, receipt.SecretSize, random))
+	if err != nil {
+		return nil, err
 	}
 	k.Number = binary.BigEndian.Uint32(number)
 	if k.private, err = seal.Generate(random); err != nil {
@@ -68,11 +96,10 @@ func makeKeys(path string, random io.Reader) (*keys, error) {
 	if k.Private, err = k.private.Marshal(); err != nil {
 		return nil, err
 	}
-	data, err := json.MarshalIndent(k, "", " ")
-	if err != nil {
-		return nil, fmt.Errorf("make keys: %w", err)
+	if k.receipts, err = receipt.NewKey(k.Receipt); err != nil {
+		return nil, err
 	}
-	return k, writeDurably(path, data)
+	return k, k.write(path)
 }
 
 // writeDurably writes a file that must survive a power cut: a lost key would

@@ -44,9 +44,10 @@ func (s *Server) Head() uint64 { return s.durable.Load() }
 // Submit implements session.Arbiter. An op that cannot be read, or that a device
 // may not send, is refused as invalid, so that it blocks nothing behind it.
 // Results that left the memory come from the ledger.
-func (s *Server) Submit(ctx context.Context, from id.Device, first uint64, previous op.Hash, ops [][]byte) ([]op.Result, error) {
-	requests := make([]sequencer.Request, len(ops))
-	for i, raw := range ops {
+func (s *Server) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.Results, error) {
+	first, previous := m.First, op.Hash(m.Previous)
+	requests := make([]sequencer.Request, len(m.Ops))
+	for i, raw := range m.Ops {
 		// Reading and hashing happen here, in the session's goroutine, not in the loop.
 		o, err := op.Decode(raw)
 		if err != nil || !o.Kind.FromDevice() {
@@ -63,11 +64,12 @@ func (s *Server) Submit(ctx context.Context, from id.Device, first uint64, previ
 		}
 		old, ok, lookErr := s.ledger.Result(from, first+uint64(i))
 		if lookErr != nil || !ok {
-			return results[:i], fault.Errorf(fault.Busy, "result of op %d of device %s is not in the ledger yet", first+uint64(i), from)
+			results, err = results[:i], fault.Errorf(fault.Busy, "result of op %d of device %s is not in the ledger yet", first+uint64(i), from)
+			break
 		}
-		results[i] = old
+		results[i], requests[i].Place = old, old.Seq
 	}
-	return results, err
+	return wire.Results{First: first, Results: results, Receipts: s.receipts(requests[:len(results)])}, err
 }
 
 // Enrol implements session.Arbiter.

@@ -112,12 +112,12 @@ func (p *phone) ask(s *Server, o op.Op) op.Result {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	results, err := s.Submit(context.Background(), p.device, p.seq+1, p.chain, [][]byte{raw})
+	results, err := s.Submit(context.Background(), p.device, wire.Ops{First: p.seq + 1, Previous: p.chain[:], Ops: [][]byte{raw}})
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	p.seq, p.chain = p.seq+1, op.Chain(p.chain, raw)
-	return results[0]
+	return results.Results[0]
 }
 
 func publish(t testing.TB, s *Server, spec string) {
@@ -354,7 +354,8 @@ func TestOldResultsComeFromTheLedger(t *testing.T) {
 	if _, err := s.Ledger(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	again, err := s.Submit(context.Background(), p.device, 1, op.Hash{}, [][]byte{raw})
+	answer, err := s.Submit(context.Background(), p.device, wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{raw}})
+	again := answer.Results
 	if err != nil || len(again) != 1 || again[0].Outcome != told.Outcome || again[0].Ticket != told.Ticket || again[0].Seq != told.Seq {
 		t.Errorf("told %+v, sent again %+v, %v", told, again, err)
 	}
@@ -376,11 +377,11 @@ func TestUnreadableOpsBlockNothing(t *testing.T) {
 	}
 	run := [][]byte{good, nil, {0xff}, good[:len(good)-1], append(slices.Clone(good), 0), console, []byte("GET / HTTP/1.1"), good}
 	for range 2 {
-		results, err := s.Submit(context.Background(), phones[0].device, 1, op.Hash{}, run)
-		if err != nil || len(results) != len(run) {
-			t.Fatalf("%d results, %v", len(results), err)
+		answer, err := s.Submit(context.Background(), phones[0].device, wire.Ops{First: 1, Previous: make([]byte, 16), Ops: run})
+		if err != nil || len(answer.Results) != len(run) {
+			t.Fatalf("%d results, %v", len(answer.Results), err)
 		}
-		for i, r := range results {
+		for i, r := range answer.Results {
 			if bad := i > 0 && i < len(run)-1; bad && (r.Outcome != op.Refused || r.Code != fault.Invalid) || !bad && r.Outcome != op.Granted {
 				t.Errorf("op %d: %+v", i, r)
 			}

@@ -22,8 +22,8 @@ func (n nobody) Device(d id.Device) (Info, bool) {
 	return Info{Enrolment: op.Enrolment{Device: d, PublicKey: n.key}}, d == "known"
 }
 func (nobody) Head() uint64 { return 1 }
-func (nobody) Submit(_ context.Context, _ id.Device, _ uint64, _ op.Hash, ops [][]byte) ([]op.Result, error) {
-	return make([]op.Result, len(ops)), nil
+func (nobody) Submit(_ context.Context, _ id.Device, m wire.Ops) (wire.Results, error) {
+	return wire.Results{First: m.First, Results: make([]op.Result, len(m.Ops))}, nil
 }
 func (nobody) Enrol(context.Context, string, []byte) (op.Enrolment, error) {
 	return op.Enrolment{}, fault.Errorf(fault.CodeUnknown, "no such code")

@@ -10,7 +10,6 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
-	"yizhan/core/op"
 	"yizhan/core/seal"
 	"yizhan/core/wire"
 )
@@ -23,6 +22,8 @@ const (
 	maxApp   = 64
 	maxID    = 64
 	maxSyncs = 16 // sync points asked for and not reached yet
+
+	receiptsSize = 128 << 10 // bytes of receipts in one message, unless one alone has more
 )
 
 type phase uint8
@@ -264,32 +265,50 @@ func (p *peer) proof(m wire.Proof) {
 func (p *peer) ops(m wire.Ops) {
 	device := p.transcript.Device
 	p.setBusy(true)
-	results, err := p.s.cfg.Arbiter.Submit(p.s.ctx, device, m.First, op.Hash(m.Previous), m.Ops)
+	answer, err := p.s.cfg.Arbiter.Submit(p.s.ctx, device, m)
 	defer p.setBusy(false) // after the results are queued: a checkpoint with their effects follows them
-	if err == nil && len(results) != len(m.Ops) {
-		p.logger().Error("arbiter lost count", "ops", len(m.Ops), "results", len(results))
+	if err == nil && len(answer.Results) != len(m.Ops) {
+		p.logger().Error("arbiter lost count", "ops", len(m.Ops), "results", len(answer.Results))
 		err = fault.Errorf(fault.Internal, "results are missing")
 	}
-	if err == nil {
+	if len(answer.Results) > 0 {
 		p.bring(p.s.cfg.Arbiter.Head())
-		p.send(wire.Results{First: m.First, Results: results})
+		p.results(answer)
+	}
+	if err == nil {
 		return
 	}
 	f := asFault(err)
-	p.logger().Warn("ops not decided", "first", m.First, "count", len(m.Ops), "error", err)
-	answer := wire.Fault{Kind: f.Kind, Detail: f.Detail}
+	p.logger().Warn("ops not decided", "first", m.First+uint64(len(answer.Results)), "count", len(m.Ops)-len(answer.Results), "error", err)
+	reply := wire.Fault{Kind: f.Kind, Detail: f.Detail}
 	switch f.Kind {
 	case fault.Busy:
-		p.send(answer)
+		p.send(reply)
 		return
 	case fault.Gap:
 		if info, ok := p.s.cfg.Arbiter.Device(device); ok {
-			answer.Next = info.Last + 1
+			reply.Next = info.Last + 1
 		}
-		p.send(answer)
+		p.send(reply)
 		return
 	}
-	p.fail(answer)
+	p.fail(reply)
+}
+
+// results sends results in as many messages as their receipts need.
+func (p *peer) results(m wire.Results) {
+	from, size := 0, 0
+	for i, r := range m.Receipts {
+		if size += len(r); size > receiptsSize && i > from {
+			p.send(wire.Results{First: m.First + uint64(from), Results: m.Results[from:i], Receipts: m.Receipts[from:i]})
+			from, size = i, len(r)
+		}
+	}
+	rest := wire.Results{First: m.First + uint64(from), Results: m.Results[from:]}
+	if m.Receipts != nil {
+		rest.Receipts = m.Receipts[from:]
+	}
+	p.send(rest)
 }
 
 func (p *peer) watch(m wire.Watch) {

@@ -25,13 +25,13 @@ type Arbiter interface {
 	Device(d id.Device) (Info, bool)
 	// Head is the newest durable Seq of the journal.
 	Head() uint64
-	// Submit decides a run of ops in their order and gives their results once they
-	// are durable; results of ops that were decided before are the stored ones.
-	// previous is the chain hash before the first, as the device sent it. An op
-	// that cannot be decoded is a result (invalid), so that it never blocks those
-	// behind it. An error is a *fault.Error (Busy, Gap, Fork, RevokedDevice,
-	// StorageFull, ShuttingDown) and means that none of ops was newly decided.
-	Submit(ctx context.Context, from id.Device, first uint64, previous op.Hash, ops [][]byte) ([]op.Result, error)
+	// Submit decides a run of ops in their order and gives their results and receipts
+	// once they are durable; results of ops that were decided before are the stored
+	// ones. An op that cannot be decoded is a result (invalid), so that it never
+	// blocks those behind it. An error is a *fault.Error (Busy, Gap, Fork,
+	// RevokedDevice, StorageFull, ShuttingDown) that ended the run: the results of the
+	// ops before it are given with it, the others were not decided.
+	Submit(ctx context.Context, from id.Device, ops wire.Ops) (wire.Results, error)
 	// Enrol uses up a one-use code. The same code with the same public key answers
 	// the same again, because the first answer may have been lost; with another key
 	// it is a *fault.Error of kind CodeUsed, an unknown or late one CodeUnknown.

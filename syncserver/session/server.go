@@ -33,7 +33,7 @@ type Config struct {
 	Log        *slog.Logger
 	Codec      *wire.Codec
 	Times      Times
-	Queue      int // bytes of answers that may wait for a slow reader, 256 KiB if 0
+	Queue      int // bytes of answers that may wait for a slow reader, 2 MiB if 0
 }
 
 // Times of a connection, on the machine's own clock; 0 is the default.
@@ -83,7 +83,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Codec = codec
 	}
 	if cfg.Queue == 0 {
-		cfg.Queue = 256 << 10
+		cfg.Queue = 2 << 20 // the receipts of one batch of the longest ops
 	}
 	cfg.Times = cfg.Times.withDefaults()
 	s := &Server{cfg: cfg, peers: map[*peer]struct{}{}, byDevice: map[id.Device]*peer{}}

@@ -73,7 +73,12 @@ func (w *world) Head() uint64 {
 	return w.head
 }
 
-func (w *world) Submit(ctx context.Context, from id.Device, first uint64, previous op.Hash, ops [][]byte) ([]op.Result, error) {
+func (w *world) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.Results, error) {
+	results, err := w.submit(from, m.First, op.Hash(m.Previous), m.Ops)
+	return wire.Results{First: m.First, Results: results}, err
+}
+
+func (w *world) submit(from id.Device, first uint64, previous op.Hash, ops [][]byte) ([]op.Result, error) {
 	w.mu.Lock()
 	if w.busy > 0 {
 		w.busy--

@@ -21,7 +21,7 @@ type Open func() (local.Store, error)
 func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	for name, test := range map[string]func(*testing.T, *device){
 		"meta": meta, "order": order, "durable": durable, "atomic apply": atomicApply, "atomic append": atomicAppend,
-		"outbox": outbox, "late answer": lateAnswer, "unknown table": unknownTable, "reset": reset, "cursor": cursor,
+		"outbox": outbox, "late answer": lateAnswer, "kept": kept, "unknown table": unknownTable, "reset": reset, "cursor": cursor,
 		"rows": rows, "copies": copies, "concurrent": concurrent, "big checkpoint": bigCheckpoint, "closed": closed,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -230,6 +230,30 @@ func lateAnswer(_ *testing.T, d *device) {
 	d.wantQueue(answered(Op(3), "r3"))
 }
 
+// kept: ops that left the outbox stay, in their order, until many others followed.
+func kept(t *testing.T, d *device) {
+	want := func(from uint64, n int, want ...local.Queued) {
+		t.Helper()
+		got, err := d.Kept(from, n)
+		d.must(err)
+		if len(got) != len(want) || len(want) > 0 && !reflect.DeepEqual(got, want) {
+			t.Fatalf("from %d: kept are %v, want %v", from, got, want)
+		}
+	}
+	want(1, 9)
+	d.append(1, 5)
+	d.must(d.Answer(map[uint64][]byte{1: []byte("r1"), 2: []byte("r2"), 4: []byte("r4")}))
+	d.must(d.Apply(local.Checkpoint{To: 9, Acked: 3}))
+	d.restart()
+	want(0, 9, answered(Op(1), "r1"), answered(Op(2), "r2"), answered(Op(4), "r4"))
+	want(2, 1, answered(Op(2), "r2"))
+	d.must(d.Answer(map[uint64][]byte{3: []byte("r3")})) // leaves the outbox at once
+	d.must(d.Apply(local.Checkpoint{To: 2, Acked: 0, Reset: []string{"claim"}}))
+	want(2, 9, answered(Op(2), "r2"), answered(Op(3), "r3"), answered(Op(4), "r4"))
+	want(5, 9)
+	d.wantQueue(answered(Op(4), "r4"), Op(5))
+}
+
 func unknownTable(_ *testing.T, d *device) {
 	future := local.Row{Table: "hologram", ID: "北/1", Seq: 3, Body: []byte{0xff, 0, 0xc1}}
 	d.must(d.Apply(local.Checkpoint{To: 3, Rows: []local.Row{future}}))
@@ -401,7 +425,8 @@ func closed(t *testing.T, d *device) {
 	_, metaErr := d.Meta("m")
 	_, _, getErr := d.Get("t", "1")
 	_, rowsErr := d.Rows("t")
-	for i, err := range []error{d.Append(Op(2)), d.Apply(local.Checkpoint{To: 1}), d.Answer(nil), d.SetMeta(nil), stateErr, queueErr, metaErr, getErr, rowsErr} {
+	_, keptErr := d.Kept(1, 1)
+	for i, err := range []error{keptErr, d.Append(Op(2)), d.Apply(local.Checkpoint{To: 1}), d.Answer(nil), d.SetMeta(nil), stateErr, queueErr, metaErr, getErr, rowsErr} {
 		if err == nil {
 			t.Errorf("call %d on a closed store gives no error", i)
 		}

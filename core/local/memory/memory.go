@@ -3,6 +3,7 @@ package memory
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -26,6 +27,7 @@ type content struct {
 	state local.State
 	acked uint64
 	queue []local.Queued
+	kept  []local.Queued                  // left the outbox, oldest first
 	rows  map[string]map[string]local.Row // by table, by id
 }
 
@@ -207,9 +209,42 @@ func (h *content) put(rows []local.Row) {
 	}
 }
 
-// settle lets go of the ops whose effect the rows show.
+// settle keeps the ops whose effect the rows show apart from the outbox.
 func (h *content) settle() {
-	h.queue = slices.DeleteFunc(h.queue, func(q local.Queued) bool { return q.Result != nil && q.Seq <= h.acked })
+	before := len(h.kept)
+	h.queue = slices.DeleteFunc(h.queue, func(q local.Queued) bool {
+		over := q.Result != nil && q.Seq <= h.acked
+		if over {
+			h.kept = append(h.kept, q)
+		}
+		return over
+	})
+	if len(h.kept) == before {
+		return
+	}
+	slices.SortFunc(h.kept, bySeq) // an op may be answered later than the one behind it
+	for len(h.kept) > 0 && h.kept[0].Seq+local.KeptOps <= h.state.Last {
+		h.kept = h.kept[1:]
+	}
+}
+
+func bySeq(a, b local.Queued) int { return cmp.Compare(a.Seq, b.Seq) }
+
+// Kept implements local.Store.
+func (s *Store) Kept(from uint64, n int) ([]local.Queued, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	var all []local.Queued
+	for _, q := range slices.Concat(s.held.kept, s.held.queue) {
+		if q.Seq >= from && q.Result != nil {
+			all = append(all, copyQueued(q))
+		}
+	}
+	slices.SortFunc(all, bySeq)
+	return all[:min(n, len(all))], nil
 }
 
 func check(rows []local.Row) error {

@@ -20,7 +20,7 @@ import (
 var migrations embed.FS
 
 // schema is the number of the newest migration.
-const schema = 1
+const schema = 3
 
 // dsn escapes the path, so that a "?" or "%" in a folder's name is not read as an option.
 func dsn(path, options string) string {

@@ -26,10 +26,10 @@ type Store struct {
 var _ local.Store = (*Store)(nil)
 
 type writeStatements struct {
-	setMeta, deleteMeta, advance, push, answer, standing, move, settle, putRow, deleteRow, empty *sql.Stmt
+	setMeta, deleteMeta, advance, push, answer, standing, move, keep, settle, purge, putRow, deleteRow, empty *sql.Stmt
 }
 
-type readStatements struct{ meta, state, queue, row, rows *sql.Stmt }
+type readStatements struct{ meta, state, queue, kept, row, rows *sql.Stmt }
 
 // Open opens the file at path and makes it, readable by its owner alone, if there is none.
 func Open(path string) (*Store, error) {
@@ -79,6 +79,8 @@ func (s *Store) prepare() error {
 		{s.write, &s.w.answer, `UPDATE outbox SET result = ?2 WHERE seq = ?1`},
 		{s.write, &s.w.standing, `SELECT cursor, acked FROM state`},
 		{s.write, &s.w.move, `UPDATE state SET cursor = ?, acked = ?`},
+		{s.write, &s.w.keep, `INSERT INTO kept SELECT seq, hash, bytes, at, result FROM outbox WHERE result IS NOT NULL AND seq <= (SELECT acked FROM state)`},
+		{s.write, &s.w.purge, `DELETE FROM kept WHERE seq <= (SELECT last FROM state) - ?`},
 		{s.write, &s.w.settle, `DELETE FROM outbox WHERE result IS NOT NULL AND seq <= (SELECT acked FROM state)`},
 		{s.write, &s.w.putRow, `INSERT INTO rows VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET seq = ?3, body = ?4`},
 		{s.write, &s.w.deleteRow, `DELETE FROM rows WHERE tbl = ? AND id = ?`},
@@ -86,6 +88,8 @@ func (s *Store) prepare() error {
 		{s.read, &s.r.meta, `SELECT value FROM meta WHERE key = ?`},
 		{s.read, &s.r.state, `SELECT cursor, last, hash FROM state`},
 		{s.read, &s.r.queue, `SELECT seq, hash, bytes, at, result FROM outbox ORDER BY seq`},
+		{s.read, &s.r.kept, `SELECT seq, hash, bytes, at, result FROM (SELECT * FROM kept WHERE seq >= ?1
+			UNION ALL SELECT * FROM outbox WHERE seq >= ?1 AND result IS NOT NULL) ORDER BY seq LIMIT ?2`},
 		{s.read, &s.r.row, `SELECT seq, body FROM rows WHERE tbl = ? AND id = ?`},
 		{s.read, &s.r.rows, `SELECT id, seq, body FROM rows WHERE tbl = ? ORDER BY id`},
 	} {
@@ -174,9 +178,25 @@ func (s *Store) Answer(results map[uint64][]byte) error {
 				return fmt.Errorf("op %d: %w", seq, err)
 			}
 		}
-		_, err := tx.Stmt(s.w.settle).Exec()
-		return err
+		return s.settle(tx)
 	})
+}
+
+// settle moves the ops whose effect the rows show out of the outbox. In the long
+// run it removes as many of the oldest kept ones as it moves.
+func (s *Store) settle(tx *sql.Tx) error {
+	moved, err := tx.Stmt(s.w.keep).Exec()
+	if err != nil {
+		return err
+	}
+	if n, err := moved.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	if _, err := tx.Stmt(s.w.settle).Exec(); err != nil {
+		return err
+	}
+	_, err = tx.Stmt(s.w.purge).Exec(local.KeptOps)
+	return err
 }
 
 // Apply implements local.Store.
@@ -208,8 +228,7 @@ func (s *Store) Apply(c local.Checkpoint) error {
 		if _, err := tx.Stmt(s.w.move).Exec(c.To, c.Acked); err != nil {
 			return err
 		}
-		_, err := tx.Stmt(s.w.settle).Exec()
-		return err
+		return s.settle(tx)
 	})
 }
 
@@ -246,12 +265,19 @@ func (s *Store) State() (local.State, error) {
 
 // Queue implements local.Store.
 func (s *Store) Queue() ([]local.Queued, error) {
-	return collect(s, "read outbox", s.r.queue, nil, func(rows *sql.Rows) (q local.Queued, err error) {
-		var hash []byte
-		err = rows.Scan(&q.Seq, &hash, &q.Bytes, &q.At, &q.Result)
-		copy(q.Hash[:], hash)
-		return q, err
-	})
+	return collect(s, "read outbox", s.r.queue, nil, queued)
+}
+
+// Kept implements local.Store.
+func (s *Store) Kept(from uint64, n int) ([]local.Queued, error) {
+	return collect(s, "read kept ops", s.r.kept, []any{from, n}, queued)
+}
+
+func queued(rows *sql.Rows) (q local.Queued, err error) {
+	var hash []byte
+	err = rows.Scan(&q.Seq, &hash, &q.Bytes, &q.At, &q.Result)
+	copy(q.Hash[:], hash)
+	return q, err
 }
 
 // Get implements local.Store.
