@@ -58,7 +58,7 @@ var features = map[string][]string{
 	"station":  {"geo"},
 	"activity": {"quota", "rule", "member", "schedule"},
 	"quota":    nil,
-	"lease":    {"quota"},
+	"lease":    {"quota", "activity", "member", "ticket", "seal"},
 	"ticket":   {"seal"},
 	"handover": {"ticket", "station", "activity", "schedule", "seal"},
 	"request":  nil,

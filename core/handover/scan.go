@@ -10,7 +10,6 @@ import (
 	"yizhan/core/activity"
 	"yizhan/core/id"
 	"yizhan/core/op"
-	"yizhan/core/seal"
 	"yizhan/core/ticket"
 	"yizhan/core/wire"
 )
@@ -63,31 +62,14 @@ func (s *scan) verify(code string) (ticket.Ticket, error) {
 	if err != nil {
 		return ticket.Ticket{}, fmt.Errorf("read keys: %w", err)
 	}
-	rings := map[uint32]seal.Keyring{} // by deployment: a key signs for one only
-	for _, r := range rows {
-		var k wire.KeyRow
-		if err := wire.DecodeRow(r.Body, &k); err != nil {
-			return ticket.Ticket{}, fmt.Errorf("read key %s: %w", r.ID, err)
-		}
-		public, err := seal.ParsePublic(k.Algorithm, k.PublicKey)
-		if err != nil {
-			continue // an algorithm of a newer server: its tickets are foreign to this version
-		}
-		if rings[k.Number] == nil {
-			rings[k.Number] = seal.Keyring{}
-		}
-		rings[k.Number][string(public.KID())] = public
+	rings, err := ticket.ReadRings(rows)
+	if err == nil && len(rings) == 0 {
+		err = ErrNoKeys
 	}
-	if len(rings) == 0 {
-		return ticket.Ticket{}, ErrNoKeys
+	if err != nil {
+		return ticket.Ticket{}, err
 	}
-	var t ticket.Ticket
-	for deployment, ring := range rings {
-		if t, err = ticket.Open(ring, deployment, code); !errors.Is(err, ticket.ErrForeign) {
-			break
-		}
-	}
-	return t, err
+	return rings.Open(code)
 }
 
 // bind says whether this device hands over tickets of that station number.

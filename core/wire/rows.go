@@ -29,7 +29,7 @@ const (
 	TableVoid   = "void"   // id: lease number; everywhere: tickets that are void or in doubt
 
 	TableGrant = "grant" // made by the device itself; id: ticket number it granted from a lease
-	TableUsed  = "used"  // made by the device itself; id: ticket number when it hands over, "door/" before it at a check-in
+	TableUsed  = "used"  // made by the device itself; id: ticket number when it hands over, "door/" before it at a check-in, "lease/" and its number when a lease was given back
 )
 
 // ActivityRow is a published activity. Spec is its JSON (core/activity).
@@ -146,8 +146,9 @@ type IncidentRow struct {
 	At      int64         `cbor:"6,keyasint"`
 }
 
-// UsedRow is the device's own memory of a hand-over: it outlives a crash and
-// refuses the second scan before the server has heard of the first.
+// UsedRow is the device's own memory of a hand-over, or of a lease that it gave
+// back: it outlives a crash and refuses the second scan, or the next grant, before
+// the server has heard of the first.
 type UsedRow struct {
 	Ticket id.Ticket `cbor:"1,keyasint"`
 	Seq    uint64    `cbor:"2,keyasint"` // op number of the hand-over
@@ -209,4 +210,5 @@ type GrantRow struct {
 	Station  id.Station  `cbor:"9,keyasint,omitempty"`
 	At       int64       `cbor:"10,keyasint"`
 	Code     string      `cbor:"11,keyasint"` // signed by this device
+	Org      id.Org      `cbor:"12,keyasint,omitempty"`
 }
