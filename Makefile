@@ -14,7 +14,7 @@ FUZZTIME ?= 30s
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts build test fmt vet unit race static vuln bench fuzz demo clean
+.PHONY: help deps fonts build test fmt vet unit race static vuln bench fuzz crash demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ bench: deps fonts ## run benchmarks; BENCH=Grant64 chooses
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)
+
+crash: ## cut the power at every write and sync of 500 ops, on a device's store and on the journal (5 minutes)
+	go test -v -run 'TestCrash|TestFirstStartIsCut' ./core/local/sqlite ./syncserver/journal/sqlite -everywhere
 
 demo: build ## start a server with the demo city, a kiosk and a phone
 	@scripts/demo.sh

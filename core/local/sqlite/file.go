@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"syscall"
 
 	"github.com/mattn/go-sqlite3"
@@ -22,9 +23,21 @@ var migrations embed.FS
 // schema is the number of the newest migration.
 const schema = 3
 
+// private makes the file, if there is none, and leaves it to its owner alone.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}
+
 // dsn escapes the path, so that a "?" or "%" in a folder's name is not read as an option.
-func dsn(path, options string) string {
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_busy_timeout=5000&" + options
+func (s *Store) dsn(options string) string {
+	if s.vfs != "" {
+		options += "&vfs=" + url.QueryEscape(s.vfs)
+	}
+	return "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?_busy_timeout=5000&" + options
 }
 
 // inspect looks through the whole file: what a worn-out disk spoiled is better
@@ -63,6 +76,19 @@ func migrate(db *sql.DB) error {
 	}
 	if _, err := provider.Up(context.Background()); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// renew moves the log into the file and begins a new one, durably. The program
+// before this one may have ended after a failed sync: then the kernel shows ops of
+// the old log that the disk does not hold, and whatever is written behind them
+// would be lost with them in a power cut.
+func renew(db *sql.DB) error {
+	for _, q := range []string{`PRAGMA wal_checkpoint(TRUNCATE)`, fmt.Sprintf(`PRAGMA user_version = %d`, schema)} {
+		if _, err := db.Exec(q); err != nil {
+			return err
+		}
 	}
 	return nil
 }

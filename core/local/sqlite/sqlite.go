@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 
 	"yizhan/core/local"
@@ -16,6 +15,7 @@ import (
 // readers have their own and see the last commit.
 type Store struct {
 	path  string
+	vfs   string     // file system of SQLite; empty is the machine's own
 	turn  sync.Mutex // one writer at a time, so that no transaction waits inside SQLite
 	write *sql.DB
 	read  *sql.DB
@@ -32,23 +32,24 @@ type writeStatements struct {
 type readStatements struct{ meta, state, queue, kept, row, rows *sql.Stmt }
 
 // Open opens the file at path and makes it, readable by its owner alone, if there is none.
-func Open(path string) (*Store, error) {
-	s := &Store{path: path}
+func Open(path string) (*Store, error) { return OpenOn("", path) }
+
+// OpenOn is Open on a file system (VFS) that SQLite knows by that name: a simulated disk.
+func OpenOn(vfs, path string) (*Store, error) {
+	s := &Store{path: path, vfs: vfs}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open device store: %w", s.explain(err)), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) open() error {
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
+func (s *Store) open() (err error) {
+	if s.vfs == "" {
+		if err := private(s.path); err != nil {
+			return err
+		}
 	}
-	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
-		return err
-	}
-	if s.write, err = sql.Open("sqlite3", dsn(s.path, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")); err != nil {
+	if s.write, err = sql.Open("sqlite3", s.dsn("_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
@@ -58,7 +59,10 @@ func (s *Store) open() error {
 	if err := migrate(s.write); err != nil {
 		return err
 	}
-	if s.read, err = sql.Open("sqlite3", dsn(s.path, "_query_only=1")); err != nil {
+	if err := renew(s.write); err != nil {
+		return err
+	}
+	if s.read, err = sql.Open("sqlite3", s.dsn("_query_only=1")); err != nil {
 		return err
 	}
 	s.read.SetMaxOpenConns(2)

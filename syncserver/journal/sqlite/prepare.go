@@ -41,7 +41,22 @@ func prepare(ctx context.Context, conn *sql.Conn) error {
 	if err := migrate(ctx, conn); err != nil {
 		return err
 	}
-	_, err := truncate(ctx, conn)
+	if _, err := truncate(ctx, conn); err != nil {
+		return err
+	}
+	return renew(ctx, conn)
+}
+
+// renew begins a new log, durably, by writing a number that is there already. The
+// server before this one may have ended because a sync failed: then the kernel
+// shows batches of the old log that the disk does not hold. They are in the file
+// now, and the old log, which would take them out again, must not come back.
+func renew(ctx context.Context, conn *sql.Conn) error {
+	var version int
+	if err := conn.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+		return err
+	}
+	_, err := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, version))
 	return err
 }
 

@@ -29,7 +29,8 @@ import (
 // Journal is a handle on a journal file. It is a journal.Journal.
 type Journal struct {
 	path    string
-	lock    *os.File // nil when reading only
+	vfs     string   // file system of SQLite; empty is the machine's own
+	lock    *os.File // nil when reading only, or on another file system
 	readers *sql.DB
 	read    *sql.Stmt
 
@@ -55,9 +56,23 @@ func open(path string, lock func(string) (*os.File, error)) (*Journal, error) {
 		return nil, fmt.Errorf("open journal %s: %w", path, err)
 	}
 	j := &Journal{path: path, lock: held}
-	if err := j.openWriter(); err != nil {
+	if err := private(path); err != nil {
 		j.Close()
 		return nil, fmt.Errorf("open journal %s: %w", path, err)
+	}
+	return j.begin()
+}
+
+// OpenOn is Open on a file system (VFS) that SQLite knows by that name: a
+// simulated disk. It takes no lock; only the table keeps two writers apart.
+func OpenOn(vfs, path string) (*Journal, error) {
+	return (&Journal{path: path, vfs: vfs}).begin()
+}
+
+func (j *Journal) begin() (*Journal, error) {
+	if err := j.openWriter(); err != nil {
+		j.Close()
+		return nil, fmt.Errorf("open journal %s: %w", j.path, err)
 	}
 	return j, nil
 }
@@ -75,16 +90,21 @@ func OpenReadOnly(path string) (*Journal, error) {
 	return j, nil
 }
 
-func (j *Journal) openWriter() error {
-	// SQLite would let everybody read a new file; it gives the log the same mode.
-	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err == nil {
-		err = f.Close()
+// private makes a new file readable by its owner alone: SQLite would let everybody
+// read it. It gives the log the same mode.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
 	}
-	if err != nil && !errors.Is(err, os.ErrExist) {
+	if err != nil {
 		return err
 	}
-	if j.writer, err = sql.Open("sqlite3", source(j.path, "mode=rwc")); err != nil {
+	return f.Close()
+}
+
+func (j *Journal) openWriter() (err error) {
+	if j.writer, err = sql.Open("sqlite3", j.source("mode=rwc")); err != nil {
 		return err
 	}
 	ctx := context.Background()
@@ -94,8 +114,10 @@ func (j *Journal) openWriter() error {
 	if err := prepare(ctx, j.conn); err != nil {
 		return explain(err)
 	}
-	if err := syncDir(filepath.Dir(j.path)); err != nil {
-		return err
+	if j.vfs == "" {
+		if err := syncDir(filepath.Dir(j.path)); err != nil {
+			return err
+		}
 	}
 	const insert = `INSERT INTO batch (number, first, count, hash, body) VALUES (?, ?, ?, ?, ?)`
 	if j.insert, err = j.conn.PrepareContext(ctx, insert); err != nil {
@@ -110,7 +132,7 @@ func (j *Journal) openWriter() error {
 
 func (j *Journal) openReaders() error {
 	var err error
-	if j.readers, err = sql.Open("sqlite3", source(j.path, "mode=ro&_busy_timeout=5000&_query_only=true")); err != nil {
+	if j.readers, err = sql.Open("sqlite3", j.source("mode=ro&_busy_timeout=5000&_query_only=true")); err != nil {
 		return err
 	}
 	j.readers.SetMaxIdleConns(2)
@@ -257,6 +279,13 @@ func (j *Journal) Close() error {
 		return fmt.Errorf("close journal %s: %w", j.path, err)
 	}
 	return nil
+}
+
+func (j *Journal) source(options string) string {
+	if j.vfs != "" {
+		options += "&vfs=" + url.QueryEscape(j.vfs)
+	}
+	return source(j.path, options)
 }
 
 func source(path, options string) string {

@@ -101,8 +101,12 @@ func (w *wal) end(i, count, size int, salt [2]uint32, oneByte func() bool, tell 
 // oneByte reports whether a change of a single byte explains that the checksum of
 // frame f is off by delta. That tells a damaged last frame from one that a killed
 // process had only begun to write. The sum is linear: a change of d in a word
-// changes it by d times a vector that depends on how many steps follow.
+// changes it by d times a vector that depends on how many steps follow. A frame
+// that does not end a batch has lost nothing, unless it is that mark which changed:
+// a killed process leaves behind its header the page of an earlier log, which may
+// well differ in one byte only.
 func oneByte(f []byte, delta [2]uint32) bool {
+	ends := binary.BigEndian.Uint32(f[4:]) != 0
 	explains := func(v [2]uint32) bool {
 		for x := uint32(1); x != 0; x <<= 8 {
 			for d := x; d>>8 < x && d != 0; d += x {
@@ -113,12 +117,12 @@ func oneByte(f []byte, delta [2]uint32) bool {
 		}
 		return false
 	}
-	if explains([2]uint32{1, 0}) || explains([2]uint32{0, 1}) { // in the stored checksum
+	if ends && (explains([2]uint32{1, 0}) || explains([2]uint32{0, 1})) { // in the stored checksum
 		return true
 	}
-	first, second := [2]uint32{1, 1}, [2]uint32{0, 1} // for the two words of the last step
-	for range 1 + (len(f)-frameHead)/8 {
-		if explains(first) || explains(second) {
+	first, second := [2]uint32{1, 1}, [2]uint32{0, 1}         // for the two words of the last step
+	for left := (len(f) - frameHead) / 8; left >= 0; left-- { // the last two words are page and mark
+		if (ends || left == 0) && explains(second) || ends && explains(first) {
 			return true
 		}
 		for _, v := range []*[2]uint32{&first, &second} {
