@@ -10,7 +10,7 @@ type Station struct {
 	Name       string     `cbor:"2,keyasint" json:"name"`
 	Lat        float64    `cbor:"3,keyasint" json:"lat"`
 	Lon        float64    `cbor:"4,keyasint" json:"lon"`
-	Datum      string     `cbor:"5,keyasint" json:"datum"` // WGS84, GCJ02 or BD09
+	Datum      string     `cbor:"5,keyasint" json:"datum"` // geo.Datum of Lat and Lon, which stay as they came
 	Kind       string     `cbor:"6,keyasint,omitempty" json:"kind,omitempty"`
 	Address    string     `cbor:"7,keyasint,omitempty" json:"address,omitempty"`
 	Hours      string     `cbor:"8,keyasint,omitempty" json:"hours,omitempty"`
@@ -20,6 +20,3 @@ type Station struct {
 	Checked    string     `cbor:"12,keyasint,omitempty" json:"checked,omitempty"` // date of the last check on site
 	Digest     []byte     `cbor:"13,keyasint,omitempty" json:"-"`
 }
-
-// Datums lists the coordinate systems that an import may name.
-var Datums = []string{"WGS84", "GCJ02", "BD09"}

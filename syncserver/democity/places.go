@@ -7,14 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"yizhan/core/geo"
 	"yizhan/core/id"
 	"yizhan/core/station"
 	"yizhan/syncserver/roster"
-)
-
-const (
-	centreLat, centreLon = 24.48, 118.09
-	earth                = 6_371_008.8 // mean radius, metres
 )
 
 var (
@@ -37,25 +33,24 @@ func (c *City) places(r *rand.Rand, now time.Time) {
 	for range 30 {
 		kinds = append(kinds, "共享职工之家")
 	}
-	lat0, lon0 := centreLat, centreLon
+	centre := geo.Point{Lat: 24.48, Lon: 118.09}
 	for i, kind := range kinds {
-		var lat, lon float64
+		at := centre
 		switch i {
-		case 0:
-			lat, lon = lat0, lon0
+		case 0: // the kiosk
 		case 1:
-			lat, lon = offset(lat0, lon0, 96, 70)
+			at = geo.Offset(centre, 96, 70)
 		case 2:
-			lat, lon = offset(lat0, lon0, 310, 190)
+			at = geo.Offset(centre, 310, 190)
 		case 3:
-			lat, lon = offset(lat0, lon0, 455, 320)
+			at = geo.Offset(centre, 455, 320)
 		case 4:
-			lat, lon = offset(lat0, lon0, 60_000, 10)
+			at = geo.Offset(centre, 60_000, 10)
 		default:
-			lat, lon = offset(lat0, lon0, 560+11_500*math.Sqrt(r.Float64()), 360*r.Float64())
+			at = geo.Offset(centre, 560+11_500*math.Sqrt(r.Float64()), 360*r.Float64())
 		}
 		s := roster.Station{Station: c.place(r, i, kind, now)}
-		s.Lat, s.Lon = project(s.Datum, lat, lon)
+		s.Lat, s.Lon = project(s.Datum, at)
 		s.Contact = families[r.IntN(len(families))] + "师傅"
 		s.Partner = "云鹭" + pick(r, "银行", "邮政", "供电", "物业", "超市") + "共建点"
 		c.Stations = append(c.Stations, s)
@@ -97,44 +92,12 @@ func (c *City) place(r *rand.Rand, i int, kind string, now time.Time) station.St
 	return s
 }
 
-// offset goes metres from a WGS84 point towards a bearing in degrees.
-func offset(lat, lon, metres, bearing float64) (float64, float64) {
-	b := bearing * math.Pi / 180
-	dLat := metres * math.Cos(b) / earth
-	dLon := metres * math.Sin(b) / (earth * math.Cos(lat*math.Pi/180))
-	return lat + dLat*180/math.Pi, lon + dLon*180/math.Pi
-}
-
 // project writes a WGS84 point in the datum of the system that a station comes
 // from, to the six decimals that people copy.
-func project(datum string, lat, lon float64) (float64, float64) {
-	switch datum {
-	case "GCJ02":
-		lat, lon = toGCJ02(lat, lon)
-	case "BD09":
-		lat, lon = toBD09(toGCJ02(lat, lon))
+func project(datum string, p geo.Point) (lat, lon float64) {
+	p, err := p.To(geo.Datum(datum), geo.WGS84)
+	if err != nil {
+		panic(err) // the city's own points and datums are good
 	}
-	return math.Round(lat*1e6) / 1e6, math.Round(lon*1e6) / 1e6
-}
-
-// toGCJ02 is the published approximation of the Chinese map offset: a sum of
-// sine waves over the distance from 35° N 105° E, on the Krasovsky ellipsoid.
-func toGCJ02(lat, lon float64) (float64, float64) {
-	const a, e2 = 6378245.0, 0.00669342162296594323
-	x, y := lon-105, lat-35
-	wave := func(amplitude, of float64) float64 { return amplitude * math.Sin(of*math.Pi) * 2 / 3 }
-	both := wave(20, 6*x) + wave(20, 2*x)
-	north := -100 + 2*x + 3*y + 0.2*y*y + 0.1*x*y + 0.2*math.Sqrt(math.Abs(x)) + both + wave(20, y) + wave(40, y/3) + wave(160, y/12) + wave(320, y/30)
-	east := 300 + x + 2*y + 0.1*x*x + 0.1*x*y + 0.1*math.Sqrt(math.Abs(x)) + both + wave(20, x) + wave(40, x/3) + wave(150, x/12) + wave(300, x/30)
-	phi := lat * math.Pi / 180
-	m := 1 - e2*math.Sin(phi)*math.Sin(phi)
-	return lat + north*180*m*math.Sqrt(m)/(a*(1-e2)*math.Pi), lon + east*180*math.Sqrt(m)/(a*math.Cos(phi)*math.Pi)
-}
-
-// toBD09 adds Baidu's own turn and shift to a GCJ02 point.
-func toBD09(lat, lon float64) (float64, float64) {
-	const k = math.Pi * 3000 / 180
-	r := math.Hypot(lon, lat) + 0.00002*math.Sin(lat*k)
-	t := math.Atan2(lat, lon) + 0.000003*math.Cos(lon*k)
-	return r*math.Sin(t) + 0.006, r*math.Cos(t) + 0.0065
+	return math.Round(p.Lat*1e6) / 1e6, math.Round(p.Lon*1e6) / 1e6
 }

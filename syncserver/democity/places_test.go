@@ -5,39 +5,10 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"yizhan/core/geo"
+	"yizhan/syncserver/roster"
 )
-
-// TestDatums holds the two shifts against published pairs of points.
-func TestDatums(t *testing.T) {
-	for _, p := range []struct{ lat, lon, wantLat, wantLon float64 }{
-		{31.1774276, 121.5272106, 31.17530398364597, 121.531541859215},
-		{22.543847, 113.912316, 22.540796131694766, 113.9171764808363},
-		{39.911954, 116.377817, 39.91334545536069, 116.38404722455657},
-	} {
-		if lat, lon := toGCJ02(p.lat, p.lon); math.Abs(lat-p.wantLat) > 1e-7 || math.Abs(lon-p.wantLon) > 1e-7 {
-			t.Errorf("GCJ02 of %v, %v is %v, %v; want %v, %v", p.lat, p.lon, lat, lon, p.wantLat, p.wantLon)
-		}
-	}
-	if lat, lon := toBD09(39.915, 116.404); math.Abs(lat-39.92133699351021) > 1e-9 || math.Abs(lon-116.41036949371029) > 1e-9 {
-		t.Errorf("BD09 is %v, %v", lat, lon)
-	}
-}
-
-// toWGS84 undoes project by iteration.
-func toWGS84(datum string, lat, lon float64) (float64, float64) {
-	a, o := lat, lon
-	for range 20 {
-		x, y := a, o
-		switch datum {
-		case "GCJ02":
-			x, y = toGCJ02(a, o)
-		case "BD09":
-			x, y = toBD09(toGCJ02(a, o))
-		}
-		a, o = a+lat-x, o+lon-y
-	}
-	return a, o
-}
 
 // TestNearestStations is scenario O of the field notes: from the kiosk the
 // nearest station is 96 m away and exactly two more are within 500 m, once the
@@ -49,13 +20,19 @@ func TestNearestStations(t *testing.T) {
 	}
 	count := map[string]int{}
 	var metres []float64
-	lat0, lon0 := toWGS84(c.Stations[0].Datum, c.Stations[0].Lat, c.Stations[0].Lon)
+	at := func(s roster.Station) geo.Point {
+		p, err := geo.Point{Lat: s.Lat, Lon: s.Lon}.To(geo.WGS84, geo.Datum(s.Datum))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	kiosk := at(c.Stations[0])
 	for i, s := range c.Stations {
 		count[s.Kind]++
 		count[s.Datum]++
 		count[s.Status]++
-		lat, lon := toWGS84(s.Datum, s.Lat, s.Lon)
-		d := math.Hypot(lat-lat0, (lon-lon0)*math.Cos(lat0*math.Pi/180)) * math.Pi / 180 * earth
+		d := geo.Distance(kiosk, at(s))
 		if metres = append(metres, d); i == 1 && math.Abs(d-96) > 0.5 {
 			t.Errorf("%s is %.1f m away, want 96", s.ID, d)
 		}
