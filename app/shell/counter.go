@@ -29,12 +29,14 @@ func NewCounter(env *Env) Counter {
 	if who.Role == op.Staff {
 		channel = op.ByStaff
 	}
-	return &counter{now: env.Clock, wait: env.Link.Wait, name: string(who.Device), Counter: handover.New(handover.Config{Store: env.Store,
+	c := &counter{now: env.Clock, wait: env.Link.Wait, name: string(who.Device), Counter: handover.New(handover.Config{Store: env.Store,
 		Outbox: env.Link, Device: who.Device, Station: who.Station, Channel: channel, Zone: env.Zone,
 		Status: func() handover.Status {
 			st := env.Link.Status()
 			return handover.Status{Online: st.Online, Revoked: st.Problem != nil && st.Problem.Kind == fault.RevokedDevice}
 		}})}
+	env.Link.OnRecall(c.GiveUp)
+	return c
 }
 
 // Redeem implements Counter.

@@ -64,9 +64,9 @@ func (r *run) counterVerdict(o *op.Op, c *held) fault.Verdict {
 		return fault.Cancelled
 	case c.State == op.ClaimWaitlisted || c.State == op.ClaimEntered || c.State == op.ClaimNotDrawn:
 		return fault.NotApproved
-	case c.Blocked:
+	case c.Blocked, c.doubt:
 		return fault.Blocked
-	case o.Epoch != c.Epoch:
+	case o.Epoch != c.Epoch, c.givenUp != 0:
 		return fault.Revoked
 	case d != nil && !r.s.handsOver(d, c):
 		return fault.WrongStation

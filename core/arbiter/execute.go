@@ -235,6 +235,8 @@ func (r *run) execute(o *op.Op) (err error) {
 		r.returnLease(o)
 	case op.RenewLease:
 		r.renewLease(o)
+	case op.Release:
+		r.giveUp(o)
 	case op.Tick:
 		r.tick()
 	case op.PutOrgs, op.PutPeople, op.PutStations:
@@ -255,6 +257,8 @@ func (r *run) execute(o *op.Op) (err error) {
 		err = r.writeOff(o)
 	case op.VoidLease:
 		err = r.voidLease(o)
+	case op.SetAuthority:
+		err = r.setAuthority(o)
 	default:
 		// From a newer app: refused, so that it never blocks the ops behind it.
 		r.refuse(fault.Invalid)

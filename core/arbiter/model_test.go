@@ -149,6 +149,23 @@ func (m *model) Scan(t *rapid.T) {
 		Station: m.anyStation(t), Reason: word(t, "reason", "", strings.Repeat("由", 300))})
 }
 
+// GiveUp sends the word of a station, more often true than not.
+func (m *model) GiveUp(t *rapid.T) {
+	o := op.Op{Kind: op.Release, Ticket: m.anyTicket(t), Epoch: rapid.IntRange(0, 2).Draw(t, "epoch")}
+	if c := m.s.claims[o.Ticket]; c != nil && rapid.IntRange(0, 3).Draw(t, "any epoch") > 0 {
+		o.Epoch = c.Epoch
+	}
+	if rapid.IntRange(0, 9).Draw(t, "leave") == 0 {
+		o = op.Op{Kind: op.Release, Station: m.anyStation(t)}
+	}
+	m.ask(t, o)
+}
+
+func (m *model) SetAuthority(t *rapid.T) {
+	o := op.Op{Kind: op.SetAuthority, Station: m.anyStation(t), Device: rapid.SampledFrom(sorted(m.s.devices)).Draw(t, "device")}
+	_, _ = m.run(o, op.Origin{}) // or it is refused
+}
+
 // Unknown sends what only a server or a newer app would send.
 func (m *model) Unknown(t *rapid.T) {
 	m.ask(t, op.Op{Kind: op.Kind(rapid.SampledFrom([]uint8{0, 7, 63, 64, 65, 66, 68, 71, 72, 200}).Draw(t, "kind")), Activity: "show", Spec: []byte(show(1)), Seed: "x"})

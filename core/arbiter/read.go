@@ -2,6 +2,7 @@ package arbiter
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -192,6 +193,9 @@ func (s *State) Digest() string {
 		for _, c := range a.book.Claims {
 			v := s.claims[c.Ticket]
 			write(h, "claim", *c, v.checkedIn, v.inside, v.reminded)
+			if v.givenUp != 0 || v.returning || v.doubt {
+				write(h, "bound", v.givenUp, v.returning, v.doubt)
+			}
 		}
 		for _, l := range a.leases {
 			write(h, "lease", l.Lease, l.orgs)
@@ -228,7 +232,7 @@ func list[K ~string, V any](w io.Writer, what string, m map[K]V) {
 	}
 }
 
-func sorted[K ~string, V any](m map[K]V) []K {
+func sorted[K cmp.Ordered, V any](m map[K]V) []K {
 	keys := make([]K, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

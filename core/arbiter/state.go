@@ -34,7 +34,9 @@ type State struct {
 	leases     map[uint64]*lease
 	borrowed   map[id.Member][]*lease // exclusive leases that name a member
 	early      map[id.Ticket]*early
-	due        []due // ascending
+	open       map[id.Ticket]bool // given up by their authority, and neither freed nor moved yet
+	wanted     map[id.Ticket]bool // lapsed: their seats return once the authority gives them up
+	due        []due              // ascending
 	scratch    quota.Facts
 	run        run
 	recent     *device // see device
@@ -85,6 +87,9 @@ type held struct {
 	checkedIn bool
 	inside    bool
 	reminded  bool
+	givenUp   int64 // when its authority gave it up, Unix milliseconds; 0 while it is bound
+	returning bool  // it lapsed, and its seats return once it is given up
+	doubt     bool  // a lost authority may have handed it over
 }
 
 // device is one enrolled device and the end of its op chain. What every op reads
@@ -106,6 +111,7 @@ const (
 	dueSettle
 	dueLeaseEnd
 	dueLeaseVoid
+	dueBindAgain // of no activity
 )
 
 // due is a moment at which time decides something.
@@ -124,6 +130,7 @@ func New(zone *time.Location) *State {
 		stations: map[id.Station]*place{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
 		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, series: quota.Series{},
 		leases: map[uint64]*lease{}, borrowed: map[id.Member][]*lease{}, early: map[id.Ticket]*early{},
+		open: map[id.Ticket]bool{}, wanted: map[id.Ticket]bool{},
 	}
 }
 
@@ -187,8 +194,10 @@ func (s *State) apply(e *op.Entry) error {
 		return s.applyDeviceGone(e)
 	case op.Claimed:
 		return s.applyClaimed(e)
-	case op.Promoted, op.Released, op.Lapsed, op.Redeemed, op.CheckedIn, op.Moved, op.NotDrawn, op.Reminded:
+	case op.Promoted, op.Released, op.Lapsed, op.Redeemed, op.CheckedIn, op.Moved, op.NotDrawn, op.Reminded, op.GivenUp:
 		return s.applyToTicket(e)
+	case op.AuthoritySet:
+		return s.applyAuthority(e)
 	case op.TaskMade:
 		a := s.activities[e.Activity]
 		if a == nil {
@@ -255,23 +264,32 @@ func (s *State) applyToTicket(e *op.Entry) error {
 	switch e.Kind {
 	case op.Promoted:
 		return c.act.book.Promote(&c.Claim, e.Taken, e.Seq)
+	case op.GivenUp:
+		s.applyGivenUp(c, e.At)
 	case op.Released:
+		s.decided(c)
 		return c.act.book.Drop(&c.Claim, e.Seats, e.Taken, op.ClaimCancelled)
 	case op.Lapsed:
-		if c.act.lapsing == 0 {
+		if c.act.lapsing == 0 && c.State != op.ClaimLapsed {
 			c.act.lapsing = e.Seq
 		}
+		s.decided(c)
 		if len(e.Taken) > 0 {
 			return c.act.book.Drop(&c.Claim, c.Seats, e.Taken, op.ClaimReturned)
 		}
-		c.State = op.ClaimLapsed
+		c.State, c.returning = op.ClaimLapsed, e.Outcome == op.Pending
+		if c.returning {
+			s.wanted[c.Ticket] = true
+		}
 	case op.Redeemed:
+		s.decided(c)
 		c.State = op.ClaimRedeemed
 	case op.CheckedIn:
 		c.checkedIn, c.inside = c.checkedIn || !e.Out, !e.Out
 	case op.Reminded:
 		c.reminded = true
 	case op.Moved:
+		s.decided(c)
 		c.Station, c.Epoch = e.Station, e.Epoch
 	case op.NotDrawn:
 		if e.Outcome == op.Waitlisted {

@@ -33,6 +33,8 @@ func (r *run) tick() {
 			r.expire(r.s.leases[d.lease])
 		case dueLeaseVoid:
 			r.void(r.s.leases[d.lease])
+		case dueBindAgain:
+			r.bindBack(func(c *held) bool { return c.givenUp+bindAgain <= r.at })
 		}
 	}
 	// Last, so that a tick cut in two by a crash is taken up again: what it did is not done twice.
@@ -66,7 +68,10 @@ func (r *run) lapse(a *act) {
 			continue
 		}
 		e := op.Entry{Kind: op.Lapsed, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Seats: c.Seats}
-		if back {
+		switch {
+		case back && r.s.bound(c, ""):
+			e.Outcome = op.Pending // until its station has said that it was not handed over
+		case back:
 			e.Taken = quota.Last(c.Taken, c.Seats)
 		}
 		r.emit(e)

@@ -146,7 +146,10 @@ func (s *scan) rows(seq uint64) ([]local.Row, error) {
 	if s.out.HandsOver() {
 		marks[usedID(s.op.Kind, s.op.Ticket)] = wire.UsedRow{Ticket: s.op.Ticket, Seq: seq, At: s.op.At, Kind: s.op.Kind, Out: s.op.Out}
 	}
-	var rows []local.Row
+	return markRows(marks)
+}
+
+func markRows(marks map[string]wire.UsedRow) (rows []local.Row, err error) {
 	for key, mark := range marks {
 		body, err := wire.EncodeRow(mark)
 		if err != nil {

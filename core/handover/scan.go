@@ -9,6 +9,7 @@ import (
 
 	"yizhan/core/activity"
 	"yizhan/core/id"
+	"yizhan/core/local"
 	"yizhan/core/op"
 	"yizhan/core/ticket"
 	"yizhan/core/wire"
@@ -77,13 +78,13 @@ func (s *scan) bind(number uint32) error {
 	if number == 0 {
 		return nil
 	}
-	here, err := get[wire.StationRow](s, wire.TableStation, string(s.Station))
+	here, err := get[wire.StationRow](s.Store, wire.TableStation, string(s.Station))
 	switch {
 	case err != nil:
 		return err
 	case here.Number == number && here.Authority == s.Device:
 		s.facts.Binding = BoundHere
-		return nil
+		return s.left()
 	}
 	s.facts.Binding = BoundElsewhere
 	rows, err := s.Store.Rows(wire.TableStation)
@@ -106,10 +107,10 @@ func (s *scan) pick(t id.Ticket) error {
 	var held wire.TicketRow
 	var err error
 	if s.op.Kind == op.Redeem {
-		held, err = get[wire.TicketRow](s, wire.TableTicket, number(t))
+		held, err = get[wire.TicketRow](s.Store, wire.TableTicket, number(t))
 	} else {
 		var door wire.DoorRow
-		door, err = get[wire.DoorRow](s, wire.TableDoor, number(t))
+		door, err = get[wire.DoorRow](s.Store, wire.TableDoor, number(t))
 		held = wire.TicketRow{Ticket: door.Ticket, Activity: door.Activity, Pool: door.Pool, Seats: door.Seats}
 	}
 	if err != nil {
@@ -121,13 +122,16 @@ func (s *scan) pick(t id.Ticket) error {
 	}
 	s.facts.Epoch, s.op.Epoch, s.op.Seats = held.Epoch, held.Epoch, held.Seats
 	if held.Station != "" {
-		place, err := get[wire.StationRow](s, wire.TableStation, string(held.Station))
+		place, err := get[wire.StationRow](s.Store, wire.TableStation, string(held.Station))
 		if err != nil {
 			return err
 		}
 		s.facts.Binding = BoundElsewhere
 		if held.Station == s.Station && place.Authority == s.Device {
 			s.facts.Binding = BoundHere
+			if err := s.left(); err != nil {
+				return err
+			}
 		} else {
 			s.out.Station = place
 		}
@@ -147,20 +151,24 @@ func (s *scan) pick(t id.Ticket) error {
 // records reads what this device has been told and what it did itself.
 func (s *scan) records(t id.Ticket) error {
 	s.out.Ticket, s.out.Seats = t, s.op.Seats
-	used, err := get[wire.UsedRow](s, wire.TableUsed, usedID(s.op.Kind, t))
+	used, err := get[wire.UsedRow](s.Store, wire.TableUsed, usedID(s.op.Kind, t))
 	if err != nil {
 		return err
 	}
 	s.out.UsedAt = used.At
 	if s.op.Kind == op.Redeem {
-		held, err := get[wire.TicketRow](s, wire.TableTicket, number(t))
+		held, err := get[wire.TicketRow](s.Store, wire.TableTicket, number(t))
 		s.facts.State, s.facts.Newest, s.facts.Used = held.State, held.Epoch, used.Kind == op.Redeem
 		if held.Epoch < s.op.Epoch && held.State != op.ClaimRedeemed {
 			s.facts.State = op.ClaimNone // the code was made after this record
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		s.facts.Blocked = held.Blocked
+		return s.given(t)
 	}
-	door, err := get[wire.DoorRow](s, wire.TableDoor, number(t))
+	door, err := get[wire.DoorRow](s.Store, wire.TableDoor, number(t))
 	s.facts.State, s.facts.Used = door.State, door.Inside
 	if err != nil || used.Kind != op.CheckIn || door.Inside != used.Out {
 		return err // the list and this device agree, or the device knows nothing of its own
@@ -244,9 +252,9 @@ func (s *scan) plan(row wire.ActivityRow) (*activity.Activity, error) {
 }
 
 // get reads one row; the zero value if there is none.
-func get[R any](s *scan, table, key string) (R, error) {
+func get[R any](store local.Store, table, key string) (R, error) {
 	var row R
-	r, ok, err := s.Store.Get(table, key)
+	r, ok, err := store.Get(table, key)
 	if err == nil && ok {
 		err = wire.DecodeRow(r.Body, &row)
 	}

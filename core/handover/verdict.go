@@ -47,6 +47,7 @@ type Facts struct {
 	Binding       Binding
 	State         op.ClaimState // ClaimNone where there is no record
 	Used          bool          // handed over, or inside, by this device's own memory or the record
+	GivenUp       bool          // this device let go of the ticket under this epoch
 	Blocked       bool
 	ClockDoubt    bool            // this device's clock stands before what it has seen
 	Window        schedule.Window // of pickup, or of the session's door
@@ -69,7 +70,7 @@ func Verdict(f Facts) fault.Verdict {
 		return fault.Unknown
 	case f.OtherActivity:
 		return fault.WrongActivity
-	case f.Epoch < f.Newest:
+	case f.Epoch < f.Newest, f.GivenUp:
 		return fault.Revoked
 	case f.Binding == BoundElsewhere:
 		return fault.WrongStation

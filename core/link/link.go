@@ -81,6 +81,7 @@ type Device struct {
 	reached  uint64 // newest sync point that came back
 	synced   chan struct{}
 	notify   map[int]func()
+	recall   func(wire.Recall) error // of the counter; nil without one
 	nextID   int
 	dirty    bool
 	telling  bool
@@ -252,6 +253,24 @@ func (d *Device) Notify(fn func()) (stop func()) {
 		defer d.mu.Unlock()
 		delete(d.notify, n)
 	}
+}
+
+// OnRecall has fn give up bound tickets that the server asks for
+// (handover.Counter.GiveUp); an error of it ends the session.
+func (d *Device) OnRecall(fn func(wire.Recall) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.recall = fn
+}
+
+func (d *Device) giveUp(m wire.Recall) error {
+	d.mu.Lock()
+	fn := d.recall
+	d.mu.Unlock()
+	if fn == nil {
+		return nil // no counter here hands anything over; the server does without an answer
+	}
+	return fn(m)
 }
 
 // changed has everybody told. The caller holds d.mu.

@@ -272,6 +272,10 @@ func (s *session) do(effects []replica.Effect) *replica.Close {
 			if err := s.d.cfg.Store.Apply(e.Checkpoint); err != nil {
 				return &replica.Close{Why: storage(err)}
 			}
+		case replica.Recalled:
+			if err := s.d.giveUp(e.Recall); err != nil {
+				return &replica.Close{Why: storage(err)}
+			}
 		case replica.Set:
 			if err := s.d.cfg.Store.SetMeta(e.Values); err != nil {
 				return &replica.Close{Why: storage(err)}

@@ -19,8 +19,8 @@ const (
 )
 
 // Of gives the message that entry e makes for the member whose claim it is about.
-// before is the state of that claim ahead of e; it is read only for Promoted,
-// because whoever entered a draw has been drawn and whoever waited has moved up.
+// before is the state of that claim ahead of e: whoever entered a draw has been
+// drawn, and whoever waited has moved up.
 // ok is false where nobody is told anything.
 func Of(e *op.Entry, before op.ClaimState) (kind Kind, ok bool) {
 	switch e.Kind {
@@ -34,11 +34,11 @@ func Of(e *op.Entry, before op.ClaimState) (kind Kind, ok bool) {
 	case op.Reminded:
 		return Reminder, true
 	case op.Lapsed:
-		return Lapsed, true
+		return Lapsed, before != op.ClaimLapsed // it is not news that the seat has gone back now
 	case op.NotDrawn:
 		return NotDrawn, true
 	case op.Moved:
-		return Moved, true
+		return Moved, e.Word != op.MovedBack
 	}
 	return "", false
 }

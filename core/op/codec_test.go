@@ -61,6 +61,10 @@ func ops() map[string]Op {
 		"restore":      {Kind: Restore, Epoch: 2},
 		"return_lease": {Kind: ReturnLease, Lease: 900, At: at},
 		"lend":         {Kind: Lend, Lending: lease()},
+		"release":      {Kind: Release, Ticket: 1301, Epoch: 1, At: at},
+		"release_all":  {Kind: Release, Station: "st-7", At: at},
+		"undo":         {Kind: Redeem, Ticket: 1301, Epoch: 1, Undo: true, At: at},
+		"authority":    {Kind: SetAuthority, Station: "st-7", Device: "kiosk-2"},
 	}
 }
 
@@ -93,6 +97,9 @@ func entries() map[string]Entry {
 		"restored":    {Kind: Restored, At: at, Epoch: 1},
 		"reopened":    {Kind: Reopened, At: at, Activity: "premiere"},
 		"lease_ended": {Kind: LeaseEnded, At: at, LeaseID: 900, Word: LeaseReturned, Taken: []Taken{{Part: 1, From: 42, N: 39}}},
+		"given_up":    {Kind: GivenUp, At: at, Device: "kiosk-1", DevSeq: 2, Chain: bytes.Repeat([]byte{0xd1}, 16), Ticket: 1301, Epoch: 1},
+		"authority":   {Kind: AuthoritySet, At: at, Station: "st-7", Authority: "kiosk-2", Blocked: true},
+		"undone":      {Kind: Undone, At: at, Device: "kiosk-1", DevSeq: 3, Chain: bytes.Repeat([]byte{0xd2}, 16), Ticket: 1301, Epoch: 1, DeviceAt: at - 40},
 		"task":        {Kind: TaskMade, At: at, Org: "org-12", Activity: "premiere", Word: "review"},
 		"published":   {Kind: Published, At: at, Activity: "premiere", Spec: []byte(`{}`), Number: 3, Revision: 2},
 		"drawn":       {Kind: Drawn, At: at, Activity: "premiere", Seed: "20260102", Digest: "ab12"},

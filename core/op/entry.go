@@ -40,9 +40,12 @@ const (
 	Lent         EntryKind = 23 // Lease: its serials are the device's to grant
 	Renewed      EntryKind = 24 // Lease: new Expires, Taken added
 	LeaseEnded   EntryKind = 25 // LeaseID, Word: how; Taken: serials that go back to their parts
+	GivenUp      EntryKind = 26 // Ticket, Epoch: its authority did not hand it over and will not under that epoch
+	AuthoritySet EntryKind = 27 // Station, Authority: who hands over what is bound there; Blocked: what was bound before is in doubt
 
 	Restored EntryKind = 31 // Epoch: the server went on from a backup; every pool is frozen
 	Reopened EntryKind = 32 // Activity: its pools are decided again
+	Undone   EntryKind = 34 // Ticket: its hand-over was taken back at the counter; it is granted again
 )
 
 // Taken says which serial numbers of which part of a pool a claim holds.
@@ -52,6 +55,10 @@ type Taken struct {
 	From int      // first serial
 	N    int      // how many
 }
+
+// MovedBack is the Word of a Moved entry that binds a ticket to its old station
+// again, because nothing came of what it was given up for.
+const MovedBack = "back"
 
 // Outcome of a claim or another request.
 type Outcome uint8
@@ -171,6 +178,7 @@ type Entry struct {
 	Lease     *Lease            `cbor:"42,keyasint,omitempty"`
 	LeaseID   uint64            `cbor:"43,keyasint,omitempty"` // the lease that a claim was granted from, or that ended
 	Whole     *Whole            `cbor:"45,keyasint,omitempty"` // of an op that made several entries, or that was recorded again
+	Authority id.Device         `cbor:"46,keyasint,omitempty"`
 }
 
 // Whole says, on the entry with an op's result, which entries around it are of the

@@ -22,8 +22,8 @@ const (
 	Redeem     Kind = 4 // Ticket, Epoch, Verdict, Override, Reason
 	CheckIn    Kind = 5 // Ticket, Activity, Pool, Out, Verdict
 	Rebind     Kind = 6 // Member, Activity, Station
+	Release    Kind = 7 // Ticket, Epoch: its authority has not handed it over and will not; or Station: it hands over nothing there any more
 
-	// 7 is kept for giving up a bound ticket.
 	ReturnLease Kind = 8 // Lease: nothing more is granted from it
 	RenewLease  Kind = 9 // Lease: as long again, and as many seats as at first
 )
@@ -43,8 +43,9 @@ const (
 	WriteOff    Kind = 74 // Device, Activity: seats that a lost device did not report are given up
 	VoidLease   Kind = 75 // Device, Activity: tickets that it did not report are void, their seats free
 
-	Reopen  Kind = 78 // Activity, all if empty: decide its pools again after a restore
-	Restore Kind = 79 // Epoch, at least: the server goes on from a backup
+	Reopen       Kind = 78 // Activity, all if empty: decide its pools again after a restore
+	Restore      Kind = 79 // Epoch, at least: the server goes on from a backup
+	SetAuthority Kind = 76 // Station, Device: that device hands over the tickets bound there
 )
 
 // FromDevice reports whether a device may send this kind of op.
@@ -92,6 +93,7 @@ type Op struct {
 	Taken     []Taken       `cbor:"20,keyasint,omitempty"` // serials that the device granted
 	Outcome   Outcome       `cbor:"21,keyasint,omitempty"` // what the device decided: Granted or Refused
 	Code      fault.Code    `cbor:"22,keyasint,omitempty"` // of a refusal
+	Undo      bool          `cbor:"23,keyasint,omitempty"` // of a hand-over: the device's last one did not happen after all
 
 	// Fields of server and console ops; they never come from a device.
 	Seed      string            `cbor:"32,keyasint,omitempty"`

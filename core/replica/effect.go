@@ -35,6 +35,8 @@ type (
 	Show struct{ Gauge wire.Gauge }
 	// Synced answers Session.Sync.
 	Synced struct{ N uint64 }
+	// Recalled has the counter of this device give up what it keeps.
+	Recalled struct{ Recall wire.Recall }
 	// Close ends the connection. Final means that connecting again cannot help.
 	Close struct {
 		Why   *fault.Error
@@ -51,6 +53,7 @@ func (Enrolled) effect() {}
 func (Heard) effect()    {}
 func (Show) effect()     {}
 func (Synced) effect()   {}
+func (Recalled) effect() {}
 func (Close) effect()    {}
 
 // asFault gives an error of the codec as the fault that it is.

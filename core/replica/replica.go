@@ -217,6 +217,8 @@ func (s *Session) message(m wire.Message) {
 		if m.Activity == s.watched {
 			s.emit(Show{m})
 		}
+	case wire.Recall:
+		s.emit(Recalled{m})
 	case wire.Sync:
 		if m.N <= s.asked {
 			s.emit(Synced(m))

@@ -186,6 +186,8 @@ func decode(t Type, body []byte) (Message, error) {
 		return into[Gauge](body)
 	case TFault:
 		return into[Fault](body)
+	case TRecall:
+		return into[Recall](body)
 	}
 	return nil, fault.Errorf(fault.BadFrame, "message type %d is unknown", t)
 }
@@ -220,6 +222,8 @@ func check(m Message) error {
 		return atMost("results", len(m.Results), MaxOps)
 	case Checkpoint:
 		return atMost("rows", len(m.Rows), MaxItems)
+	case Recall:
+		return atMost("tickets", len(m.Tickets), MaxItems)
 	case Gauge:
 		return atMost("pools", max(len(m.Free), len(m.Waiting)), MaxItems)
 	}

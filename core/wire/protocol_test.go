@@ -88,8 +88,9 @@ func TestDocumentHasEveryMessageAndRow(t *testing.T) {
 		name := snake(reflect.TypeOf(m).Name())
 		wantFields(t, name, line(fmt.Sprintf("| %d | %s |", m.Type(), name)), m)
 	}
-	for table, row := range rowValues() {
-		if table != TableUsed { // never crosses the wire
+	for name, row := range rowValues() {
+		table, _, _ := strings.Cut(name, "_") // a second vector of the same table
+		if table != TableUsed {               // never crosses the wire
 			wantFields(t, table, line("| "+table+" |"), reflect.ValueOf(row).Elem().Interface())
 		}
 	}

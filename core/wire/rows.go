@@ -29,7 +29,7 @@ const (
 	TableVoid   = "void"   // id: lease number; everywhere: tickets that are void or in doubt
 
 	TableGrant = "grant" // made by the device itself; id: ticket number it granted from a lease
-	TableUsed  = "used"  // made by the device itself; id: ticket number when it hands over, "door/" before it at a check-in, "lease/" and its number when a lease was given back
+	TableUsed  = "used"  // made by the device itself; id: ticket number when it hands over, "door/" before it at a check-in, "given/" when it gave it up, "lease/" and its number when a lease was given back
 )
 
 // ActivityRow is a published activity. Spec is its JSON (core/activity).
@@ -96,6 +96,8 @@ type TicketRow struct {
 	State    op.ClaimState `cbor:"5,keyasint"`
 	Epoch    int           `cbor:"6,keyasint,omitempty"`
 	Station  id.Station    `cbor:"7,keyasint,omitempty"`
+	Member   id.Member     `cbor:"8,keyasint,omitempty"` // opaque; so that the station can give up what its holder cancels
+	Blocked  bool          `cbor:"9,keyasint,omitempty"` // handed over only by override
 }
 
 // DoorRow is one claim for a session on the check-in list.
@@ -155,6 +157,7 @@ type UsedRow struct {
 	At     int64     `cbor:"3,keyasint"`
 	Kind   op.Kind   `cbor:"4,keyasint"`
 	Out    bool      `cbor:"5,keyasint,omitempty"`
+	Epoch  int       `cbor:"6,keyasint,omitempty"` // of a ticket that was given up
 }
 
 // LeaseRow is a lease of this device. Certificate is the server's signature over

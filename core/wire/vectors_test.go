@@ -100,6 +100,8 @@ func messages(t testing.TB) map[string]Message {
 		"sync":             Sync{N: 4},
 		"fault":            Fault{Kind: fault.Gap, Detail: "have 2, got 5", Next: 3},
 		"fault_busy":       Fault{Kind: fault.Busy},
+		"recall":           Recall{Tickets: []Bound{{Ticket: 1301, Epoch: 1}, {Ticket: 1302}}},
+		"recall_station":   Recall{Station: "st-7"},
 	}
 }
 
@@ -118,6 +120,9 @@ func rowValues() map[string]any {
 		TableTask:     &TaskRow{Seq: 1306, Kind: "review", Org: "org-12", Activity: "premiere", At: 1790000001000},
 		TableIncident: &IncidentRow{Seq: 1307, Word: "double_hand_over", Ticket: 1301, Device: "kiosk-1", Verdict: fault.AlreadyRedeemed, At: 1790000001000},
 		TableUsed:     &UsedRow{Ticket: 1301, Seq: 5, At: 1790000009000, Kind: op.Redeem, Out: true},
+
+		TableTicket + "_blocked": &TicketRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Epoch: 1, Station: "st-7", Member: "m-1001", Blocked: true},
+		TableUsed + "_given":     &UsedRow{Ticket: 1301, Seq: 6, At: 1790000009000, Kind: op.Release, Epoch: 1},
 	}
 }
 

@@ -11,8 +11,11 @@ import (
 // Versions of the protocol that this build speaks.
 const (
 	MinVersion = 1
-	MaxVersion = 1
+	MaxVersion = 2 // since 2 the server sends Recall
 )
+
+// RecallVersion is the lowest version whose devices understand Recall.
+const RecallVersion = 2
 
 // Limits of a frame and of what one device may send at once.
 const (
@@ -50,6 +53,9 @@ const TWatch Type = 5
 // TSync goes both ways: the server sends it back behind a checkpoint that holds
 // everything journalled when it came.
 const TSync Type = 6
+
+// TRecall (server to device) asks for bound tickets back.
+const TRecall Type = 72
 
 // Message is one of the types below.
 type Message interface{ Type() Type }
@@ -157,6 +163,20 @@ type Sync struct {
 	N uint64 `cbor:"1,keyasint"`
 }
 
+// Recall asks the authority over bound tickets to give up those that it has not
+// handed over, or the whole station. It answers with ops (op.Release), or not.
+type Recall struct {
+	Tickets []Bound    `cbor:"1,keyasint,omitempty"`
+	Station id.Station `cbor:"2,keyasint,omitempty"`
+}
+
+// Bound is one ticket under the epoch in which a device is its authority.
+type Bound struct {
+	_      struct{} `cbor:",toarray"`
+	Ticket id.Ticket
+	Epoch  int
+}
+
 // Gauge is the latest remaining count: at most once a second, never stored.
 type Gauge struct {
 	Activity id.Activity     `cbor:"1,keyasint"`
@@ -186,3 +206,4 @@ func (Results) Type() Type    { return TResults }
 func (Checkpoint) Type() Type { return TCheckpoint }
 func (Gauge) Type() Type      { return TGauge }
 func (Fault) Type() Type      { return TFault }
+func (Recall) Type() Type     { return TRecall }

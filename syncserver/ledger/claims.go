@@ -225,8 +225,11 @@ func (p *projection) claimRows(c *claim) error {
 
 // ticketRow queues the row of a bound ticket for the devices of a station.
 func (p *projection) ticketRow(at id.Station, c *claim) error {
-	return p.row(StationScope(at), wire.TableTicket, number(c.Ticket), c.Seq, wire.TicketRow{
-		Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Epoch: c.Epoch, Station: c.Station})
+	row := wire.TicketRow{Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Epoch: c.Epoch, Station: c.Station}
+	if at == c.Station {
+		row.Member = c.Member
+	}
+	return p.row(StationScope(at), wire.TableTicket, number(c.Ticket), c.Seq, row)
 }
 
 func count(taken []op.Taken) int {

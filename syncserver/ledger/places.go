@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -154,6 +155,15 @@ func (p *projection) enrolment(e *op.Entry) error {
 		return nil
 	}
 	at.authority = n.Device
+	return p.stationRow(at, e.Seq)
+}
+
+func (p *projection) authoritySet(e *op.Entry) error {
+	at := p.world.stations[e.Station]
+	if at == nil {
+		return fmt.Errorf("there is no station %q", e.Station)
+	}
+	at.authority = e.Authority
 	return p.stationRow(at, e.Seq)
 }
 

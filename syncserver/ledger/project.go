@@ -117,8 +117,10 @@ func (p *projection) one(e *op.Entry) error {
 		p.results = append(p.results, result{e.Device, e.DevSeq, e.Seq, body})
 	}
 	switch e.Kind {
-	case op.Ticked, op.Done:
+	case op.Ticked, op.Done, op.GivenUp:
 		return nil
+	case op.AuthoritySet:
+		return p.authoritySet(e)
 	case op.OrgsPut:
 		return p.orgsPut(e)
 	case op.PeoplePut:

@@ -111,9 +111,9 @@ func TestRows(t *testing.T) {
 	run := hq
 	run.Authority = "K1"
 	c8 := wire.ClaimRow{Ticket: 8, Activity: "spa", Pool: "sets", Seats: 2, State: op.ClaimGranted, Station: "HQ", At: 1007}
-	t8 := wire.TicketRow{Ticket: 8, Activity: "spa", Pool: "sets", Seats: 2, State: op.ClaimGranted, Station: "HQ"}
+	t8 := wire.TicketRow{Ticket: 8, Activity: "spa", Pool: "sets", Seats: 2, State: op.ClaimGranted, Station: "HQ", Member: "m00000"}
 	c9 := wire.ClaimRow{Ticket: 9, Activity: "spa", Pool: "sets", Seats: 1, State: op.ClaimWaitlisted, Place: 1, Station: "ST1", At: 1008}
-	t9 := wire.TicketRow{Ticket: 9, Activity: "spa", Pool: "sets", Seats: 1, State: op.ClaimGranted, Station: "ST1"}
+	t9 := wire.TicketRow{Ticket: 9, Activity: "spa", Pool: "sets", Seats: 1, State: op.ClaimGranted, Station: "ST1", Member: "m00001"}
 	c19 := wire.ClaimRow{Ticket: 19, Activity: "diy", Pool: "s", Seats: 1, State: op.ClaimEntered, At: 1018}
 	d19 := wire.DoorRow{Ticket: 19, Activity: "diy", Pool: "s", Member: "m00002", Seats: 1, State: op.ClaimEntered}
 	c20 := wire.ClaimRow{Ticket: 20, Activity: "diy", Pool: "s", Seats: 1, State: op.ClaimEntered, At: 1019}
@@ -146,7 +146,7 @@ func TestRows(t *testing.T) {
 			"station/HQ ticket 8": ticket(t8, func(c *wire.TicketRow) { c.Seats, c.Epoch = 1, 1 }), "public pool spa/sets": free},
 		{"member/m00001 claim 9": claim(c9, func(c *wire.ClaimRow) { c.State = op.ClaimGranted }), "station/ST1 ticket 9": t9,
 			"public pool spa/sets": full, "member/m00001 message 13": message(13, "promoted", "spa", "sets", 9)},
-		{"member/m00001 claim 9": claim(c9, func(c *wire.ClaimRow) { c.State, c.Station, c.Epoch = op.ClaimGranted, "HQ", 1 }), "station/ST1 ticket 9": ticket(t9, func(c *wire.TicketRow) { c.Station, c.Epoch = "HQ", 1 }),
+		{"member/m00001 claim 9": claim(c9, func(c *wire.ClaimRow) { c.State, c.Station, c.Epoch = op.ClaimGranted, "HQ", 1 }), "station/ST1 ticket 9": ticket(t9, func(c *wire.TicketRow) { c.Station, c.Epoch, c.Member = "HQ", 1, "" }),
 			"station/HQ ticket 9": ticket(t9, func(c *wire.TicketRow) { c.Station, c.Epoch = "HQ", 1 }), "member/m00001 message 14": message(14, "moved", "spa", "sets", 9)},
 		{},
 		{"member/m00000 claim 8": claim(c8, func(c *wire.ClaimRow) { c.Seats, c.Epoch, c.State = 1, 1, op.ClaimRedeemed }),

@@ -49,8 +49,7 @@ func (w *world) step(s *Step) (outcome, error) {
 	case "offline", "lose":
 		d, err := w.device(s.Device)
 		if err == nil {
-			d.online = false
-			d.link.SetOnline(false)
+			err = w.cut(d)
 		}
 		return outcome{}, err
 	case "online":
@@ -78,7 +77,29 @@ func (w *world) advance(t time.Time) error {
 	}
 	w.clock.Store(t.UnixMilli())
 	w.server.Tick()
-	return w.server.View(context.Background(), func(*arbiter.State) {})
+	return w.collect()
+}
+
+// collect lets the devices that are online give up the lapsed tickets whose seats
+// wait for their word.
+func (w *world) collect() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var wanted map[id.Device][]wire.Bound
+	if err := w.server.View(ctx, func(s *arbiter.State) { wanted = s.Wanted() }); err != nil || len(wanted) == 0 {
+		return err
+	}
+	if _, err := w.server.Ledger(ctx); err != nil { // by now they have been asked
+		return err
+	}
+	for name := range wanted {
+		if d, err := w.device(name); err == nil && d.online {
+			if err := w.sync(d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (w *world) device(name id.Device) (*device, error) {

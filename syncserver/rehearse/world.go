@@ -66,14 +66,16 @@ type device struct {
 	stop    func()
 }
 
-// memo is the counter's outbox; it remembers the last op, so that a step can send it again.
+// memo is the counter's outbox; it remembers the last scan, so that a step can send it again.
 type memo struct {
 	*link.Device
 	last op.Op
 }
 
 func (m *memo) DoRows(o op.Op, rows func(seq uint64) ([]local.Row, error)) (uint64, error) {
-	m.last = o
+	if o.Kind == op.Redeem || o.Kind == op.CheckIn {
+		m.last = o
+	}
 	return m.Device.DoRows(o, rows)
 }
 
@@ -231,6 +233,7 @@ func (w *world) openDevice(d *device, brief bool) (err error) {
 	d.outbox = &memo{Device: d.link}
 	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.outbox, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone,
 		Status: func() handover.Status { return handover.Status{Online: d.link.Status().Online} }})
+	d.link.OnRecall(d.counter.GiveUp)
 	return nil
 }
 
@@ -281,15 +284,42 @@ func (w *world) desk(o id.Org) (*device, error) {
 func (w *world) sync(d *device) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := d.link.Synced(ctx); err != nil {
-		return fmt.Errorf("device %s does not catch up: %w (status %+v)", d.ID, err, d.link.Status())
+	for {
+		if err := d.link.Synced(ctx); err != nil {
+			return fmt.Errorf("device %s does not catch up: %w (status %+v)", d.ID, err, d.link.Status())
+		}
+		if d.link.Status().Waiting == 0 { // it may have been asked for tickets meanwhile
+			return nil
+		}
+	}
+}
+
+// cut takes the network from a device and waits until it has noticed.
+func (w *world) cut(d *device) error {
+	d.online = false
+	gone := make(chan struct{}, 1)
+	defer d.link.Notify(func() {
+		select {
+		case gone <- struct{}{}:
+		default:
+		}
+	})()
+	d.link.SetOnline(false)
+	patient := time.NewTimer(patience)
+	defer patient.Stop()
+	for d.link.Status().Online {
+		select {
+		case <-gone:
+		case <-patient.C:
+			return fmt.Errorf("device %s does not go offline", d.ID)
+		}
 	}
 	return nil
 }
 
 // ask queues an op and, on an online device, waits for its durable result.
 func (w *world) ask(d *device, o op.Op) (r op.Result, err error) {
-	seq, err := d.link.Do(o)
+	seq, err := d.counter.Ask(o)
 	if err != nil {
 		return r, err
 	}

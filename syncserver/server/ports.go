@@ -57,7 +57,7 @@ func (s *Server) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.R
 		requests[i] = sequencer.Request{Op: &o, Origin: op.Origin{Device: from, Seq: first + uint64(i), Previous: previous, Hash: hash}}
 		previous = hash
 	}
-	results, err := s.seq.Submit(ctx, requests)
+	results, err := s.submit(ctx, requests)
 	for i := range results {
 		if results[i].Outcome != op.NoOutcome || results[i].Verdict != fault.NoVerdict {
 			continue

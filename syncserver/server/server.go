@@ -59,6 +59,7 @@ type Server struct {
 	life    context.Context // ends when the server closes
 	end     context.CancelFunc
 	durable atomic.Uint64 // newest durable Seq
+	recalls recalls
 	wake    chan struct{} // capacity 1: the journal has grown
 	pumped  chan struct{} // closed when the pump has ended
 }
@@ -184,13 +185,9 @@ func (s *Server) pump() {
 				if err != nil {
 					return err
 				}
+				s.follow(entries)
 				if err := s.ledger.Project(entries); err != nil {
 					return err
-				}
-				for _, e := range entries {
-					if e.Kind == op.DeviceGone {
-						s.sessions.Drop(e.Device)
-					}
 				}
 			}
 			next = b.Number + 1
@@ -204,6 +201,22 @@ func (s *Server) pump() {
 			case <-s.life.Done():
 			}
 		}
+	}
+}
+
+// follow does what decisions ask of the sessions.
+func (s *Server) follow(entries []op.Entry) {
+	wanted := false
+	for i := range entries {
+		switch e := &entries[i]; {
+		case e.Kind == op.DeviceGone:
+			s.sessions.Drop(e.Device)
+		case e.Kind == op.Lapsed && e.Outcome == op.Pending:
+			wanted = true
+		}
+	}
+	if wanted {
+		s.recallWanted("")
 	}
 }
 

@@ -21,7 +21,8 @@ type nobody struct{ key []byte }
 func (n nobody) Device(d id.Device) (Info, bool) {
 	return Info{Enrolment: op.Enrolment{Device: d, PublicKey: n.key}}, d == "known"
 }
-func (nobody) Head() uint64 { return 1 }
+func (nobody) Head() uint64     { return 1 }
+func (nobody) Online(id.Device) {}
 func (nobody) Submit(_ context.Context, _ id.Device, m wire.Ops) (wire.Results, error) {
 	return wire.Results{First: m.First, Results: make([]op.Result, len(m.Ops))}, nil
 }

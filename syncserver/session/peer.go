@@ -53,6 +53,7 @@ type peer struct {
 	info    Info
 	cursor  uint64 // of the device when it came
 	started bool   // authenticated: the writer may send checkpoints
+	speaks  int    // version of the protocol
 	queue   [][]byte
 	queued  int    // bytes in queue
 	busy    bool   // the arbiter is deciding: its results go out before their effects
@@ -88,6 +89,12 @@ func (p *peer) device() id.Device {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.info.Enrolment.Device
+}
+
+func (p *peer) version() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.speaks
 }
 
 // readLoop takes frames until the connection or the session ends.
@@ -254,10 +261,11 @@ func (p *peer) proof(m wire.Proof) {
 	p.phase = live
 	p.send(w)
 	p.mu.Lock()
-	p.info, p.cursor, p.started = info, m.Cursor, true
+	p.info, p.cursor, p.started, p.speaks = info, m.Cursor, true, p.transcript.Version
 	p.mu.Unlock()
 	p.s.claim(p, info.Enrolment.Device)
 	p.poke()
+	p.s.cfg.Arbiter.Online(info.Enrolment.Device)
 	p.logger().Info("online", "role", info.Enrolment.Role, "cursor", m.Cursor, "ops", info.Last)
 }
 

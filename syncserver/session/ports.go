@@ -36,6 +36,8 @@ type Arbiter interface {
 	// the same again, because the first answer may have been lost; with another key
 	// it is a *fault.Error of kind CodeUsed, an unknown or late one CodeUnknown.
 	Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error)
+	// Online hears that a device has come; its ops and Sends follow.
+	Online(d id.Device)
 	// Gauge gives the counts of an activity now; Time may be left 0.
 	Gauge(a id.Activity) (wire.Gauge, bool)
 }

@@ -148,6 +148,19 @@ func (s *Server) claim(p *peer, d id.Device) {
 	}
 }
 
+// Send gives a message to a device, if it is here and its version of the protocol
+// has it. Whether it arrives is not known.
+func (s *Server) Send(d id.Device, m wire.Message, version int) bool {
+	s.mu.Lock()
+	p := s.byDevice[d]
+	s.mu.Unlock()
+	if p == nil || p.ended() || p.version() < version {
+		return false
+	}
+	p.send(m)
+	return true
+}
+
 // Drop ends the session of a device that may do nothing any more; without it the
 // session would end at its next heartbeat.
 func (s *Server) Drop(d id.Device) {

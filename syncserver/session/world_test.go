@@ -156,6 +156,8 @@ func (w *world) Enrol(ctx context.Context, code string, publicKey []byte) (op.En
 	return e, nil
 }
 
+func (w *world) Online(id.Device) {}
+
 func (w *world) Gauge(a id.Activity) (wire.Gauge, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

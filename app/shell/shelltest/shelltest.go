@@ -230,6 +230,9 @@ func (l *Link) DoRows(o op.Op, rows func(uint64) ([]local.Row, error)) (uint64, 
 	return q.Seq, l.Store.Append(q, changed...)
 }
 
+// OnRecall implements shell.Link; this server asks for nothing.
+func (l *Link) OnRecall(func(wire.Recall) error) {}
+
 func (l *Link) answer(seq uint64) chan op.Result {
 	l.mu.Lock()
 	defer l.mu.Unlock()
