@@ -34,6 +34,7 @@ type Config struct {
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the system's
 	TLS    *tls.Config                                                       // nil: the system's trust
 	Codec  *wire.Codec                                                       // nil: one of its own; many devices in one process share one
+	Boot   func() (boot string, since time.Duration)                         // nil: Boot, the machine's
 }
 
 // Status is how the device stands towards its server.
@@ -97,6 +98,9 @@ type question struct {
 func Open(cfg Config) (*Device, error) {
 	d := &Device{cfg: cfg, log: cfg.Log, wake: make(chan struct{}, 1), ops: map[uint64]*question{},
 		synced: make(chan struct{}), notify: map[int]func(){}}
+	if cfg.Boot == nil {
+		d.cfg.Boot = Boot
+	}
 	if cfg.Codec == nil {
 		codec, err := wire.NewCodec()
 		if err != nil {

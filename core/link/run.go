@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"yizhan/core/fault"
+	"yizhan/core/lease"
 	"yizhan/core/local"
 	"yizhan/core/replica"
 	"yizhan/core/wire"
@@ -126,11 +127,13 @@ type session struct {
 	replica  *replica.Session
 	began    time.Time
 	sentAt   time.Time // device clock at the last message, for the clock offset
+	anchor   lease.Anchor
 	welcomed bool
 }
 
 // session connects and stays until something ends it.
 func (d *Device) session(ctx context.Context) (welcomed bool, end replica.Close) {
+	boot, since := d.cfg.Boot() // before the server can have heard of us: what it says of its clock is later
 	conn, binding, nonce, err := d.connect(ctx)
 	if err != nil {
 		d.log.Info("no connection", "error", err)
@@ -141,7 +144,8 @@ func (d *Device) session(ctx context.Context) (welcomed bool, end replica.Close)
 	if err != nil {
 		return false, replica.Close{Why: storage(err)}
 	}
-	s := &session{d: d, conn: conn, replica: replica.New(d.cfg.Codec, d.cfg.App, saved), began: time.Now()}
+	s := &session{d: d, conn: conn, replica: replica.New(d.cfg.Codec, d.cfg.App, saved), began: time.Now(),
+		anchor: lease.Anchor{Boot: boot, Since: since}}
 	frames, broken, quit := make(chan []byte), make(chan error, 1), make(chan struct{})
 	defer close(quit)
 	go read(conn, frames, broken, quit)
@@ -280,11 +284,27 @@ func (s *session) do(effects []replica.Effect) *replica.Close {
 			if err := s.d.cfg.Store.SetMeta(e.Values); err != nil {
 				return &replica.Close{Why: storage(err)}
 			}
+		case replica.Welcomed:
+			if err := s.drop(); err != nil {
+				return &replica.Close{Why: storage(err)}
+			}
+			s.note(e)
 		default:
 			s.note(e)
 		}
 	}
 	return nil
+}
+
+// drop stores the anchor of this handshake: from now on the device knows the
+// server's time without it.
+func (s *session) drop() error {
+	s.anchor.Offset = s.d.Status().Offset.Milliseconds()
+	values, err := lease.WriteAnchor(s.anchor)
+	if err != nil {
+		return err
+	}
+	return s.d.cfg.Store.SetMeta(values)
 }
 
 func (s *session) send(m wire.Message) error {
@@ -313,6 +333,9 @@ func (s *session) note(e replica.Effect) {
 		if e.Current {
 			d.status.AsOf = at
 			break
+		}
+		if s.anchor.Server == 0 { // of the challenge, which nobody but our server can sign
+			s.anchor.Server = e.Time
 		}
 		// The server read its clock somewhere between our message and its answer.
 		d.status.Offset = at.Sub(s.sentAt.Add(now.Sub(s.sentAt) / 2))
