@@ -78,6 +78,23 @@ func TestFullJournal(t *testing.T) {
 	})
 }
 
+// TestNoResultOfALostBatch: what was decided in front of a gap is told only if it is durable.
+func TestNoResultOfALostBatch(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.seats(10)
+		w.journal.set(func(journal.Batch) error { return fmt.Errorf("append: %w", journal.ErrFull) }, nil)
+		p := w.phones[0]
+		first := p.next(claim)
+		jump := first
+		jump.Seq += 5
+		for name, run := range map[string][]sequencer.Request{"a claim": {first}, "a claim and a gap": {first, jump}} {
+			if results, err := w.Submit(context.Background(), run); err == nil || len(results) != 0 {
+				t.Errorf("%s: %+v, %v", name, results, err)
+			}
+		}
+	})
+}
+
 // TestFailedButDone: an append that reports an error was durable all the same.
 func TestFailedButDone(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

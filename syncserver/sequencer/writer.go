@@ -38,8 +38,12 @@ func (s *Sequencer) answer() {
 }
 
 func (c *call) finish(err error) {
-	if err != nil && c.err == nil {
-		c.err = asFault(err)
+	if err != nil {
+		// Nothing of the batch has happened: not what was decided before a fault of the call's own either.
+		c.results, c.entries = nil, nil
+		if c.err == nil {
+			c.err = asFault(err)
+		}
 	}
 	c.done <- struct{}{}
 }
