@@ -54,7 +54,10 @@ func (s *scan) open(code string) error {
 		return err
 	}
 	s.use(plan, t.Pool)
-	return s.records(t.ID)
+	if err := s.records(t.ID); err != nil {
+		return err
+	}
+	return s.lent(t)
 }
 
 // verify opens the code under the keys that the server published.
@@ -101,7 +104,7 @@ func (s *scan) bind(number uint32) error {
 }
 
 // pick takes a ticket from a list on this device instead of a code: the list of
-// its station, or of the door.
+// its station, or of the door, or what it granted itself.
 func (s *scan) pick(t id.Ticket) error {
 	s.op.Ticket = t
 	var held wire.TicketRow
@@ -117,8 +120,9 @@ func (s *scan) pick(t id.Ticket) error {
 		return err
 	}
 	if held.Ticket != t || t == 0 {
-		s.facts.Missing = true
-		return nil
+		own, err := s.granted(t)
+		s.facts.Missing = !own
+		return err
 	}
 	s.facts.Epoch, s.op.Epoch, s.op.Seats = held.Epoch, held.Epoch, held.Seats
 	if held.Station != "" {

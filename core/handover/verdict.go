@@ -48,6 +48,8 @@ type Facts struct {
 	State         op.ClaimState // ClaimNone where there is no record
 	Used          bool          // handed over, or inside, by this device's own memory or the record
 	GivenUp       bool          // this device let go of the ticket under this epoch
+	Void          bool          // granted from a lease and not reported in time
+	Unreported    bool          // granted from a lease whose tickets count once the server knows of them, and it may not
 	Blocked       bool
 	ClockDoubt    bool            // this device's clock stands before what it has seen
 	Window        schedule.Window // of pickup, or of the session's door
@@ -70,7 +72,7 @@ func Verdict(f Facts) fault.Verdict {
 		return fault.Unknown
 	case f.OtherActivity:
 		return fault.WrongActivity
-	case f.Epoch < f.Newest, f.GivenUp:
+	case f.Epoch < f.Newest, f.GivenUp, f.Void:
 		return fault.Revoked
 	case f.Binding == BoundElsewhere:
 		return fault.WrongStation
@@ -90,7 +92,7 @@ func Verdict(f Facts) fault.Verdict {
 		return fault.TooEarly
 	case place > 0:
 		return fault.TooLate
-	case f.Binding == Unbound && !f.Online:
+	case f.Binding == Unbound && !f.Online, f.Unreported:
 		return fault.Provisional
 	}
 	return fault.Valid

@@ -41,6 +41,7 @@ var reasons = []struct {
 	{fault.Unknown, "no such activity", func(f *Facts) { f.Activity = false }},
 	{fault.WrongActivity, "desk is set to another", func(f *Facts) { f.OtherActivity = true }},
 	{fault.Revoked, "older epoch", func(f *Facts) { f.Epoch, f.Newest = 1, 2 }},
+	{fault.Revoked, "void", func(f *Facts) { f.Void = true }},
 	{fault.WrongStation, "bound elsewhere", func(f *Facts) { f.Binding = BoundElsewhere }},
 	{fault.Cancelled, "cancelled", func(f *Facts) { f.State = op.ClaimCancelled }},
 	{fault.Cancelled, "seat returned", func(f *Facts) { f.State = op.ClaimReturned }},
@@ -54,6 +55,7 @@ var reasons = []struct {
 	{fault.ClockDoubt, "clock jumped back", func(f *Facts) { f.ClockDoubt = true }},
 	{fault.TooEarly, "before the window", func(f *Facts) { f.Now = f.Window.From - 1 }},
 	{fault.TooLate, "after the window", func(f *Facts) { f.Now = f.Window.To }},
+	{fault.Provisional, "not reported", func(f *Facts) { f.Unreported = true }},
 	{fault.Provisional, "unbound and offline", func(f *Facts) { f.Binding = Unbound }},
 }
 

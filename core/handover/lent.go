@@ -1,0 +1,67 @@
+package handover
+
+import (
+	"strconv"
+
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/ticket"
+	"yizhan/core/wire"
+)
+
+// lent reads what this device knows about a ticket that a device granted from a
+// lease: whether its grant was reported, or can count no more. A code that the
+// server signed for such a ticket tells that it was.
+func (s *scan) lent(t ticket.Ticket) error {
+	lease, serial, ok := t.ID.Lease()
+	if !ok || t.Policy == 0 {
+		return nil
+	}
+	void, err := get[wire.VoidRow](s.Store, wire.TableVoid, strconv.FormatUint(lease, 10))
+	if err != nil {
+		return err
+	}
+	for _, v := range void.Taken {
+		s.facts.Void = s.facts.Void || v.From <= serial && serial < v.From+v.N
+	}
+	listed, err := s.listed(t.ID)
+	if err != nil {
+		return err
+	}
+	own, err := get[wire.GrantRow](s.Store, wire.TableGrant, number(t.ID))
+	if err != nil {
+		return err
+	}
+	granted := own.Ticket == t.ID
+	if granted && s.facts.State == op.ClaimNone {
+		s.facts.State = op.ClaimGranted
+	}
+	s.facts.Blocked = s.facts.Blocked || void.InDoubt && !listed && !granted
+	if t.Policy != op.VoidUnreported || listed {
+		return nil
+	}
+	s.facts.Unreported = true
+	if granted {
+		s.facts.Unreported, err = s.pending(own.Seq)
+	}
+	return err
+}
+
+// listed reports whether the server has told this device of a ticket.
+func (s *scan) listed(t id.Ticket) (bool, error) {
+	bound, err := get[wire.TicketRow](s.Store, wire.TableTicket, number(t))
+	if err != nil || bound.Ticket == t {
+		return err == nil, err
+	}
+	door, err := get[wire.DoorRow](s.Store, wire.TableDoor, number(t))
+	return err == nil && door.Ticket == t, err
+}
+
+// granted takes a ticket that this device granted itself; ok is false for any other.
+func (s *scan) granted(t id.Ticket) (ok bool, err error) {
+	own, err := get[wire.GrantRow](s.Store, wire.TableGrant, number(t))
+	if err != nil || own.Ticket != t || t == 0 {
+		return false, err
+	}
+	return true, s.open(own.Code)
+}
