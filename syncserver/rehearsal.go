@@ -5,7 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"yizhan/core/jsoncheck"
@@ -15,6 +18,7 @@ import (
 
 func rehearseFiles(fs *flag.FlagSet, args []string) error {
 	asJSON := fs.Bool("json", false, "print the outcome as JSON")
+	chaos := fs.Int64("chaos", 0, "insert a crash or a disconnect into every step, chosen by this number; what comes out must stay the same")
 	verbose := fs.Bool("v", false, "also print the log of the rehearsal's server")
 	rest, err := parse(fs, args, 1, -1)
 	if err != nil {
@@ -27,7 +31,7 @@ func rehearseFiles(fs *flag.FlagSet, args []string) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	failed := 0
 	for _, name := range rest {
-		report, err := rehearseFile(name, log)
+		report, err := rehearseFile(name, *chaos, log)
 		if err != nil {
 			failed++
 			fmt.Fprintf(os.Stderr, "%s: %v\n", name, prefixed(name, err))
@@ -46,13 +50,25 @@ func rehearseFiles(fs *flag.FlagSet, args []string) error {
 			fmt.Printf("%s: %s\n", name, d)
 		}
 		if len(report.Differences) == 0 {
-			fmt.Printf("%s: %d steps as expected\n", name, report.Steps)
+			fmt.Printf("%s: %d steps as expected%s\n", name, report.Steps, inSpite(report.Faults))
 		}
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d scenarios did not come out as expected", failed, len(rest))
 	}
 	return nil
+}
+
+// inSpite says how many faults of which kind a rehearsal stood.
+func inSpite(faults map[string]int) string {
+	var kinds []string
+	for _, kind := range slices.Sorted(maps.Keys(faults)) {
+		kinds = append(kinds, fmt.Sprintf("%s %d", kind, faults[kind]))
+	}
+	if len(kinds) == 0 {
+		return ""
+	}
+	return " in spite of faults: " + strings.Join(kinds, ", ")
 }
 
 // prefixed puts each mistake of a file on a line of its own.
@@ -64,7 +80,7 @@ func prefixed(name string, err error) error {
 	return err
 }
 
-func rehearseFile(name string, log *slog.Logger) (*rehearse.Report, error) {
+func rehearseFile(name string, chaos int64, log *slog.Logger) (*rehearse.Report, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
@@ -73,6 +89,7 @@ func rehearseFile(name string, log *slog.Logger) (*rehearse.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Chaos = chaos
 	return rehearse.Run(s, log)
 }
 

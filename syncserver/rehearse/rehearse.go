@@ -24,7 +24,8 @@ type Report struct {
 	Scenario    string                    `json:"scenario"`
 	Steps       int                       `json:"steps"`
 	Differences []string                  `json:"differences"`
-	Activities  map[string]map[string]int `json:"activities"` // seats at the end
+	Activities  map[string]map[string]int `json:"activities"`       // seats at the end
+	Faults      map[string]int            `json:"faults,omitempty"` // how many of each kind were inserted
 }
 
 // Run rehearses one scenario.
@@ -48,7 +49,11 @@ func Run(s *Scenario, log *slog.Logger) (*Report, error) {
 				return nil, fmt.Errorf("%s: at: %w", where, err)
 			}
 		}
+		w.chaos.begin()
 		out, err := w.step(step)
+		if err == nil {
+			err = w.chaos.end()
+		}
 		if err != nil {
 			r.Differences = append(r.Differences, fmt.Sprintf("%s: %v", where, err))
 			whole = false
@@ -62,6 +67,9 @@ func Run(s *Scenario, log *slog.Logger) (*Report, error) {
 		for _, d := range w.check(s.Expect) {
 			r.Differences = append(r.Differences, "end: "+d)
 		}
+	}
+	if w.chaos != nil {
+		r.Faults = w.chaos.faults
 	}
 	r.Activities, err = w.counts()
 	return r, err

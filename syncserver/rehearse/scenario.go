@@ -37,6 +37,8 @@ type Scenario struct {
 	Steps        []Step            `json:"steps"`
 	Expect       *Expect           `json:"expect"`
 
+	Chaos int64 `json:"-"` // not 0: a fault in every step, chosen by this number
+
 	zone  *time.Location
 	start time.Time
 }

@@ -2,6 +2,7 @@ package rehearse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -47,11 +48,7 @@ func (w *world) step(s *Step) (outcome, error) {
 	case "storm":
 		return w.storm(s)
 	case "offline", "lose":
-		d, err := w.device(s.Device)
-		if err == nil {
-			err = w.cut(d)
-		}
-		return outcome{}, err
+		return outcome{}, w.offline(s)
 	case "online":
 		return outcome{}, w.online(s)
 	case "clock":
@@ -148,11 +145,13 @@ func (w *world) do(s *Step, o op.Op) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	o.At = w.at(d).UnixMilli()
+	w.chaos.open(d)
 	r, err := w.ask(d, o)
+	w.chaos.shut()
 	if err != nil {
 		return outcome{}, err
 	}
-	o.At = w.at(d).UnixMilli()
 	return outcome{result: &r}, w.again(s, d, before, o, r)
 }
 
@@ -284,37 +283,53 @@ func (w *world) scan(s *Step) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	w.chaos.open(d)
+	out, r, err := w.judge(d, before, s, code, t)
+	w.chaos.shut()
+	if err != nil || !d.online {
+		return outcome{verdict: out.Verdict}, err
+	}
+	if !out.Final {
+		out.Verdict = r.Verdict
+	}
+	return outcome{verdict: out.Verdict}, w.again(s, d, before, d.outbox.last, r)
+}
+
+// judge lets the counter judge a code or, without one, a ticket of its lists.
+func (w *world) judge(d *device, before local.State, s *Step, code string, t id.Ticket) (out handover.Outcome, r op.Result, err error) {
 	at := w.at(d)
 	options := handover.Options{Override: s.Override, Out: s.Out, Reason: "rehearsal", Activity: s.Activity, Pool: s.Pool}
-	var out handover.Outcome
-	switch {
-	case s.Do == "redeem" && (code != "" || t == 0):
-		out, err = d.counter.Redeem(code, at, options)
-	case s.Do == "redeem":
-		out, err = d.counter.RedeemTicket(t, at, options)
-	case code != "" || t == 0:
-		out, err = d.counter.CheckIn(code, at, options)
-	default:
-		out, err = d.counter.CheckInTicket(t, at, options)
-	}
-	if err != nil {
-		return outcome{}, err
-	}
-	if d.online {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		r, err := d.link.Wait(ctx, out.Seq)
-		if err != nil {
-			return outcome{}, err
+	for {
+		switch {
+		case s.Do == "redeem" && (code != "" || t == 0):
+			out, err = d.counter.Redeem(code, at, options)
+		case s.Do == "redeem":
+			out, err = d.counter.RedeemTicket(t, at, options)
+		case code != "" || t == 0:
+			out, err = d.counter.CheckIn(code, at, options)
+		default:
+			out, err = d.counter.CheckInTicket(t, at, options)
 		}
-		if !out.Final {
-			out.Verdict = r.Verdict
+		if !errors.Is(err, errCrashed) {
+			break
 		}
-		if err := w.again(s, d, before, d.outbox.last, r); err != nil {
-			return outcome{}, err
+		if err := w.chaos.heal(); err != nil {
+			return out, r, err
+		}
+		if seq, done := d.stored(d.outbox.last, before.Last); done {
+			// The crash came between storing and showing.
+			o := d.outbox.last
+			out, err = handover.Outcome{Seq: seq, Verdict: o.Verdict, Final: o.Verdict != fault.Provisional}, nil
+			if o.Override {
+				out.Verdict = fault.Valid
+			}
+			break
 		}
 	}
-	return outcome{verdict: out.Verdict}, nil
+	if err == nil && d.online {
+		r, err = w.answer(d, out.Seq, d.outbox.last)
+	}
+	return out, r, err
 }
 
 // storm lets random members of a range press, each on their own phone.
@@ -352,7 +367,9 @@ func (w *world) storm(s *Step) (outcome, error) {
 			}
 		})
 	}
+	w.chaos.open(nil)
 	wg.Wait()
+	w.chaos.shut()
 	for _, err := range errs {
 		if err != nil {
 			return outcome{}, err
@@ -368,6 +385,7 @@ func (w *world) press(m id.Member, n int, s *Step) (granted int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	defer w.chaos.rest(d)
 	for range n {
 		r, err := w.ask(d, op.Op{Kind: op.Claim, Member: m, Activity: s.Activity, Pool: s.Pool, Seats: 1, Channel: op.ByPhone})
 		if err != nil {
@@ -380,12 +398,29 @@ func (w *world) press(m id.Member, n int, s *Step) (granted int, err error) {
 	return granted, nil
 }
 
+// offline takes a device from the network, with everything that had happened by then.
+func (w *world) offline(s *Step) error {
+	d, err := w.device(s.Device)
+	if err != nil {
+		return err
+	}
+	if d.online {
+		err = w.sync(d)
+	}
+	if d.lost = s.Do == "lose"; err != nil {
+		return err
+	}
+	return w.cut(d)
+}
+
 func (w *world) online(s *Step) error {
 	d, err := w.device(s.Device)
 	if err != nil {
 		return err
 	}
 	d.online = true
+	w.chaos.open(d)
+	defer w.chaos.shut()
 	d.link.SetOnline(true)
 	return w.sync(d)
 }
@@ -400,22 +435,16 @@ func (w *world) setClock(s *Step) error {
 	return err
 }
 
-// crash ends a process and starts it again on the files that it left.
+// crash ends a process between two writes and starts it again on the files that it left.
 func (w *world) crash(s *Step) error {
 	if s.Device == "server" {
-		if err := w.halt(); err != nil {
-			return err
-		}
-		return w.serve()
+		w.socket.cut()
+		return w.restartServer(nil)
 	}
 	d, err := w.device(s.Device)
 	if err != nil {
 		return err
 	}
-	d.stop()
-	if err := w.openDevice(d, false); err != nil {
-		return err
-	}
-	w.run(d)
-	return nil
+	d.die()
+	return w.restartDevice(d)
 }

@@ -21,8 +21,6 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/link"
 	"yizhan/core/local"
-	"yizhan/core/local/memory"
-	"yizhan/core/local/sqlite"
 	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/station"
@@ -41,12 +39,16 @@ type world struct {
 	dir    string
 	clock  atomic.Int64 // Unix milliseconds
 	random *mrand.Rand
+	up     sync.RWMutex // held for writing while a crashed server is replaced
 	server *server.Server
 	http   *http.Server
+	socket *socket
 	url    string
 	addr   string
+	starts int // of the server and of devices: each has files of its own
 	codec  *wire.Codec
 	log    *slog.Logger
+	chaos  *chaos // nil without -chaos
 
 	mu      sync.Mutex // guards devices and phones: a storm makes them from many goroutines
 	devices map[id.Device]*device
@@ -58,18 +60,30 @@ type world struct {
 type device struct {
 	Device
 	link    *link.Device
-	store   local.Store
+	store   *store
 	outbox  *memo
 	counter *handover.Counter
 	offset  atomic.Int64 // device clock minus world clock, milliseconds
 	online  bool
-	stop    func()
+	lost    bool // it never comes back
+	resting bool // a phone of a storm that nobody looks at
+	sockets sockets
+	left    []local.Queued // the outbox as this run of the program found it
+	end     func()         // stops the program
+	stop    func()         // and closes the store
 }
 
 // memo is the counter's outbox; it remembers the last scan, so that a step can send it again.
 type memo struct {
 	*link.Device
 	last op.Op
+}
+
+func (m *memo) lastOp() (last op.Op) {
+	if m != nil {
+		last = m.last
+	}
+	return last
 }
 
 func (m *memo) DoRows(o op.Op, rows func(seq uint64) ([]local.Row, error)) (uint64, error) {
@@ -90,6 +104,9 @@ func (w *world) now() time.Time { return time.UnixMilli(w.clock.Load()).In(w.zon
 func open(s *Scenario, log *slog.Logger) (w *world, err error) {
 	w = &world{Scenario: s, log: log, random: mrand.New(mrand.NewPCG(uint64(s.Seed), 0)), devices: map[id.Device]*device{},
 		phones: map[id.Member]id.Device{}, codes: map[string]string{}}
+	if s.Chaos != 0 {
+		w.chaos = newChaos(w, s.Chaos)
+	}
 	w.clock.Store(s.start.UnixMilli())
 	if w.dir, err = os.MkdirTemp("", "rehearse-"); err != nil {
 		return nil, err
@@ -109,7 +126,7 @@ func open(s *Scenario, log *slog.Logger) (w *world, err error) {
 
 // serve starts the server on its files, and on the port that it had before.
 func (w *world) serve() (err error) {
-	w.server, err = server.Open(server.Config{Dir: filepath.Join(w.dir, "server"), Zone: w.zone, Now: w.now, Random: rand.Reader, Log: w.log,
+	w.server, err = server.Open(server.Config{Dir: w.serverDir(), Zone: w.zone, Now: w.now, Random: rand.Reader, Log: w.log,
 		Fatal: func(err error) { w.log.Error("server would end", "error", err) }})
 	if err != nil {
 		return err
@@ -125,10 +142,12 @@ func (w *world) serve() (err error) {
 	w.url = "ws://" + w.addr + session.Path
 	mux := http.NewServeMux()
 	mux.Handle(session.Path, w.server.Handler())
-	w.http = &http.Server{Handler: mux}
-	go w.http.Serve(l)
+	w.http, w.socket = &http.Server{Handler: mux}, &socket{Listener: l}
+	go w.http.Serve(w.socket)
 	return nil
 }
+
+func (w *world) serverDir() string { return filepath.Join(w.dir, fmt.Sprintf("server.%d", w.starts)) }
 
 // halt stops the server and everything connected to it.
 func (w *world) halt() error {
@@ -194,15 +213,21 @@ func (w *world) fill() error {
 func (w *world) enrol(spec Device, brief bool) (*device, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	w.up.RLock()
 	offer, err := w.server.Offer(ctx, op.Enrolment{Device: spec.ID, Role: spec.Role, Station: spec.Station, Org: spec.Org, Member: spec.Member}, time.Hour)
+	w.up.RUnlock()
 	if err != nil {
 		return nil, err
 	}
 	d := &device{Device: spec, online: true}
-	if err := w.openDevice(d, brief); err != nil {
-		return nil, err
+	d.store, err = w.newStore(d, brief)
+	if err == nil {
+		err = w.openDevice(d)
 	}
-	if _, err := d.link.Enrol(ctx, offer.Code); err != nil {
+	if err == nil {
+		err = w.enter(ctx, d, offer.Code)
+	}
+	if err != nil {
 		return nil, err
 	}
 	w.run(d)
@@ -215,22 +240,34 @@ func (w *world) enrol(spec Device, brief bool) (*device, error) {
 	return d, nil
 }
 
-// openDevice opens a device's store, which for a brief phone is in memory, and the program over it.
-func (w *world) openDevice(d *device, brief bool) (err error) {
-	if brief {
-		d.store = memory.New()
-	} else {
-		d.store, err = sqlite.Open(filepath.Join(w.dir, string(d.ID)+".db"))
+// enter hands in a code, again after a fault: the answer may have been lost.
+func (w *world) enter(ctx context.Context, d *device, code string) error {
+	for {
+		_, err := d.link.Enrol(ctx, code)
+		if err == nil || ctx.Err() != nil || w.chaos == nil {
+			return err
+		}
+		if _, done := d.link.Identity(); done {
+			return nil
+		}
+		if err := w.chaos.heal(); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+}
+
+// openDevice starts a device's program over its store.
+func (w *world) openDevice(d *device) (err error) {
+	if d.left, err = d.store.Queue(); err != nil {
 		return err
 	}
 	now := func() time.Time { return w.at(d) }
-	d.link, err = link.Open(link.Config{Store: d.store, URL: w.url, App: "rehearse", Now: now, Random: rand.Reader, Log: w.log, Codec: w.codec})
+	d.link, err = link.Open(link.Config{Store: d.store, URL: w.url, App: "rehearse", Now: now, Random: rand.Reader, Log: w.log, Codec: w.codec,
+		Dial: w.dialer(d)})
 	if err != nil {
 		return err
 	}
-	d.outbox = &memo{Device: d.link}
+	d.outbox = &memo{Device: d.link, last: d.outbox.lastOp()}
 	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.outbox, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone,
 		Status: func() handover.Status { return handover.Status{Online: d.link.Status().Online} }})
 	d.link.OnRecall(d.counter.GiveUp)
@@ -248,9 +285,9 @@ func (w *world) run(d *device) {
 		}
 	}()
 	d.link.SetOnline(d.online)
+	d.end = func() { cancel(); <-ended }
 	d.stop = func() {
-		cancel()
-		<-ended
+		d.end()
 		if err := d.store.Close(); err != nil {
 			w.log.Warn("close store", "device", d.ID, "error", err)
 		}
@@ -263,6 +300,7 @@ func (w *world) phone(m id.Member) (*device, error) {
 	d := w.devices[w.phones[m]]
 	w.mu.Unlock()
 	if d != nil {
+		w.wake(d)
 		return d, nil
 	}
 	return w.enrol(Device{ID: id.Device("phone-" + string(m)), Role: op.Phone, Member: m}, true)
@@ -282,16 +320,20 @@ func (w *world) desk(o id.Org) (*device, error) {
 
 // sync waits until an online device has sent and received everything.
 func (w *world) sync(d *device) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	for {
-		if err := d.link.Synced(ctx); err != nil {
-			return fmt.Errorf("device %s does not catch up: %w (status %+v)", d.ID, err, d.link.Status())
+	err := w.await(d, func(ctx context.Context) error {
+		for {
+			if err := d.link.Synced(ctx); err != nil {
+				return err
+			}
+			if d.link.Status().Waiting == 0 { // it may have been asked for tickets meanwhile
+				return nil
+			}
 		}
-		if d.link.Status().Waiting == 0 { // it may have been asked for tickets meanwhile
-			return nil
-		}
+	})
+	if err != nil {
+		return fmt.Errorf("device %s does not catch up: %w (status %+v)", d.ID, err, d.link.Status())
 	}
+	return nil
 }
 
 // cut takes the network from a device and waits until it has noticed.
@@ -317,18 +359,64 @@ func (w *world) cut(d *device) error {
 	return nil
 }
 
+// await asks a device's program for something that takes the network, and asks
+// again if a fault struck meanwhile.
+func (w *world) await(d *device, ask func(ctx context.Context) error) error {
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		stop := w.chaos.struck(cancel)
+		err := ask(ctx)
+		stop()
+		cancel()
+		if !errors.Is(err, context.Canceled) {
+			return err
+		}
+		if err := w.chaos.heal(); err != nil {
+			return err
+		}
+	}
+}
+
 // ask queues an op and, on an online device, waits for its durable result.
 func (w *world) ask(d *device, o op.Op) (r op.Result, err error) {
-	seq, err := d.counter.Ask(o)
+	before, err := d.store.State()
 	if err != nil {
 		return r, err
 	}
-	if !d.online {
-		return op.Result{Outcome: op.Pending}, nil
+	if o.At == 0 {
+		o.At = w.at(d).UnixMilli()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	return d.link.Wait(ctx, seq)
+	seq, err := d.counter.Ask(o)
+	for errors.Is(err, errCrashed) {
+		if err = w.chaos.heal(); err != nil {
+			return r, err
+		}
+		var done bool
+		if seq, done = d.stored(o, before.Last); !done {
+			seq, err = d.counter.Ask(o) // the op went with the process: the person presses again
+		}
+	}
+	if err != nil || !d.online {
+		return op.Result{Outcome: op.Pending}, err
+	}
+	return w.answer(d, seq, o)
+}
+
+// answer waits for the result of an op, with the process that asked or a later one.
+func (w *world) answer(d *device, seq uint64, o op.Op) (r op.Result, err error) {
+	err = w.await(d, func(ctx context.Context) (err error) {
+		r, err = d.link.Wait(ctx, seq)
+		return err
+	})
+	if !errors.Is(err, link.ErrResultGone) {
+		return r, err
+	}
+	// The process that was told is gone, and the op has left the outbox: ask the server.
+	raw, err := op.Encode(&o)
+	if err != nil {
+		return r, err
+	}
+	return w.resend(d, raw, d.store.chain[seq-1], seq)
 }
 
 // resend hands the server the same bytes of a device's last op again.

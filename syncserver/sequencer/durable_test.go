@@ -296,3 +296,43 @@ func TestUnreadableJournal(t *testing.T) {
 		}
 	})
 }
+
+// TestAbandonForgetsWhatIsNotWritten: as after a kill, the batch that is being
+// written is there, what was decided meanwhile is not, and nobody waits for ever.
+func TestAbandonForgetsWhatIsNotWritten(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.seats(10)
+		writing, release := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		w.journal.set(func(journal.Batch) error {
+			once.Do(func() { close(writing); <-release })
+			return nil
+		}, nil)
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() { _, err := w.phones[0].send(w.phones[0].next(claim)); first <- err }()
+		<-writing
+		go func() { _, err := w.phones[1].send(w.phones[1].next(claim)); second <- err }()
+		until(t, "the second claim is decided", func() bool {
+			granted := 0
+			w.Glance(context.Background(), func(s *arbiter.State) { n, _ := s.Count("a", ""); granted = n.Granted })
+			return granted == 2
+		})
+		ended := make(chan error, 1)
+		go func() { ended <- w.Abandon() }()
+		until(t, "nothing is taken any more", func() bool {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			return kind(w.View(ctx, func(*arbiter.State) {})) == fault.ShuttingDown
+		})
+		close(release)
+		if err := errors.Join(<-ended, <-first); err != nil {
+			t.Error(err)
+		}
+		if err := <-second; kind(err) != fault.ShuttingDown {
+			t.Errorf("the claim that was not written: %v", err)
+		}
+		if n, _ := w.replayed().Count("a", ""); n.Granted != 1 {
+			t.Errorf("the journal says %+v", n)
+		}
+	})
+}

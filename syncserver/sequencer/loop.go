@@ -47,6 +47,10 @@ func (s *Sequencer) loop() {
 				return
 			}
 		}
+		if !writing && s.forget(next) {
+			close(s.write)
+			return
+		}
 		if s.broken != nil && !writing {
 			s.recover(s.broken, next)
 			next = s.fresh()
@@ -56,6 +60,20 @@ func (s *Sequencer) loop() {
 			next, writing = s.fresh(), true
 		}
 	}
+}
+
+// forget turns away everybody who waits, if the loop was abandoned.
+func (s *Sequencer) forget(b *batch) bool {
+	s.mu.Lock()
+	abandoned, waiting := s.abandoned, append(s.todo[s.at:], s.pending...)
+	s.mu.Unlock()
+	if !abandoned {
+		return false
+	}
+	for _, c := range append(b.calls, waiting...) {
+		c.finish(fault.Errorf(fault.ShuttingDown, "the server has ended"))
+	}
+	return true
 }
 
 // fresh begins a batch, in the memory of one that was written.

@@ -34,9 +34,10 @@ type Config struct {
 type Sequencer struct {
 	cfg Config
 
-	mu      sync.Mutex // guards pending and closed
-	pending []*call
-	closed  bool
+	mu        sync.Mutex // guards pending, closed and abandoned
+	pending   []*call
+	closed    bool
+	abandoned bool // closed without writing what waits
 
 	calls   sync.Pool     // of *call that nobody holds any more
 	wake    chan struct{} // capacity 1: pending is not empty, or time has to be looked at
@@ -231,16 +232,22 @@ func (s *Sequencer) Glance(ctx context.Context, fn func(*arbiter.State)) error {
 }
 
 // Close decides nothing more, writes what was decided, and returns.
-func (s *Sequencer) Close() error {
+func (s *Sequencer) Close() error { return s.end(false) }
+
+// Abandon ends the loop as a kill between two writes would: a batch that is being
+// written is finished, everything else is forgotten, and who waits for it gets a fault.
+func (s *Sequencer) Abandon() error { return s.end(true) }
+
+func (s *Sequencer) end(abandon bool) error {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		<-s.stopped
-		return nil
+	first := !s.closed
+	if first {
+		s.closed, s.abandoned = true, abandon
 	}
-	s.closed = true
 	s.mu.Unlock()
-	close(s.quit)
+	if first {
+		close(s.quit)
+	}
 	<-s.stopped
 	return nil
 }

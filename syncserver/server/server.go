@@ -235,6 +235,20 @@ func (s *Server) Close(ctx context.Context) error {
 	return errors.Join(err, s.closeFiles())
 }
 
+// Abandon ends the server as a kill between two writes would: nobody is told,
+// what was decided and not written is forgotten, and no state is left for verify.
+// The files are copied to a new directory as the last write left them, because
+// closing them would tidy them up. The caller has cut all connections.
+func (s *Server) Abandon(to string) error {
+	cut, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.sessions.Close(cut) // its error only says that nobody was waited for
+	err := s.seq.Abandon()
+	s.end()
+	<-s.pumped
+	return errors.Join(err, os.CopyFS(to, os.DirFS(s.cfg.Dir)), s.closeFiles())
+}
+
 // leaveSnapshot leaves the digest of the state for verify.
 func (s *Server) leaveSnapshot(ctx context.Context) error {
 	var snap Snapshot
