@@ -68,16 +68,11 @@ func TestEnrolStaffAndPhones(t *testing.T) {
 	if me, _ := phone.Identity(); me.Role != op.Phone || me.Member != m {
 		t.Errorf("phone is %+v", me)
 	}
-	until(t, "the replaced phone learns that it was revoked", func() bool {
-		f := old.Status().Problem
-		return f != nil && f.Kind == fault.RevokedDevice
-	})
+	until(t, "the replaced phone erased itself", func() bool { _, ok := old.Identity(); return !ok && old.Status().Wiped })
 	me, _ := phone.Identity()
 	p.must("revoke", string(me.Device))
-	until(t, "the revoked phone learns it", func() bool {
-		f := phone.Status().Problem
-		return f != nil && f.Kind == fault.RevokedDevice
-	})
+	until(t, "the revoked phone erased itself", func() bool { _, ok := phone.Identity(); return !ok && phone.Status().Wiped })
+	until(t, "the receipts are recorded", func() bool { return strings.Count(p.must("devices"), "  wiped (") == 2 })
 	staff.synced()
 }
 

@@ -78,7 +78,7 @@ func (r *run) enrol(o *op.Op) error {
 
 func (s *State) applyEnrolled(e *op.Entry) {
 	n := e.Enrolment
-	s.devices[n.Device], s.recent = &device{Enrolment: *n, first: 1}, nil
+	s.devices[n.Device], s.recent = &device{Enrolment: *n, first: 1, seen: e.At}, nil
 	if n.Role == op.Phone {
 		s.phones[n.Member] = n.Device
 	}
@@ -87,11 +87,14 @@ func (s *State) applyEnrolled(e *op.Entry) {
 	}
 }
 
-// revoke ends a device.
+// revoke ends a device, and records the receipt that it is wiped.
 func (r *run) revoke(o *op.Op) error {
 	d := r.s.devices[o.Device]
 	if d == nil {
 		return refusal("there is no device %q", o.Device)
+	}
+	if o.Kept != nil {
+		return r.wiped(d, o.Kept)
 	}
 	if d.gone == "" {
 		r.emit(op.Entry{Kind: op.DeviceGone, Device: o.Device, Reason: "revoked"})
@@ -130,4 +133,6 @@ type Device struct {
 	Last  uint64
 	Chain op.Hash
 	Gone  string // empty while it is in use
+	Wiped bool   // it has erased itself, and signed that
+	Seen  int64  // server time of its enrolment or its last op, Unix milliseconds
 }

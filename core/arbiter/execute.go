@@ -44,7 +44,7 @@ func (s *State) recordResult(e *op.Entry) error {
 	if d == nil || e.DevSeq != d.last+1 || len(e.Chain) != len(d.chain) {
 		return fmt.Errorf("entry %d ends op %d of device %q, which stands elsewhere", e.Seq, e.DevSeq, e.Device)
 	}
-	d.last = e.DevSeq
+	d.last, d.seen = e.DevSeq, e.At
 	d.chain = op.Hash(e.Chain)
 	r := op.ResultOf(e)
 	a := answer{hash: d.chain, seq: e.Seq, ticket: r.Ticket, seats: int32(r.Seats), place: int32(r.Place), outcome: r.Outcome, code: r.Code, verdict: r.Verdict}
@@ -182,7 +182,7 @@ func (s *State) Append(entries []op.Entry, o *op.Op, from op.Origin, now int64) 
 		return entries, err
 	}
 	if !ok {
-		r.refuse(fault.Invalid)
+		r.unreadable(o.Kind == 0)
 	} else {
 		err = r.execute(o)
 	}
@@ -259,23 +259,12 @@ func (r *run) execute(o *op.Op) (err error) {
 		err = r.voidLease(o)
 	case op.SetAuthority:
 		err = r.setAuthority(o)
+	case op.Accept:
+		err = r.accept(o)
 	default:
-		// From a newer app: refused, so that it never blocks the ops behind it.
-		r.refuse(fault.Invalid)
+		r.unreadable(true) // from a newer app
 	}
 	return err
-}
-
-// Quarantine closes a device whose history forked: what it sends from now on is
-// kept for staff and never decided.
-func (s *State) Quarantine(d id.Device, why string, now int64) ([]op.Entry, error) {
-	r := &run{s: s, at: max(now, s.now)}
-	r.emit(op.Entry{Kind: op.DeviceGone, Device: d, Reason: why})
-	r.emit(op.Entry{Kind: op.IncidentMade, Device: d, Word: why})
-	if r.err != nil {
-		return nil, fmt.Errorf("%w: quarantine device %s: %w", ErrBroken, d, r.err)
-	}
-	return r.entries, nil
 }
 
 // may reports whether a device may ask this for that member or organisation.

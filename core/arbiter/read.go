@@ -38,7 +38,18 @@ func (s *State) Device(d id.Device) (Device, bool) {
 	if v == nil {
 		return Device{}, false
 	}
-	return Device{v.Enrolment, v.last, v.chain, v.gone}, true
+	return v.view(), true
+}
+
+func (d *device) view() Device {
+	return Device{d.Enrolment, d.last, d.chain, d.gone, d.wiped, d.seen}
+}
+
+// Devices calls fn with every device that ever enrolled, in order of id.
+func (s *State) Devices(fn func(Device)) {
+	for _, k := range sorted(s.devices) {
+		fn(s.devices[k].view())
+	}
 }
 
 // DeviceOfCode finds the device that a code, by its hash, is or was meant for.
@@ -174,6 +185,12 @@ func (s *State) Digest() string {
 	for _, k := range sorted(s.devices) {
 		d := s.devices[k]
 		write(h, "device", d.Enrolment, d.last, d.chain, d.gone)
+		if d.wiped || len(d.kept) > 0 { // written only where it is so: digests of older journals stay as they are
+			write(h, "closed", d.wiped, len(d.kept), d.keptBytes, d.keptAll)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.kept)) {
+		write(h, "kept", k, s.kept[k].device, s.kept[k].accepted)
 	}
 	for _, k := range sorted(s.activities) {
 		a := s.activities[k]

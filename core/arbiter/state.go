@@ -30,6 +30,7 @@ type State struct {
 	devices    map[id.Device]*device
 	codes      map[string]*op.Enrolment // one-use codes by hash
 	phones     map[id.Member]id.Device  // the one phone of each member
+	kept       map[uint64]*keptOp       // ops in quarantine, by journal place
 	series     quota.Series
 	leases     map[uint64]*lease
 	borrowed   map[id.Member][]*lease // exclusive leases that name a member
@@ -101,6 +102,11 @@ type device struct {
 	gone    string // why it may do nothing any more
 	results []answer
 	op.Enrolment
+	seen      int64 // see Device.Seen
+	wiped     bool
+	kept      map[op.Hash]struct{} // ops in quarantine, by chain hash
+	keptBytes int
+	keptAll   bool // no more is kept
 }
 
 type dueKind uint8
@@ -128,7 +134,7 @@ func New(zone *time.Location) *State {
 	return &State{
 		zone: zone, orgs: member.Tree{}, people: map[id.Member]*member.Person{},
 		stations: map[id.Station]*place{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
-		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, series: quota.Series{},
+		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, kept: map[uint64]*keptOp{}, series: quota.Series{},
 		leases: map[uint64]*lease{}, borrowed: map[id.Member][]*lease{}, early: map[id.Ticket]*early{},
 		open: map[id.Ticket]bool{}, wanted: map[id.Ticket]bool{},
 	}
@@ -217,7 +223,21 @@ func (s *State) apply(e *op.Entry) error {
 		return s.applyRenewed(e)
 	case op.LeaseEnded:
 		return s.applyLeaseEnded(e)
-	case op.Scanned, op.IncidentMade, op.Done:
+	case op.Quarantined:
+		return s.applyQuarantined(e)
+	case op.Wiped:
+		d := s.devices[e.Device]
+		if d == nil {
+			return fmt.Errorf("there is no device %q", e.Device)
+		}
+		d.wiped = true
+	case op.Done:
+		return s.applyAccepted(e)
+	case op.IncidentMade:
+		if d := s.devices[e.Device]; d != nil && e.Word == keptFull {
+			d.keptAll = true
+		}
+	case op.Scanned:
 	default:
 		return fmt.Errorf("kind is unknown; the journal was written by a newer version")
 	}

@@ -44,6 +44,7 @@ type Status struct {
 	Waiting       int           // ops that the server has not answered yet
 	OldestWaiting time.Time     // device time at which the oldest of them was queued
 	Problem       *fault.Error  // why the last session ended or could not begin; nil while all is well
+	Wiped         bool          // the server had the device erased; true until it is enrolled again
 	Offset        time.Duration // server clock minus device clock
 }
 
@@ -53,6 +54,7 @@ var (
 	ErrEnrolled    = errors.New("device is already enrolled")
 	ErrUnknownOp   = errors.New("no op has this number")
 	ErrResultGone  = errors.New("result of this op is no longer kept here")
+	ErrWiped       = errors.New("the server had this device erased")
 )
 
 // keep is how many answered ops are remembered for Wait after they left the outbox.
@@ -70,6 +72,7 @@ type Device struct {
 
 	mu       sync.Mutex // guards all below
 	identity *wire.Enrolled
+	receipt  []byte         // replica.MetaReceipt: the device was wiped, and the server may not know it
 	inbox    []local.Queued // appended, and not seen by the session yet
 	ops      map[uint64]*question
 	waiting  []local.Queued // unanswered, oldest first; without bytes
@@ -90,8 +93,9 @@ type Device struct {
 
 // question is an op and, later, its answer.
 type question struct {
-	answered chan struct{} // closed once result is stored
+	answered chan struct{} // closed once result is stored, or there will be none
 	result   op.Result
+	err      error // why there will be none
 }
 
 // Open loads a device from its store. It starts nothing; Run does.
@@ -114,6 +118,12 @@ func Open(cfg Config) (*Device, error) {
 	}
 	if saved.Identity.Device != "" {
 		d.identity = &saved.Identity
+	}
+	if d.receipt, err = cfg.Store.Meta(replica.MetaReceipt); err != nil {
+		return nil, fmt.Errorf("open device: %w", err)
+	}
+	if d.receipt != nil && d.identity == nil {
+		d.status.Problem, d.status.Wiped = errWiped, true
 	}
 	d.last, d.hash = saved.State.Last, saved.State.Hash
 	if saved.Mark.Time != 0 {
@@ -178,6 +188,9 @@ func (d *Device) DoRows(o op.Op, rows func(seq uint64) ([]local.Row, error)) (ui
 	}
 	d.order.Lock()
 	defer d.order.Unlock()
+	if _, ok := d.Identity(); !ok { // wiped while the op was being made
+		return 0, ErrNotEnrolled
+	}
 	q := local.Queued{Seq: d.last + 1, Hash: op.Chain(d.hash, body), Bytes: body, At: at}
 	changed, err := rows(q.Seq)
 	if err != nil {
@@ -210,7 +223,7 @@ func (d *Device) append(q local.Queued, rows []local.Row) error {
 }
 
 // Wait waits for the answer to an op. Refusals are answers; the error is ctx's,
-// or ErrUnknownOp or ErrResultGone.
+// or ErrUnknownOp, ErrResultGone or ErrWiped.
 func (d *Device) Wait(ctx context.Context, seq uint64) (op.Result, error) {
 	d.order.Lock()
 	last := d.last
@@ -226,7 +239,7 @@ func (d *Device) Wait(ctx context.Context, seq uint64) (op.Result, error) {
 	}
 	select {
 	case <-q.answered:
-		return q.result, nil
+		return q.result, q.err
 	case <-ctx.Done():
 		return op.Result{}, fmt.Errorf("wait for op %d: %w", seq, ctx.Err())
 	}

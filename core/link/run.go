@@ -42,7 +42,7 @@ func (d *Device) Run(ctx context.Context) error {
 			d.sleep(ctx, 0)
 			continue
 		}
-		welcomed, end := d.session(ctx)
+		welcomed, end := d.turn(ctx)
 		d.offline(end.Why)
 		if ctx.Err() != nil {
 			break
@@ -67,7 +67,7 @@ func (d *Device) wanted() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.kicked = false
-	return d.identity != nil && !d.off
+	return (d.identity != nil || d.receipt != nil) && !d.off
 }
 
 // sleep waits for a pause, 0 being without end, and reports whether a kick ended it.
@@ -284,6 +284,11 @@ func (s *session) do(effects []replica.Effect) *replica.Close {
 			if err := s.d.cfg.Store.SetMeta(e.Values); err != nil {
 				return &replica.Close{Why: storage(err)}
 			}
+			s.d.delivered(e.Values)
+		case replica.Wipe:
+			if stop := s.wipe(e); stop != nil {
+				return stop
+			}
 		case replica.Welcomed:
 			if err := s.drop(); err != nil {
 				return &replica.Close{Why: storage(err)}
@@ -348,7 +353,7 @@ func (s *session) note(e replica.Effect) {
 		close(d.synced)
 		d.synced = make(chan struct{})
 	case replica.Enrolled:
-		d.identity, d.kicked = &e.Identity, true
+		d.identity, d.kicked, d.status.Wiped, d.status.Problem = &e.Identity, true, false, nil
 		d.poke()
 	}
 	d.changed()

@@ -64,6 +64,9 @@ type Store interface {
 	Get(table, id string) (r Row, ok bool, err error)
 	// Rows gives a table in order of id.
 	Rows(table string) ([]Row, error)
+	// Wipe erases everything, as if the store were new, and keeps only these named
+	// values. Nothing of what is erased can be read from the disk afterwards.
+	Wipe(keep map[string][]byte) error
 	Close() error
 }
 

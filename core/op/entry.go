@@ -42,6 +42,8 @@ const (
 	LeaseEnded   EntryKind = 25 // LeaseID, Word: how; Taken: serials that go back to their parts
 	GivenUp      EntryKind = 26 // Ticket, Epoch: its authority did not hand it over and will not under that epoch
 	AuthoritySet EntryKind = 27 // Station, Authority: who hands over what is bound there; Blocked: what was bound before is in doubt
+	Quarantined  EntryKind = 28 // Device, Kept: an op that is not decided, Word: why
+	Wiped        EntryKind = 29 // Device erased itself: Kept.Bytes is its signed receipt
 
 	Restored EntryKind = 31 // Epoch: the server went on from a backup; every pool is frozen
 	Reopened EntryKind = 32 // Activity: its pools are decided again
@@ -177,6 +179,7 @@ type Entry struct {
 	Digest    string            `cbor:"41,keyasint,omitempty"`
 	Lease     *Lease            `cbor:"42,keyasint,omitempty"`
 	LeaseID   uint64            `cbor:"43,keyasint,omitempty"` // the lease that a claim was granted from, or that ended
+	Kept      *Kept             `cbor:"44,keyasint,omitempty"` // of Quarantined and Wiped; of Done: the kept op that was accepted
 	Whole     *Whole            `cbor:"45,keyasint,omitempty"` // of an op that made several entries, or that was recorded again
 	Authority id.Device         `cbor:"46,keyasint,omitempty"`
 }

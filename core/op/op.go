@@ -38,10 +38,11 @@ const (
 	Offer       Kind = 69 // Enrolment: a one-use code is offered
 	Enrol       Kind = 70 // Enrolment: a device uses the code
 	Draw        Kind = 71 // Activity, Seed
-	Revoke      Kind = 72 // Device: a device may do nothing from now on
+	Revoke      Kind = 72 // Device: a device may do nothing from now on; with Kept, its receipt that it was wiped
 	Lend        Kind = 73 // Lending
 	WriteOff    Kind = 74 // Device, Activity: seats that a lost device did not report are given up
 	VoidLease   Kind = 75 // Device, Activity: tickets that it did not report are void, their seats free
+	Accept      Kind = 81 // Kept.Seq: what a gone device did at a counter is recorded as a fact after all
 
 	Reopen       Kind = 78 // Activity, all if empty: decide its pools again after a restore
 	Restore      Kind = 79 // Epoch, at least: the server goes on from a backup
@@ -104,6 +105,7 @@ type Op struct {
 	Enrolment *Enrolment        `cbor:"37,keyasint,omitempty"`
 	Device    id.Device         `cbor:"38,keyasint,omitempty"`
 	Lending   *Lease            `cbor:"39,keyasint,omitempty"`
+	Kept      *Kept             `cbor:"41,keyasint,omitempty"`
 }
 
 // Role is what a device is used for.
@@ -147,4 +149,12 @@ type Origin struct {
 	Seq      uint64
 	Previous Hash
 	Hash     Hash
+	Raw      []byte // as received, for what cannot be decided and is kept for people instead
+}
+
+// Kept is what a device sent and the server did not decide, in its own bytes.
+type Kept struct {
+	Seq   uint64 `cbor:"1,keyasint,omitempty"` // number of the op at its device; in Accept, and in what it makes, the journal place of the kept op
+	Hash  []byte `cbor:"2,keyasint,omitempty"` // chain hash after it
+	Bytes []byte `cbor:"3,keyasint,omitempty"`
 }

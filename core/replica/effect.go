@@ -37,6 +37,12 @@ type (
 	Synced struct{ N uint64 }
 	// Recalled has the counter of this device give up what it keeps.
 	Recalled struct{ Recall wire.Recall }
+	// Wipe erases everything but the named values (local.Store.Wipe), unless an op was
+	// queued behind Last meanwhile; when it is done, call Session.Erased.
+	Wipe struct {
+		Last uint64
+		Keep map[string][]byte
+	}
 	// Close ends the connection. Final means that connecting again cannot help.
 	Close struct {
 		Why   *fault.Error
@@ -54,6 +60,7 @@ func (Heard) effect()    {}
 func (Show) effect()     {}
 func (Synced) effect()   {}
 func (Recalled) effect() {}
+func (Wipe) effect()     {}
 func (Close) effect()    {}
 
 // asFault gives an error of the codec as the fault that it is.

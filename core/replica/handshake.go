@@ -49,7 +49,7 @@ func (s *Session) challenge(c wire.Challenge) {
 		s.close(fault.Errorf(fault.BadFrame, "proof: %v", err))
 		return
 	}
-	s.phase = proving
+	s.phase, s.signed = proving, t
 	s.emit(Heard{Time: c.Time})
 	s.send(wire.Proof{Signature: s.saved.Key.SignBytes(wire.SignProof, signed), Cursor: s.saved.State.Cursor})
 }

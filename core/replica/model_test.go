@@ -111,6 +111,7 @@ type device struct {
 	closed  *replica.Close
 	synced  uint64
 	asOf    int64
+	wiped   bool
 }
 
 type fataler interface {
@@ -173,6 +174,11 @@ func (d *device) do(effects []replica.Effect) {
 			err = d.store.Answer(bodies)
 		case replica.Apply:
 			err = d.store.Apply(e.Checkpoint)
+		case replica.Set:
+			err = d.store.SetMeta(e.Values)
+		case replica.Wipe:
+			err, d.wiped = d.store.Wipe(e.Keep), true
+			d.do(d.session.Erased())
 		case replica.Close:
 			d.closed = &e
 		case replica.Synced:

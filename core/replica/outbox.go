@@ -29,6 +29,11 @@ func (s *Session) pump() {
 		s.stop(fault.Errorf(fault.Internal, "outbox is damaged: nothing is known of op %d, which op %d follows", s.answered, waiting[0].Seq))
 		return
 	}
+	s.ship(previous, waiting)
+}
+
+// ship sends as many of these ops as one message may hold.
+func (s *Session) ship(previous op.Hash, waiting []local.Queued) {
 	m := wire.Ops{First: waiting[0].Seq, Previous: previous[:]}
 	for size := 0; len(m.Ops) < len(waiting) && len(m.Ops) < wire.MaxOps; {
 		b := waiting[len(m.Ops)].Bytes

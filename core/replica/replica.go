@@ -22,6 +22,7 @@ const (
 	MetaIdentity   = "device.identity" // CBOR of wire.Enrolled
 	MetaServer     = "server.key"      // public key that was pinned at enrolment
 	MetaDeployment = "server.deployment"
+	MetaReceipt    = "wiped.receipt" // CBOR of Farewell: the device was wiped, and the server may not know it yet
 )
 
 // TableReplica holds one row of ours, MarkID, with a Mark: it changes in the same
@@ -70,6 +71,8 @@ const (
 	greeting
 	proving
 	live
+	wiping  // the server takes what is left, and then wants us gone
+	leaving // erased; the receipt is on its way
 )
 
 // Session is the device's half of one connection. It is not safe for concurrent use.
@@ -81,11 +84,14 @@ type Session struct {
 	phase    phase
 	hello    []byte // nonce
 	binding  []byte
+	signed   wire.Transcript // what our proof was over
+	receipt  wire.Wiped
 	at       time.Duration // since the connection was made, as last told
 	deadline time.Duration // 0: none
 
 	queue    []local.Queued // outbox, oldest first; answered ops without bytes
 	answered uint64         // newest answered op
+	taken    uint64         // while wiping: newest op in the server's quarantine
 	last     uint64         // newest op
 	flying   int            // ops in flight, from answered+1 on
 	resting  bool           // the server is busy: send again at deadline
@@ -164,6 +170,9 @@ func (s *Session) Appended(q local.Queued) []Effect {
 	}
 	s.queue, s.last = append(s.queue, q), q.Seq
 	s.pump()
+	if s.phase == wiping && s.flying == 0 {
+		s.handIn(s.taken)
+	}
 	return s.take()
 }
 
@@ -203,6 +212,11 @@ func (s *Session) message(m wire.Message) {
 			s.welcome(m)
 			return
 		}
+	case wire.Wipe:
+		if s.phase == proving || s.phase == wiping {
+			s.wipe(m)
+			return
+		}
 	}
 	if s.phase != live {
 		s.close(fault.Errorf(fault.BadFrame, "%T came during the handshake", m))
@@ -236,6 +250,10 @@ func (s *Session) fault(f wire.Fault) {
 		s.pause()
 	case f.Kind == fault.Gap && s.phase == live:
 		s.resend(f)
+	case f.Kind == fault.RevokedDevice && s.phase == leaving:
+		s.recorded(why)
+	case f.Kind == fault.RevokedDevice && s.phase == live:
+		s.close(why) // the next session begins with the order to wipe
 	case f.Kind == fault.Fork, f.Kind == fault.RevokedDevice:
 		s.stop(why)
 	default:

@@ -188,6 +188,10 @@ func decode(t Type, body []byte) (Message, error) {
 		return into[Fault](body)
 	case TRecall:
 		return into[Recall](body)
+	case TWipe:
+		return into[Wipe](body)
+	case TWiped:
+		return into[Wiped](body)
 	}
 	return nil, fault.Errorf(fault.BadFrame, "message type %d is unknown", t)
 }

@@ -132,7 +132,7 @@ func TestDocumentHasTheLimits(t *testing.T) {
 			t.Errorf("%s, %d, is not in the document", what, n)
 		}
 	}
-	for _, context := range []string{SignChallenge, SignProof, SignEnrol} {
+	for _, context := range []string{SignChallenge, SignProof, SignEnrol, SignWipe, SignWiped} {
 		if !strings.Contains(text, "`"+context+"`") {
 			t.Errorf("context %s is not in the document", context)
 		}

@@ -70,8 +70,22 @@ func handshake(t testing.TB) (Hello, Challenge, Enrol, Proof, map[string]Transcr
 	return hello, c, enrol, proof, signed
 }
 
+// leaving gives an order to wipe in the session of handshake, and its receipt.
+func leaving(t testing.TB) (Wipe, Wiped) {
+	key := func(fill byte) seal.Private {
+		return must1[seal.Private](t)(seal.Generate(bytes.NewReader(bytes.Repeat([]byte{fill}, 32))))
+	}
+	hello, c, _, _, signed := handshake(t)
+	order := Order{Transcript: must1[[]byte](t)(signed["proof"].Bytes()), Taken: 41}
+	wipe := Wipe{Taken: order.Taken, Signature: key(0x53).SignBytes(SignWipe, must1[[]byte](t)(order.Bytes()))}
+	wiped := Wiped{Deployment: c.Deployment, Device: hello.Device, Nonce: c.Nonce, Time: c.Time, Last: order.Taken}
+	wiped.Signature = key(0x44).SignBytes(SignWiped, must1[[]byte](t)(wiped.Receipt()))
+	return wipe, wiped
+}
+
 func messages(t testing.TB) map[string]Message {
 	hello, challenge, enrol, proof, _ := handshake(t)
+	wipe, wiped := leaving(t)
 	claim := must1[[]byte](t)(op.Encode(&op.Op{Kind: op.Claim, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2,
 		At: 1790000001000, EnteredBy: "m-1001", Channel: op.ByPhone}))
 	cancel := must1[[]byte](t)(op.Encode(&op.Op{Kind: op.Cancel, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 1, At: 1790000002000}))
@@ -102,6 +116,8 @@ func messages(t testing.TB) map[string]Message {
 		"fault_busy":       Fault{Kind: fault.Busy},
 		"recall":           Recall{Tickets: []Bound{{Ticket: 1301, Epoch: 1}, {Ticket: 1302}}},
 		"recall_station":   Recall{Station: "st-7"},
+		"wipe":             wipe,
+		"wiped":            wiped,
 	}
 }
 

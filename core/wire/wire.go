@@ -57,6 +57,13 @@ const TSync Type = 6
 // TRecall (server to device) asks for bound tickets back.
 const TRecall Type = 72
 
+// TWipe (server to device) has a device that was closed send what it has not sent,
+// and then erase itself; TWiped (device to server) is its receipt.
+const (
+	TWipe  Type = 73
+	TWiped Type = 9
+)
+
 // Message is one of the types below.
 type Message interface{ Type() Type }
 
@@ -192,6 +199,24 @@ type Fault struct {
 	Next   uint64     `cbor:"3,keyasint,omitempty"` // Gap: the op number to send from
 }
 
+// Wipe comes instead of Welcome to a device that may do nothing any more: it sends
+// its ops over Taken, is told Wipe again, and erases itself once none is left.
+type Wipe struct {
+	Taken     uint64 `cbor:"1,keyasint"` // ops of this session up to here are safe in the quarantine
+	Signature []byte `cbor:"2,keyasint"` // server's, over an Order
+}
+
+// Wiped says that the device has erased itself. It is signed with the device's key
+// before that is erased, so that it can still be sent in a later session.
+type Wiped struct {
+	Deployment string    `cbor:"1,keyasint"`
+	Device     id.Device `cbor:"2,keyasint"`
+	Nonce      []byte    `cbor:"3,keyasint"` // of the challenge in whose session the order came
+	Time       int64     `cbor:"4,keyasint"` // of that challenge
+	Last       uint64    `cbor:"5,keyasint"` // newest op that the device ever made
+	Signature  []byte    `cbor:"6,keyasint"` // device's, over a Receipt
+}
+
 // Type of each message.
 func (Hello) Type() Type      { return THello }
 func (Enrol) Type() Type      { return TEnrol }
@@ -207,3 +232,5 @@ func (Checkpoint) Type() Type { return TCheckpoint }
 func (Gauge) Type() Type      { return TGauge }
 func (Fault) Type() Type      { return TFault }
 func (Recall) Type() Type     { return TRecall }
+func (Wipe) Type() Type       { return TWipe }
+func (Wiped) Type() Type      { return TWiped }

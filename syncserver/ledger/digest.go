@@ -13,7 +13,8 @@ import (
 var tables = []struct{ name, key string }{
 	{"activity", "id"}, {"check_in", "seq"}, {"claim", "ticket"}, {"device", "id"}, {"draw", "seq"}, {"enrolment", "code_hash"},
 	{"feed", "scope, tbl, id"}, {"incident", "seq"}, {"org", "id"}, {"person", "id"}, {"pool", "activity, id"},
-	{"redemption", "seq"}, {"refusal", "activity, code"}, {"result", "device, dev_seq"}, {"scan", "seq"}, {"station", "id"}, {"task", "seq"},
+	{"quarantine", "seq"}, {"redemption", "seq"}, {"refusal", "activity, code"}, {"result", "device, dev_seq"}, {"scan", "seq"}, {"station", "id"}, {"task", "seq"},
+	{"wiped", "device"},
 }
 
 // Digest gives the SHA-256 of each table, in hex, over all its rows in order of

@@ -117,8 +117,12 @@ func (p *projection) one(e *op.Entry) error {
 		p.results = append(p.results, result{e.Device, e.DevSeq, e.Seq, body})
 	}
 	switch e.Kind {
-	case op.Ticked, op.Done, op.GivenUp:
+	case op.Ticked, op.GivenUp:
 		return nil
+	case op.Done:
+		return p.accepted(e)
+	case op.Quarantined, op.Wiped:
+		return p.quarantined(e)
 	case op.AuthoritySet:
 		return p.authoritySet(e)
 	case op.OrgsPut:

@@ -174,6 +174,7 @@ func (s *Sequencer) decide(b *batch, c *call) {
 		case arbiter.NextOp, arbiter.Refusable:
 		default:
 			if c.err = s.turnAway(b, standing, from, now); c.err != nil {
+				s.keep(b, c.ops[i:], standing, now)
 				return
 			}
 			c.keep(op.Result{}, span{}) // OldOp: the caller asks the ledger
@@ -232,6 +233,21 @@ func (s *Sequencer) turnAway(b *batch, standing arbiter.Standing, from op.Origin
 		return fault.Errorf(fault.Fork, "op %d of device %s continues another history", from.Seq, from.Device)
 	}
 	return fault.Errorf(fault.Unauthenticated, "device %q is not enrolled", from.Device)
+}
+
+// keep takes what a closed device sent into quarantine: this op and all behind it.
+func (s *Sequencer) keep(b *batch, ops []Request, standing arbiter.Standing, now int64) {
+	if standing != arbiter.GoneOp && standing != arbiter.ForkedOp {
+		return
+	}
+	before := len(b.entries)
+	for i := range ops {
+		if s.broken != nil {
+			return
+		}
+		b.entries, s.broken = s.state.Keep(b.entries, ops[i].Origin, now)
+	}
+	b.note(before)
 }
 
 // fullPause is how long ops are turned away after an append found no space: each

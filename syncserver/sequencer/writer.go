@@ -37,13 +37,11 @@ func (s *Sequencer) answer() {
 	close(s.stopped)
 }
 
+// finish wakes the caller. An error means that nothing of its batch has happened,
+// whatever was decided: not even that a closed device's ops are in quarantine.
 func (c *call) finish(err error) {
 	if err != nil {
-		// Nothing of the batch has happened: not what was decided before a fault of the call's own either.
-		c.results, c.entries = nil, nil
-		if c.err == nil {
-			c.err = asFault(err)
-		}
+		c.err, c.results, c.spans, c.entries = asFault(err), nil, nil, nil
 	}
 	c.done <- struct{}{}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"strings"
 
 	"yizhan/core/arbiter"
@@ -45,18 +46,7 @@ func (s *Server) Head() uint64 { return s.durable.Load() }
 // may not send, is refused as invalid, so that it blocks nothing behind it.
 // Results that left the memory come from the ledger.
 func (s *Server) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.Results, error) {
-	first, previous := m.First, op.Hash(m.Previous)
-	requests := make([]sequencer.Request, len(m.Ops))
-	for i, raw := range m.Ops {
-		// Reading and hashing happen here, in the session's goroutine, not in the loop.
-		o, err := op.Decode(raw)
-		if err != nil || !o.Kind.FromDevice() {
-			o = op.Op{}
-		}
-		hash := op.Chain(previous, raw)
-		requests[i] = sequencer.Request{Op: &o, Origin: op.Origin{Device: from, Seq: first + uint64(i), Previous: previous, Hash: hash}}
-		previous = hash
-	}
+	first, requests := m.First, read(from, m)
 	results, err := s.submit(ctx, requests)
 	for i := range results {
 		if results[i].Outcome != op.NoOutcome || results[i].Verdict != fault.NoVerdict {
@@ -70,6 +60,45 @@ func (s *Server) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.R
 		results[i], requests[i].Place = old, old.Seq
 	}
 	return wire.Results{First: first, Results: results, Receipts: s.receipts(requests[:len(results)])}, err
+}
+
+// read decodes and hashes ops: in the session's goroutine, not in the loop.
+func read(from id.Device, m wire.Ops) []sequencer.Request {
+	all, previous := make([]sequencer.Request, len(m.Ops)), op.Hash(m.Previous)
+	for i, raw := range m.Ops {
+		o, err := op.Decode(raw)
+		if err != nil || !o.Kind.FromDevice() {
+			o = op.Op{}
+		}
+		hash := op.Chain(previous, raw)
+		all[i] = sequencer.Request{Op: &o, Origin: op.Origin{Device: from, Seq: m.First + uint64(i), Previous: previous, Hash: hash, Raw: raw}}
+		previous = hash
+	}
+	return all
+}
+
+// Keep implements session.Arbiter: the sequencer keeps what a closed device sends,
+// and still calls it closed.
+func (s *Server) Keep(ctx context.Context, from id.Device, m wire.Ops) error {
+	_, err := s.seq.Submit(ctx, read(from, m))
+	var f *fault.Error
+	if errors.As(err, &f) && f.Kind == fault.RevokedDevice {
+		return nil
+	}
+	if err == nil { // nobody reopens a device
+		err = fault.Errorf(fault.Internal, "device %s is not closed", from)
+	}
+	return err
+}
+
+// Wiped implements session.Arbiter.
+func (s *Server) Wiped(ctx context.Context, receipt wire.Wiped) error {
+	body, err := wire.EncodeRow(receipt)
+	if err != nil {
+		return err
+	}
+	_, err = s.seq.Do(ctx, op.Op{Kind: op.Revoke, Device: receipt.Device, Kept: &op.Kept{Bytes: body}})
+	return err
 }
 
 // Enrol implements session.Arbiter.

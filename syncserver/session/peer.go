@@ -32,6 +32,7 @@ const (
 	greeting phase = iota
 	challenged
 	live
+	leaving // closed: its last ops are taken, then it wipes itself
 )
 
 // peer is one session. Its reader goroutine takes frames and asks the arbiter;
@@ -105,7 +106,7 @@ func (p *peer) readLoop() {
 	p.conn.SetReadLimit(wire.MaxRead)
 	p.conn.SetReadDeadline(time.Now().Add(times.Handshake))
 	alive := func(string) error {
-		if p.phase == live && !p.ended() { // nothing lengthens a handshake or an end
+		if p.phase >= live && !p.ended() { // nothing lengthens a handshake or an end
 			p.conn.SetReadDeadline(time.Now().Add(times.Read))
 		}
 		return nil
@@ -157,8 +158,17 @@ func (p *peer) frame(frame []byte) {
 			return
 		}
 	case wire.Ops:
-		if p.phase == live {
+		switch p.phase {
+		case live:
 			p.ops(m)
+			return
+		case leaving:
+			p.keep(m)
+			return
+		}
+	case wire.Wiped:
+		if p.phase == leaving || p.phase == challenged && p.transcript.Device != "" {
+			p.wiped(m)
 			return
 		}
 	case wire.Watch:
@@ -213,12 +223,8 @@ func (p *peer) hello(h wire.Hello) {
 
 // signedBy checks the device's answer to the challenge.
 func (p *peer) signedBy(key []byte, context seal.Context, signature []byte) bool {
-	public, err := seal.ParsePublic(seal.EdDSA, key)
-	if err != nil {
-		return false
-	}
 	signed, err := p.transcript.Bytes()
-	return err == nil && public.VerifyBytes(context, signed, signature) == nil
+	return err == nil && signedWith(key, context, signed, signature)
 }
 
 // enrol uses up a code; the device connects again with what it was given.
@@ -251,7 +257,11 @@ func (p *peer) proof(m wire.Proof) {
 		p.refuse(fault.Errorf(fault.Unauthenticated, "device is unknown or its signature is wrong"))
 		return
 	case info.Gone:
-		p.gone()
+		p.phase = leaving
+		p.mu.Lock()
+		p.info = info
+		p.mu.Unlock()
+		p.wipe(0)
 		return
 	}
 	w := wire.Welcome{Time: p.s.cfg.Now().UnixMilli(), LastOp: info.Last, Head: p.s.cfg.Arbiter.Head()}

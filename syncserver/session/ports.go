@@ -32,6 +32,11 @@ type Arbiter interface {
 	// RevokedDevice, StorageFull, ShuttingDown) that ended the run: the results of the
 	// ops before it are given with it, the others were not decided.
 	Submit(ctx context.Context, from id.Device, ops wire.Ops) (wire.Results, error)
+	// Keep takes ops of a device that is gone into quarantine, durably when it
+	// returns; those that are there, or were decided before it was closed, add nothing.
+	Keep(ctx context.Context, from id.Device, ops wire.Ops) error
+	// Wiped records the receipt of a gone device, whose signature was checked.
+	Wiped(ctx context.Context, receipt wire.Wiped) error
 	// Enrol uses up a one-use code. The same code with the same public key answers
 	// the same again, because the first answer may have been lost; with another key
 	// it is a *fault.Error of kind CodeUsed, an unknown or late one CodeUnknown.

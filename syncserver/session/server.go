@@ -70,6 +70,7 @@ type Server struct {
 	mu       sync.Mutex // guards all below
 	peers    map[*peer]struct{}
 	byDevice map[id.Device]*peer
+	seen     map[id.Device]time.Time // end of the last session since the start
 	closing  bool
 }
 
@@ -86,7 +87,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Queue = 2 << 20 // the receipts of one batch of the longest ops
 	}
 	cfg.Times = cfg.Times.withDefaults()
-	s := &Server{cfg: cfg, peers: map[*peer]struct{}{}, byDevice: map[id.Device]*peer{}}
+	s := &Server{cfg: cfg, peers: map[*peer]struct{}{}, byDevice: map[id.Device]*peer{}, seen: map[id.Device]time.Time{}}
 	// Tens of thousands of devices are mostly silent: small read buffers, and write buffers only while writing.
 	s.upgrader = websocket.Upgrader{ReadBufferSize: 512, WriteBufferSize: 4096, WriteBufferPool: &sync.Pool{}, HandshakeTimeout: cfg.Times.Handshake}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -176,9 +177,24 @@ func (s *Server) remove(p *peer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.peers, p)
-	if d := p.device(); s.byDevice[d] == p {
+	d := p.device()
+	if d != "" {
+		s.seen[d] = s.cfg.Now()
+	}
+	if s.byDevice[d] == p {
 		delete(s.byDevice, d)
 	}
+}
+
+// Contact says when a device was last in touch since the start, zero if it was
+// not, and whether it is now.
+func (s *Server) Contact(d id.Device) (at time.Time, online bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byDevice[d] != nil {
+		return s.cfg.Now(), true
+	}
+	return s.seen[d], false
 }
 
 // Connected counts the sessions, also those that are still shaking hands.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,7 +37,9 @@ type world struct {
 	used    map[string][]byte
 	rows    []scoped
 	wakes   map[chan struct{}][]string
-	decided map[string]int // how often each op's bytes were decided
+	decided map[string]int         // how often each op's bytes were decided
+	kept    map[id.Device][]string // bytes of ops in quarantine
+	wiped   []wire.Wiped
 	gauge   int
 	busy    int           // how many more submits are refused
 	hold    chan struct{} // while not nil, Submit waits behind its decision
@@ -50,7 +53,7 @@ type scoped struct {
 
 func newWorld() *world {
 	w := &world{devices: map[id.Device]*session.Info{}, results: map[id.Device][]op.Result{}, sums: map[id.Device][]op.Hash{}, at: map[id.Device][]uint64{},
-		codes: map[string]op.Enrolment{}, used: map[string][]byte{}, wakes: map[chan struct{}][]string{}, decided: map[string]int{}}
+		codes: map[string]op.Enrolment{}, used: map[string][]byte{}, wakes: map[chan struct{}][]string{}, decided: map[string]int{}, kept: map[id.Device][]string{}}
 	w.offer("PHONE-CODE", op.Enrolment{Device: "phone-1", Role: op.Phone, Member: "m1"})
 	w.offer("OTHER-CODE", op.Enrolment{Device: "phone-2", Role: op.Phone, Member: "m2"})
 	return w
@@ -136,6 +139,32 @@ func (w *world) put(scope string, r wire.RowChange) {
 			}
 		}
 	}
+}
+
+func (w *world) Keep(_ context.Context, from id.Device, m wire.Ops) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy > 0 {
+		w.busy--
+		return fault.Errorf(fault.StorageFull, "later")
+	}
+	for _, b := range m.Ops {
+		if !slices.Contains(w.kept[from], string(b)) {
+			w.kept[from] = append(w.kept[from], string(b))
+		}
+	}
+	return nil
+}
+
+func (w *world) Wiped(_ context.Context, receipt wire.Wiped) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy > 0 {
+		w.busy--
+		return fault.Errorf(fault.StorageFull, "later")
+	}
+	w.wiped = append(w.wiped, receipt)
+	return nil
 }
 
 func (w *world) Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error) {

@@ -22,7 +22,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	for name, test := range map[string]func(*testing.T, *device){
 		"meta": meta, "order": order, "durable": durable, "atomic apply": atomicApply, "atomic append": atomicAppend,
 		"outbox": outbox, "late answer": lateAnswer, "kept": kept, "unknown table": unknownTable, "reset": reset, "cursor": cursor,
-		"rows": rows, "copies": copies, "concurrent": concurrent, "big checkpoint": bigCheckpoint, "closed": closed,
+		"rows": rows, "copies": copies, "concurrent": concurrent, "big checkpoint": bigCheckpoint, "closed": closed, "wipe": wipe,
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &device{T: t, open: fresh(t)}
@@ -31,6 +31,37 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 			test(t, d)
 		})
 	}
+}
+
+// A wiped store is a new one, but for what it was told to keep; a device may be enrolled on it again.
+func wipe(t *testing.T, d *device) {
+	d.must(d.SetMeta(map[string][]byte{"key": []byte("secret")}))
+	body := []byte("op")
+	d.must(d.Append(local.Queued{Seq: 1, Hash: op.Chain(op.Hash{}, body), Bytes: body}, row("used", "1", 0, "u")))
+	d.must(d.Apply(local.Checkpoint{To: 9, Rows: []local.Row{row("door", "1", 9, "d")}}))
+	d.must(d.Wipe(map[string][]byte{"receipt": []byte("r")}))
+	for range 2 {
+		state, err := d.State()
+		d.must(err)
+		queue, err := d.Queue()
+		d.must(err)
+		if state != (local.State{}) || len(queue) != 0 {
+			t.Errorf("a wiped store stands at %+v and keeps %d ops", state, len(queue))
+		}
+		for _, table := range []string{"used", "door"} {
+			if rows, err := d.Rows(table); err != nil || len(rows) != 0 {
+				t.Errorf("a wiped store keeps %v of %s, %v", rows, table, err)
+			}
+		}
+		for key, want := range map[string][]byte{"key": nil, "receipt": []byte("r")} {
+			if got, err := d.Meta(key); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("meta %s is %q, %v, want %q", key, got, err, want)
+			}
+		}
+		d.restart()
+	}
+	d.must(d.Append(local.Queued{Seq: 1, Hash: op.Chain(op.Hash{}, body), Bytes: body}))
+	d.must(d.Apply(local.Checkpoint{To: 3, Rows: []local.Row{row("door", "1", 3, "d")}}))
 }
 
 // device is a store with helpers that end the test on an error.

@@ -199,6 +199,20 @@ func (s *Store) Rows(table string) ([]local.Row, error) {
 	return all, nil
 }
 
+// Wipe implements local.Store.
+func (s *Store) Wipe(keep map[string][]byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
+	*s.held = content{meta: map[string][]byte{}, rows: map[string]map[string]local.Row{}}
+	for key, value := range keep {
+		s.held.meta[key] = bytes.Clone(value)
+	}
+	return nil
+}
+
 func (h *content) put(rows []local.Row) {
 	for _, r := range rows {
 		if h.rows[r.Table] == nil {

@@ -23,8 +23,6 @@ type Store struct {
 	r     readStatements
 }
 
-var _ local.Store = (*Store)(nil)
-
 type writeStatements struct {
 	setMeta, deleteMeta, advance, push, answer, standing, move, keep, settle, purge, putRow, deleteRow, empty *sql.Stmt
 }
@@ -67,7 +65,10 @@ func (s *Store) open() (err error) {
 	}
 	s.read.SetMaxOpenConns(2)
 	s.read.SetMaxIdleConns(2)
-	return s.prepare()
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	return s.finishWipe()
 }
 
 func (s *Store) prepare() error {
