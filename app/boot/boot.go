@@ -106,19 +106,22 @@ func run(o Options, stderr io.Writer) (err error) {
 type boot struct {
 	o      Options
 	device *link.Device
-	env    *shell.Env
+	env    *shell.Env // of the whole run
+	live   *shell.Env // of the shell that is on screen
+	shown  op.Role    // of the shell that ran before the device was erased
 	cancel func()
 	failed error // of the picture
 }
 
 // window shows the app until it is closed, by a person, a signal or -shot.
 func (b *boot) window() error {
+	b.live = b.env
 	w := b.env.Window
 	w.SetPadded(false)
 	w.SetMaster()
 	w.SetOnClosed(b.cancel)
 	w.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyD, Modifier: fyne.KeyModifierControl},
-		func(fyne.Shortcut) { b.env.Switch() })
+		func(fyne.Shortcut) { b.live.Switch() })
 	go func() {
 		<-b.env.Ctx.Done()
 		fyne.Do(b.env.App.Quit)
@@ -147,6 +150,9 @@ func (b *boot) role() op.Role {
 	if who, ok := b.device.Identity(); ok {
 		return who.Role
 	}
+	if b.shown != "" {
+		return b.shown
+	}
 	return op.Phone
 }
 
@@ -168,21 +174,28 @@ func (b *boot) scale() look.Scale {
 	return look.Staff
 }
 
-// start fills the window with the shell of the device's role.
+// start fills the window with the shell of the device's role; once the server
+// has the device erased, the window takes an enrolment code again.
 func (b *boot) start() {
-	switch b.role() {
+	b.shown = b.role()
+	shell.Life(b.env, b.fill, func() { shell.Enrol(b.env, b.scale(), "", b.start) })
+}
+
+func (b *boot) fill(env *shell.Env) {
+	b.live = env
+	switch b.shown {
 	case op.Phone:
-		s := phone.Start(b.env, b.o.Large)
+		s := phone.Start(env, b.o.Large)
 		if b.o.Open != "" {
 			s.Show(b.o.Open, b.o.Press)
 		}
 		return
 	case op.Kiosk:
-		b.env.Counter = shell.NewCounter(b.env)
-		b.scan(kiosk.Start(b.env, b.size()).Picture)
+		env.Counter = shell.NewCounter(env)
+		b.scan(kiosk.Start(env, b.size()).Picture)
 	default:
-		b.env.Counter = shell.NewCounter(b.env)
-		b.scan(staff.Start(b.env).Picture)
+		env.Counter = shell.NewCounter(env)
+		b.scan(staff.Start(env).Picture)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // where it is not empty.
 func Enrol(env *Env, scale look.Scale, code string, done func()) {
 	env.App.Settings().SetTheme(env.Theme.With(scale))
-	var state enrol.State
+	state := enrol.Begin(env.Link.Status().Wiped)
 	v := enrolview.New(scale)
 	v.Server = env.Server
 	var send func(enrol.Message)

@@ -14,6 +14,7 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/link"
 	"yizhan/core/local/memory"
+	"yizhan/core/op"
 )
 
 const code = "ABCD-EFGH-2345-6722"
@@ -71,5 +72,33 @@ func TestEnrolByFlag(t *testing.T) {
 	turn.Until(t, "no network", says(env, "登记码还没有用掉"))
 	if *done {
 		t.Error("enrolled without a server")
+	}
+}
+
+// The page of an erased device takes the place of its shell, whose Ctx ends.
+func TestErasedDeviceShowsTheEnrolmentPage(t *testing.T) {
+	env, l, turn, _ := shelltest.NewDevice(t, op.Kiosk)
+	var inner *shell.Env
+	over := 0
+	shell.Life(env, func(e *shell.Env) { inner = e }, func() {
+		over++
+		shell.Enrol(env, look.Phone, "", func() {})
+	})
+	l.News()
+	if inner.Ctx.Err() != nil || over != 0 {
+		t.Fatal("news ended the shell of an enrolled device")
+	}
+	if err := l.Store.Wipe(nil); err != nil {
+		t.Fatal(err)
+	}
+	l.Set(func(l *shelltest.Link) { l.Stand.Wiped = true })
+	l.News()
+	l.News()
+	turn.Until(t, "the page", says(env, "未登记"))
+	for len(turn) > 0 {
+		(<-turn)()
+	}
+	if inner.Ctx.Err() == nil || env.Ctx.Err() != nil || over != 1 {
+		t.Errorf("the shell ended: %v, the app: %v, %d times", inner.Ctx.Err(), env.Ctx.Err(), over)
 	}
 }

@@ -14,8 +14,17 @@ const minimum = 16
 type State struct {
 	Busy    bool
 	Done    bool
+	Erased  bool   // the server had this device erased
 	Problem string // what is wrong, one sentence
 	Next    string // what to do about it
+}
+
+// Begin is the page as it opens: of a new device, or of one that was erased.
+func Begin(erased bool) State {
+	if !erased {
+		return State{}
+	}
+	return State{Erased: true, Problem: "这台设备已经停用，本机的数据已经清除。", Next: "还要使用，请向工作人员要一个新的登记码。"}
 }
 
 // Message is Entered, Unreadable, Accepted or Failed.

@@ -63,3 +63,16 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
+
+func TestAnErasedDeviceSaysSo(t *testing.T) {
+	s := Begin(true)
+	if !s.Erased || s.Problem == "" || s.Next == "" {
+		t.Errorf("page of an erased device %+v", s)
+	}
+	if s, out := s.Update(Entered{code}); out != code || s.Erased || s.Problem != "" {
+		t.Errorf("a new code gave %+v %q", s, out)
+	}
+	if s := Begin(false); s != (State{}) {
+		t.Errorf("page of a new device %+v", s)
+	}
+}

@@ -45,7 +45,11 @@ func (v *View) Draw(st enrol.State) {
 		look.AtLeast(s.Button, v.entry),
 	}
 	if st.Problem != "" {
-		objects = append(objects, s.Panel(flow.Bad, "没有登记成功", st.Problem, st.Next))
+		word := "没有登记成功"
+		if st.Erased {
+			word = "未登记"
+		}
+		objects = append(objects, s.Panel(flow.Bad, word, st.Problem, st.Next))
 	}
 	kind, word := look.Main, "登记"
 	if st.Busy || st.Done {
