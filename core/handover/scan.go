@@ -173,7 +173,7 @@ func (s *scan) records(t id.Ticket) error {
 		return s.given(t)
 	}
 	door, err := get[wire.DoorRow](s.Store, wire.TableDoor, number(t))
-	s.facts.State, s.facts.Used = door.State, door.Inside
+	s.facts.State, s.facts.Used, s.facts.Blocked = door.State, door.Inside, door.Blocked && !s.op.Out // nobody is kept inside
 	if err != nil || used.Kind != op.CheckIn || door.Inside != used.Out {
 		return err // the list and this device agree, or the device knows nothing of its own
 	}

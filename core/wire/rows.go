@@ -85,6 +85,7 @@ type ClaimRow struct {
 	Epoch    int           `cbor:"8,keyasint,omitempty"`
 	Code     string        `cbor:"9,keyasint,omitempty"`
 	At       int64         `cbor:"10,keyasint"`
+	Blocked  bool          `cbor:"11,keyasint,omitempty"` // handed over only by override
 }
 
 // TicketRow is a ticket bound to the station that holds the row.
@@ -109,6 +110,7 @@ type DoorRow struct {
 	Seats    int           `cbor:"5,keyasint"`
 	State    op.ClaimState `cbor:"6,keyasint"`
 	Inside   bool          `cbor:"7,keyasint,omitempty"`
+	Blocked  bool          `cbor:"8,keyasint,omitempty"` // let in only by override
 }
 
 // MessageRow tells a member something. Kind is one of granted, promoted,
@@ -146,6 +148,7 @@ type IncidentRow struct {
 	Device  id.Device     `cbor:"4,keyasint,omitempty"`
 	Verdict fault.Verdict `cbor:"5,keyasint,omitempty"`
 	At      int64         `cbor:"6,keyasint"`
+	Member  id.Member     `cbor:"7,keyasint,omitempty"` // beside the ticket's own: whom else it was given to
 }
 
 // UsedRow is the device's own memory of a hand-over, or of a lease that it gave

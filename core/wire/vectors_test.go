@@ -13,6 +13,7 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
+	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/seal"
 )
@@ -121,6 +122,9 @@ func messages(t testing.TB) map[string]Message {
 	}
 }
 
+// leaseTicket is serial 41 of lease 900.
+const leaseTicket = 1<<62 | 900<<24 | 41
+
 func rowValues() map[string]any {
 	return map[string]any{
 		TableActivity: &ActivityRow{ID: "premiere", Number: 3, Revision: 2, Spec: []byte(`{"id":"premiere"}`)},
@@ -138,7 +142,17 @@ func rowValues() map[string]any {
 		TableUsed:     &UsedRow{Ticket: 1301, Seq: 5, At: 1790000009000, Kind: op.Redeem, Out: true},
 
 		TableTicket + "_blocked": &TicketRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Epoch: 1, Station: "st-7", Member: "m-1001", Blocked: true},
-		TableUsed + "_given":     &UsedRow{Ticket: 1301, Seq: 6, At: 1790000009000, Kind: op.Release, Epoch: 1},
+		TableClaim + "_blocked":  &ClaimRow{Ticket: leaseTicket, Activity: "premiere", Pool: "main", Seats: 1, State: op.ClaimGranted, Code: "2KCETIQ", At: 1790000000000, Blocked: true},
+		TableDoor + "_blocked":   &DoorRow{Ticket: leaseTicket, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 1, State: op.ClaimGranted, Blocked: true},
+		TableIncident + "_twice": &IncidentRow{Seq: 1401, Word: "serial_granted_twice", Ticket: leaseTicket, Device: "kiosk-1", At: 1790000000000, Member: "m-1002"},
+		TableLease: &LeaseRow{Lease: op.Lease{ID: 900, Device: "kiosk-1", Activity: "premiere", Pool: "main", Seats: 40, Taken: []op.Taken{{Part: 1, From: 41, N: 40}},
+			Policy: op.VoidUnreported, SetAside: "frontline", Members: []op.Borrower{{Member: "m-1001", Held: []int{0, 1}}}, Org: "org-12", Lasts: 86_400_000, VoidAfter: 3_600_000,
+			Expires: 1790086400000, Revision: 2}, Over: op.LeaseExpired, Certificate: []byte{0xd2}, Secret: bytes.Repeat([]byte{7}, 16)},
+		TablePerson:          &PersonRow{Person: member.Person{ID: "m-1001", Org: "org-12", Sex: "F", Birth: "1990-02-03", Tags: []string{"model"}, Children: 1, LivesIn: "org-2", Barred: true}},
+		TableOrg:             &OrgRow{ID: "org-12", Parent: "city"},
+		TableHeld:            &HeldRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Org: "org-12", Seats: 2, State: op.ClaimGranted},
+		TableVoid:            &VoidRow{Lease: 900, Taken: []op.Taken{{Part: 1, From: 50, N: 31}}, InDoubt: true},
+		TableUsed + "_given": &UsedRow{Ticket: 1301, Seq: 6, At: 1790000009000, Kind: op.Release, Epoch: 1},
 	}
 }
 

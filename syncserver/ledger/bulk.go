@@ -86,7 +86,7 @@ func (b *bulks) prepare(conn *sql.Conn) error {
 				children = excluded.children, lives_in = excluded.lives_in, barred = excluded.barred, digest = excluded.digest,
 				sealed = excluded.sealed, seq = excluded.seq`),
 		b.claim.prepare(conn, `claim (ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside,
-			came, at, granted_at, channel, entered_by, device, seq)`,
+			came, at, granted_at, channel, entered_by, device, seq, blocked)`,
 			`ON CONFLICT DO UPDATE SET station = excluded.station, seats = excluded.seats, state = excluded.state, taken = excluded.taken,
 				place = excluded.place, epoch = excluded.epoch, inside = excluded.inside, came = excluded.came, granted_at = excluded.granted_at,
 				seq = excluded.seq`),

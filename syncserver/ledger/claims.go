@@ -50,6 +50,7 @@ func (p *projection) claimed(e *op.Entry) error {
 	c := &claim{Claim: db.Claim{
 		Ticket: op.TicketOf(e), Member: e.Member, Org: e.Org, Activity: e.Activity, Pool: e.Pool, Station: e.Station, Seats: e.Seats,
 		Taken: e.Taken, Place: e.Place, Epoch: e.Epoch, At: e.At, Channel: e.Channel, EnteredBy: e.By, Device: e.Device,
+		Blocked: e.Blocked,
 	}}
 	if e.Outcome == op.Refused {
 		k := refusalKey{e.Activity, e.Code}
@@ -68,6 +69,9 @@ func (p *projection) claimed(e *op.Entry) error {
 	p.touch(c, e.Seq)
 	if err := p.message(e, c); err != nil {
 		return err
+	}
+	if e.LeaseID != 0 {
+		return p.reported(e, c) // its seats were held since they were lent
 	}
 	return p.hold(c, e.Taken, +1, e.Seq)
 }
@@ -133,6 +137,9 @@ func (p *projection) handedOver(e *op.Entry) error {
 		p.checkIn.add(int64(e.Seq), int64(e.Ticket), e.Out, string(e.Device), e.DeviceAt, e.At)
 	}
 	c, err := p.claim(e.Ticket)
+	if c == nil && err == nil && e.LeaseID != 0 {
+		return p.early(e)
+	}
 	if c == nil {
 		return err
 	}
@@ -151,15 +158,19 @@ func (p *projection) giveBack(c *claim, e *op.Entry) error {
 	return p.hold(c, e.Taken, -1, e.Seq)
 }
 
-// hold counts seats of the rest of a pool, and tells devices when the pool turns full or free.
 func (p *projection) hold(c *claim, taken []op.Taken, sign int, seq uint64) error {
+	return p.holdPool(c.Activity, c.Pool, taken, sign, seq)
+}
+
+// holdPool counts seats of the rest of a pool, and tells devices when the pool turns full or free.
+func (p *projection) holdPool(a id.Activity, in id.Pool, taken []op.Taken, sign int, seq uint64) error {
 	n := 0
 	for _, t := range taken {
 		if t.Part == 0 {
 			n += t.N
 		}
 	}
-	pl := p.world.pools[poolKey{c.Activity, c.Pool}]
+	pl := p.world.pools[poolKey{a, in}]
 	if n == 0 || pl == nil {
 		return nil
 	}
@@ -168,7 +179,7 @@ func (p *projection) hold(c *claim, taken []op.Taken, sign int, seq uint64) erro
 	if pl.full() == was || pl.shut {
 		return nil
 	}
-	return p.poolRow(c.Activity, c.Pool, pl, seq)
+	return p.poolRow(a, in, pl, seq)
 }
 
 // bound reports whether the claim's ticket is in its station's list.
@@ -179,6 +190,11 @@ func (p *projection) bound(c *claim) bool {
 // flushClaims writes the claims that changed and their device rows.
 func (p *projection) flushClaims() error {
 	slices.SortFunc(p.touched, func(a, b *claim) int { return int(int64(a.Ticket) - int64(b.Ticket)) })
+	holders := p.world.holders()
+	now, err := p.orgsOfTouched(holders)
+	if err != nil {
+		return err
+	}
 	for _, c := range p.touched {
 		c.touched = false
 		taken, err := c.Taken.Value()
@@ -186,8 +202,11 @@ func (p *projection) flushClaims() error {
 			return err
 		}
 		p.bulks.claim.add(int64(c.Ticket), string(c.Member), string(c.Org), string(c.Activity), string(c.Pool), string(c.Station),
-			c.Seats, int(c.State), taken, c.Place, c.Epoch, c.Inside, c.Came, c.At, c.GrantedAt, int(c.Channel), c.EnteredBy, string(c.Device), int64(c.Seq))
+			c.Seats, int(c.State), taken, c.Place, c.Epoch, c.Inside, c.Came, c.At, c.GrantedAt, int(c.Channel), c.EnteredBy, string(c.Device), int64(c.Seq), c.Blocked)
 		if err := p.claimRows(c); err != nil {
+			return err
+		}
+		if err := p.heldRows(c, holders, now[c.Member]); err != nil {
 			return err
 		}
 	}
@@ -212,20 +231,20 @@ func (p *projection) claimRows(c *claim) error {
 	key := number(c.Ticket)
 	err := p.row(MemberScope(c.Member), wire.TableClaim, key, c.Seq, wire.ClaimRow{
 		Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Place: c.Place,
-		Station: c.Station, Epoch: c.Epoch, At: c.At})
+		Station: c.Station, Epoch: c.Epoch, At: c.At, Blocked: c.Blocked})
 	if err == nil && p.bound(c) {
 		err = p.ticketRow(c.Station, c)
 	}
 	if err == nil && p.world.plans[c.Activity].sessions {
 		err = p.row(ScopeDoor, wire.TableDoor, key, c.Seq, wire.DoorRow{
-			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: c.Member, Seats: c.Seats, State: c.State, Inside: c.Inside})
+			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: c.Member, Seats: c.Seats, State: c.State, Inside: c.Inside, Blocked: c.Blocked})
 	}
 	return err
 }
 
 // ticketRow queues the row of a bound ticket for the devices of a station.
 func (p *projection) ticketRow(at id.Station, c *claim) error {
-	row := wire.TicketRow{Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Epoch: c.Epoch, Station: c.Station}
+	row := wire.TicketRow{Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Epoch: c.Epoch, Station: c.Station, Blocked: c.Blocked}
 	if at == c.Station {
 		row.Member = c.Member
 	}

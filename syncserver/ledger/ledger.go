@@ -12,7 +12,9 @@
 // stations; "member/<id>" a member's own claims, messages and me row;
 // "station/<id>" the tickets bound there; "door" everybody with a claim for a
 // session; "org/<id>" tasks and incidents of that organisation and all below it;
-// "staff" all tasks and incidents. "fleet" is empty here: keys are not in the
+// "staff" all tasks and incidents; "lease/<device>" its leases and, while one is
+// open, the people, organisations and claims that its decisions read; "scan" what
+// everybody who scans must know of void tickets. "fleet" is empty here: keys are not in the
 // journal, and a session gives them at welcome.
 package ledger
 

@@ -18,8 +18,17 @@ import (
 )
 
 func (p *projection) orgsPut(e *op.Entry) error {
+	holders, changed := p.world.holders(), map[id.Org]bool{}
+	if len(holders) > 0 { // what waits belongs to the tree as it was
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
 	for _, o := range e.Orgs {
 		old, had := p.world.orgs[o.ID]
+		if !had || old.Parent != o.Parent {
+			changed[o.ID] = true
+		}
 		p.world.orgs[o.ID] = o
 		p.org.add(string(o.ID), o.Name, string(o.Parent), o.Kind, o.Digest, int64(e.Seq))
 		if had && old.Name == o.Name {
@@ -43,10 +52,20 @@ func (p *projection) orgsPut(e *op.Entry) error {
 			}
 		}
 	}
-	return nil
+	if len(changed) == 0 {
+		return nil
+	}
+	return p.equipAll(slices.Collect(maps.Keys(holders)), e.Seq, changed)
 }
 
 func (p *projection) peoplePut(e *op.Entry) error {
+	holders := p.world.holders()
+	if len(holders) > 0 { // what waits belongs to people as they were
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
+	var moved []id.Device
 	was, err := p.orgsOf(e.People)
 	if err != nil {
 		return err
@@ -60,6 +79,11 @@ func (p *projection) peoplePut(e *op.Entry) error {
 		p.person.add(string(m.ID), string(m.Org), m.Sex, m.Birth, tags, m.Children, string(m.LivesIn), m.Barred, m.Digest, m.Sealed, int64(e.Seq))
 		old, had := was[m.ID]
 		was[m.ID], p.people[m.ID] = m.Org, m.Org
+		some, err := p.tell(holders, *m, old, had, e.Seq)
+		if err != nil {
+			return err
+		}
+		moved = append(moved, some...)
 		if had && old == m.Org {
 			continue
 		}
@@ -67,7 +91,7 @@ func (p *projection) peoplePut(e *op.Entry) error {
 			return err
 		}
 	}
-	return nil
+	return p.equipAll(moved, e.Seq, nil)
 }
 
 // orgsOf gives the organisations that people are recorded under so far.
@@ -168,6 +192,9 @@ func (p *projection) authoritySet(e *op.Entry) error {
 }
 
 func (p *projection) deviceGone(e *op.Entry) error {
+	if err := p.leasesLost(e); err != nil {
+		return err
+	}
 	return p.exec(`UPDATE device SET gone = ?, reason = ? WHERE id = ?`, int64(e.Seq), e.Reason, string(e.Device))
 }
 
@@ -186,7 +213,19 @@ func (p *projection) published(e *op.Entry) error {
 	if err := p.openPools(e, s); err != nil {
 		return err
 	}
-	return p.replan(e, s.plan())
+	if err := p.replan(e, s.plan()); err != nil {
+		return err
+	}
+	was := p.world.limits[e.Activity]
+	if was.equal(s.counting()) {
+		p.world.limits[e.Activity] = was
+		return nil
+	}
+	if err := p.flush(); err != nil { // what waits belongs to the limits as they were
+		return err
+	}
+	p.world.limits[e.Activity] = s.counting()
+	return p.equipAll(slices.Collect(maps.Keys(p.world.holders())), e.Seq, nil)
 }
 
 // openPools brings the pools of an activity to a revision.

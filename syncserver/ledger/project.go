@@ -137,6 +137,12 @@ func (p *projection) one(e *op.Entry) error {
 		return p.enrolment(e)
 	case op.DeviceGone:
 		return p.deviceGone(e)
+	case op.Lent:
+		return p.lent(e)
+	case op.Renewed:
+		return p.renewed(e)
+	case op.LeaseEnded:
+		return p.leaseEnded(e)
 	case op.Claimed:
 		return p.claimed(e)
 	case op.Promoted, op.Released, op.Lapsed, op.Moved, op.NotDrawn:
@@ -166,8 +172,9 @@ func (p *projection) forStaff(e *op.Entry) error {
 		err = p.exec(`INSERT INTO task VALUES (?, ?, ?, ?, ?)`, int64(e.Seq), e.Word, string(e.Org), string(e.Activity), e.At)
 	} else {
 		table = wire.TableIncident
-		row = wire.IncidentRow{Seq: e.Seq, Word: e.Word, Ticket: e.Ticket, Device: e.Device, Verdict: e.Verdict, At: e.At}
-		err = p.exec(`INSERT INTO incident VALUES (?, ?, ?, ?, ?, ?)`, int64(e.Seq), e.Word, int64(e.Ticket), string(e.Device), int(e.Verdict), e.At)
+		row = wire.IncidentRow{Seq: e.Seq, Word: e.Word, Ticket: e.Ticket, Device: e.Device, Verdict: e.Verdict, At: e.At, Member: e.Member}
+		err = p.exec(`INSERT INTO incident (seq, word, ticket, device, verdict, at, member) VALUES (?, ?, ?, ?, ?, ?, ?)`, int64(e.Seq), e.Word, int64(e.Ticket),
+			string(e.Device), int(e.Verdict), e.At, string(e.Member))
 		if c, found := p.claim(e.Ticket); found == nil && c != nil && org == "" {
 			org = c.Org
 		}
@@ -219,6 +226,9 @@ func (p *projection) gone(scope, table, key string, seq uint64) {
 // neighbours in a table are then written together.
 func (p *projection) flush() error {
 	if err := p.flushClaims(); err != nil {
+		return err
+	}
+	if err := p.flushLeases(); err != nil {
 		return err
 	}
 	for k, n := range p.refusals {

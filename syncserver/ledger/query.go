@@ -11,6 +11,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/quota"
 	"yizhan/core/wire"
 	"yizhan/syncserver/ledger/db"
 )
@@ -73,6 +74,9 @@ type Counts struct {
 	Lapsed     int
 	Returned   int // not picked up, and free again
 	CheckedIn  int // seats of claims whose holder came
+	Leased     int // a device may grant them
+	InDoubt    int // a device may have granted them
+	WrittenOff int
 	Free       int
 }
 
@@ -88,6 +92,10 @@ func (l *Ledger) Counts(a id.Activity) (counts []Counts, err error) {
 		if err != nil {
 			return err
 		}
+		lent, err := v.queries.SeatsByFate(context.Background(), a)
+		if err != nil {
+			return err
+		}
 		for _, p := range pools {
 			n := Counts{Pool: p.ID, Total: p.Total}
 			for _, s := range seats {
@@ -95,12 +103,27 @@ func (l *Ledger) Counts(a id.Activity) (counts []Counts, err error) {
 					n.add(s.State, int(s.Seats), int(s.Came))
 				}
 			}
-			n.Free = n.Total - n.Granted
+			for _, s := range lent {
+				if s.Pool == p.ID {
+					*n.fate(quota.Fate(s.Fate)) += int(s.Seats)
+				}
+			}
+			n.Free = n.Total - n.Granted - n.Leased - n.InDoubt - n.WrittenOff
 			counts = append(counts, n)
 		}
 		return nil
 	})
 	return counts, wrap("count claims", err)
+}
+
+func (n *Counts) fate(f quota.Fate) *int {
+	switch f {
+	case quota.InDoubt:
+		return &n.InDoubt
+	case quota.WrittenOff:
+		return &n.WrittenOff
+	}
+	return &n.Leased
 }
 
 func (n *Counts) add(state op.ClaimState, seats, came int) {
@@ -161,7 +184,7 @@ func (l *Ledger) Incidents() ([]wire.IncidentRow, error) {
 	rows, err := l.queries.Incidents(context.Background())
 	incidents := make([]wire.IncidentRow, len(rows))
 	for i, r := range rows {
-		incidents[i] = wire.IncidentRow{Seq: r.Seq, Word: r.Word, Ticket: id.Ticket(r.Ticket), Device: r.Device, Verdict: r.Verdict, At: r.At}
+		incidents[i] = wire.IncidentRow{Seq: r.Seq, Word: r.Word, Ticket: id.Ticket(r.Ticket), Device: r.Device, Verdict: r.Verdict, At: r.At, Member: r.Member}
 	}
 	return incidents, wrap("read incidents", err)
 }

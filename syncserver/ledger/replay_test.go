@@ -24,6 +24,7 @@ type maker struct {
 	entries  []op.Entry
 	claims   []*made
 	next     int // next serial
+	leases   []*lentMade
 	lastOp   map[id.Device]uint64
 	enrolled int
 }
@@ -76,13 +77,17 @@ func (m *maker) world() {
 	case op.Offered:
 		m.add(op.Entry{Kind: op.Offered, Enrolment: &op.Enrolment{CodeHash: []byte{byte(m.enrolled + 1)}, Device: id.Device(fmt.Sprint("D", m.enrolled+1)), Role: op.Kiosk}})
 	case op.DeviceGone:
-		m.add(op.Entry{Kind: op.DeviceGone, Device: pick(m.t, id.Device("D1"), "D2"), Reason: "lost"})
+		d := pick(m.t, id.Device("D1"), "D2")
+		m.add(op.Entry{Kind: op.DeviceGone, Device: d, Reason: "lost"})
+		for _, l := range m.leases {
+			l.open = l.open && l.device != d
+		}
 	}
 }
 
 func (m *maker) publish() {
 	pools := pick(m.t, `"pools":[{"id":"p","total":3},{"id":"q","total":2}]`, `"pools":[{"id":"p","total":5}]`, `"sessions":[{"id":"p","total":4},{"id":"q","total":1}]`)
-	rest := pick(m.t, ``, `,"set_asides":[{"id":"x","count":1}]`, `,"pickup":{"stations":["HQ","ST1"],"bind":true}`)
+	rest := pick(m.t, ``, `,"limits":[{"per":"member","series":"s","max":2}]`, `,"limits":[{"per":"org","max":2},{"per":"member","max":1}]`, `,"set_asides":[{"id":"x","count":1}]`, `,"pickup":{"stations":["HQ","ST1"],"bind":true}`)
 	m.add(op.Entry{Kind: op.Published, Activity: pick(m.t, id.Activity("a"), "b"), Number: 1, Revision: len(m.entries), Spec: []byte(`{` + pools + rest + `}`)})
 }
 
@@ -160,13 +165,17 @@ func journal(t *rapid.T) []op.Entry {
 	m := &maker{t: t, lastOp: map[id.Device]uint64{}}
 	m.publish()
 	for range rapid.IntRange(1, 60).Draw(t, "entries") {
-		switch pick(t, "world", "claim", "claim", "change", "change", "change", "other") {
+		switch pick(t, "world", "claim", "claim", "change", "change", "change", "lend", "lease", "lease", "lease", "other") {
 		case "world":
 			m.world()
 		case "claim":
 			m.claim()
 		case "change":
 			m.change()
+		case "lend":
+			m.lend()
+		case "lease":
+			m.lease()
 		case "other":
 			m.add(pick(t, op.Entry{Kind: op.Ticked}, op.Entry{Kind: op.TaskMade, Org: "C000", Word: "w"}, op.Entry{Kind: op.Drawn, Activity: "a"},
 				op.Entry{Kind: op.Done, Result: &op.Result{Outcome: op.OK, Refused: map[fault.Code]int{fault.SoldOut: 1, fault.Barred: 2}}}))
@@ -228,7 +237,10 @@ func TestReplay(t *testing.T) {
 		}
 		cut, path := openNext()
 		defer func() { cut.Close() }()
-		devices := []*held{{scopes: scopes, rows: map[string]wire.RowChange{}}, {scopes: []string{"station/HQ"}, rows: map[string]wire.RowChange{}}}
+		devices := []*held{{scopes: scopes}, {scopes: []string{"station/HQ"}}, {scopes: []string{"lease/D1", "scan"}}, {scopes: []string{"lease/D2"}}}
+		for _, d := range devices {
+			d.rows = map[string]wire.RowChange{}
+		}
 		for rest := entries; len(rest) > 0; {
 			size := rapid.IntRange(1, min(len(rest), 12)).Draw(t, "size")
 			if err := cut.Project(rest[:size]); err != nil {
@@ -237,7 +249,7 @@ func TestReplay(t *testing.T) {
 			rest = rest[size:]
 			switch pick(t, "go on", "go on", "sync", "open") {
 			case "sync":
-				devices[rapid.IntRange(0, 1).Draw(t, "device")].sync(t, cut)
+				devices[rapid.IntRange(0, len(devices)-1).Draw(t, "device")].sync(t, cut)
 			case "open":
 				var err error
 				if err = cut.Close(); err != nil {
@@ -251,6 +263,7 @@ func TestReplay(t *testing.T) {
 		if got, want := digests(t, cut), digests(t, whole); !reflect.DeepEqual(got, want) {
 			t.Fatalf("cut into transactions the ledger is another one:\n%v\n%v", got, want)
 		}
+		wantEquipped(t, entries, whole)
 		for _, d := range devices {
 			d.sync(t, cut)
 			fresh := &held{scopes: d.scopes, rows: map[string]wire.RowChange{}}

@@ -19,6 +19,8 @@ type world struct {
 	stations map[id.Station]*place
 	plans    map[id.Activity]plan
 	pools    map[poolKey]*pool
+	limits   map[id.Activity]counting
+	leases   map[uint64]*lent // open, or with serials that nobody has reported
 }
 
 type place struct {
@@ -55,6 +57,7 @@ type shape struct {
 	Sessions  []activity.Session  `json:"sessions"`
 	SetAsides []activity.SetAside `json:"set_asides"`
 	Pickup    *activity.Pickup    `json:"pickup"`
+	Limits    []activity.Limit    `json:"limits"`
 }
 
 func readShape(a id.Activity, spec []byte) (shape, error) {
@@ -72,6 +75,18 @@ func (s shape) plan() plan {
 	return plan{bind: s.Pickup != nil && s.Pickup.Bind, sessions: len(s.Sessions) > 0}
 }
 
+// counting reads whose claims count against the limits.
+func (s shape) counting() (c counting) {
+	for _, l := range s.Limits {
+		if l.Per == "org" {
+			c.org = true
+		} else if l.Series != "" {
+			c.series = append(c.series, l.Series)
+		}
+	}
+	return c
+}
+
 // rest is how many seats of a pool of that total anybody may take.
 func (s shape) rest(total int) int {
 	for _, aside := range s.SetAsides {
@@ -81,7 +96,8 @@ func (s shape) rest(total int) int {
 }
 
 func readWorld(conn *sql.Conn) (*world, error) {
-	w := &world{orgs: member.Tree{}, stations: map[id.Station]*place{}, plans: map[id.Activity]plan{}, pools: map[poolKey]*pool{}}
+	w := &world{orgs: member.Tree{}, stations: map[id.Station]*place{}, plans: map[id.Activity]plan{}, pools: map[poolKey]*pool{},
+		limits: map[id.Activity]counting{}, leases: map[uint64]*lent{}}
 	for _, table := range []struct {
 		text string
 		row  func(*sql.Rows) error
@@ -90,6 +106,7 @@ func readWorld(conn *sql.Conn) (*world, error) {
 		{`SELECT id, number, name, lat, lon, datum, kind, address, hours, phone, facilities, status, authority FROM station`, w.readStation},
 		{`SELECT id, spec FROM activity`, w.readActivity},
 		{`SELECT activity, id, total, rest, held, shut FROM pool`, w.readPool},
+		{`SELECT id, over, doubt, fate, audience, body, rest, void, seq FROM lease WHERE over = '' OR unreported > 0`, w.readLease},
 	} {
 		rows, err := conn.QueryContext(context.Background(), table.text)
 		if err == nil {
@@ -99,7 +116,7 @@ func readWorld(conn *sql.Conn) (*world, error) {
 			return nil, fmt.Errorf("read ledger: %w", err)
 		}
 	}
-	return w, nil
+	return w, w.readLeaseOrgs(conn)
 }
 
 // each calls fn at every row and closes rows.
@@ -137,7 +154,7 @@ func (w *world) readActivity(r *sql.Rows) error {
 		return err
 	}
 	s, err := readShape(a, spec)
-	w.plans[a] = s.plan()
+	w.plans[a], w.limits[a] = s.plan(), s.counting()
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/seal"
 	"yizhan/core/ticket"
 	"yizhan/core/wire"
 	"yizhan/syncserver/sequencer"
@@ -137,6 +138,28 @@ func (s *Server) Code(row wire.ClaimRow) (string, error) {
 		return "", err
 	}
 	return ticket.Seal(s.keys.private, t)
+}
+
+// Certify implements session.Signer.
+func (s *Server) Certify(row *wire.LeaseRow) error {
+	l := row.Lease
+	c := ticket.Certificate{Deployment: s.keys.Number, Lease: l.ID, Policy: l.Policy, Ranges: ticket.Ranges(l.Taken)}
+	var key []byte
+	err := s.seq.Glance(s.life, func(state *arbiter.State) {
+		d, _ := state.Device(l.Device)
+		key = d.PublicKey
+		c.Activity, c.Pool, _, _ = state.Numbers(l.Activity, l.Pool, "")
+	})
+	if err != nil {
+		return err
+	}
+	if c.Device, err = seal.ParsePublic(seal.EdDSA, key); err != nil {
+		return err
+	}
+	secret := ticket.LeaseSecret(s.keys.Master, l.ID)
+	row.Secret = secret[:]
+	row.Certificate, err = ticket.Certify(s.keys.private, c)
+	return err
 }
 
 // feed is the ledger's feed with the keys that verify tickets in front.

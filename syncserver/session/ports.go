@@ -68,6 +68,8 @@ type Feed interface {
 type Signer interface {
 	// Code is the text of the ticket's QR, for a claim that is granted or redeemed.
 	Code(row wire.ClaimRow) (string, error)
+	// Certify fills in what a device needs to grant from a lease of its own.
+	Certify(row *wire.LeaseRow) error
 }
 
 // Scopes are the parts of the ledger that a device holds: what it needs for its
@@ -80,6 +82,7 @@ func Scopes(e op.Enrolment) []string {
 			scopes = append(scopes, "member/"+string(e.Member))
 		}
 	case op.Kiosk, op.Staff, op.Hub:
+		scopes = append(scopes, "scan", "lease/"+string(e.Device))
 		if e.Station != "" {
 			scopes = append(scopes, "station/"+string(e.Station), "door")
 		}

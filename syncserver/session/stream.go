@@ -369,9 +369,13 @@ func (c *chunker) next() ([]wire.RowChange, error) {
 	return rows, nil
 }
 
-// sign fills in the code of a claim that its member may show.
+// sign fills in what only the server's key can make: the code of a claim that its
+// member may show, and the certificate of a lease that its device may grant from.
 func (p *peer) sign(r *wire.RowChange) error {
-	if r.Table != wire.TableClaim || r.Gone {
+	switch {
+	case r.Table == wire.TableLease && !r.Gone:
+		return p.certify(r)
+	case r.Table != wire.TableClaim || r.Gone:
 		return nil
 	}
 	var claim wire.ClaimRow
@@ -388,6 +392,24 @@ func (p *peer) sign(r *wire.RowChange) error {
 	claim.Code = code
 	if r.Body, err = wire.EncodeRow(claim); err != nil {
 		return fmt.Errorf("write claim %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+func (p *peer) certify(r *wire.RowChange) error {
+	var lease wire.LeaseRow
+	if err := wire.DecodeRow(r.Body, &lease); err != nil {
+		return fmt.Errorf("read lease %s: %w", r.ID, err)
+	}
+	if lease.Over != "" {
+		return nil
+	}
+	err := p.s.cfg.Signer.Certify(&lease)
+	if err == nil {
+		r.Body, err = wire.EncodeRow(lease)
+	}
+	if err != nil {
+		return fmt.Errorf("certify lease %s: %w", r.ID, err)
 	}
 	return nil
 }

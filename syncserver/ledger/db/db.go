@@ -39,8 +39,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.claimsOfMemberStmt, err = db.PrepareContext(ctx, claimsOfMember); err != nil {
 		return nil, fmt.Errorf("error preparing query ClaimsOfMember: %w", err)
 	}
+	if q.earlyByTicketStmt, err = db.PrepareContext(ctx, earlyByTicket); err != nil {
+		return nil, fmt.Errorf("error preparing query EarlyByTicket: %w", err)
+	}
 	if q.incidentsStmt, err = db.PrepareContext(ctx, incidents); err != nil {
 		return nil, fmt.Errorf("error preparing query Incidents: %w", err)
+	}
+	if q.leasesStmt, err = db.PrepareContext(ctx, leases); err != nil {
+		return nil, fmt.Errorf("error preparing query Leases: %w", err)
 	}
 	if q.messagesOfMemberStmt, err = db.PrepareContext(ctx, messagesOfMember); err != nil {
 		return nil, fmt.Errorf("error preparing query MessagesOfMember: %w", err)
@@ -65,6 +71,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.resultStmt, err = db.PrepareContext(ctx, result); err != nil {
 		return nil, fmt.Errorf("error preparing query Result: %w", err)
+	}
+	if q.seatsByFateStmt, err = db.PrepareContext(ctx, seatsByFate); err != nil {
+		return nil, fmt.Errorf("error preparing query SeatsByFate: %w", err)
 	}
 	if q.seatsByOrgStmt, err = db.PrepareContext(ctx, seatsByOrg); err != nil {
 		return nil, fmt.Errorf("error preparing query SeatsByOrg: %w", err)
@@ -105,9 +114,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing claimsOfMemberStmt: %w", cerr)
 		}
 	}
+	if q.earlyByTicketStmt != nil {
+		if cerr := q.earlyByTicketStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing earlyByTicketStmt: %w", cerr)
+		}
+	}
 	if q.incidentsStmt != nil {
 		if cerr := q.incidentsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing incidentsStmt: %w", cerr)
+		}
+	}
+	if q.leasesStmt != nil {
+		if cerr := q.leasesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing leasesStmt: %w", cerr)
 		}
 	}
 	if q.messagesOfMemberStmt != nil {
@@ -148,6 +167,11 @@ func (q *Queries) Close() error {
 	if q.resultStmt != nil {
 		if cerr := q.resultStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resultStmt: %w", cerr)
+		}
+	}
+	if q.seatsByFateStmt != nil {
+		if cerr := q.seatsByFateStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing seatsByFateStmt: %w", cerr)
 		}
 	}
 	if q.seatsByOrgStmt != nil {
@@ -209,7 +233,9 @@ type Queries struct {
 	claimByTicketStmt      *sql.Stmt
 	claimsOfActivityStmt   *sql.Stmt
 	claimsOfMemberStmt     *sql.Stmt
+	earlyByTicketStmt      *sql.Stmt
 	incidentsStmt          *sql.Stmt
+	leasesStmt             *sql.Stmt
 	messagesOfMemberStmt   *sql.Stmt
 	orgsStmt               *sql.Stmt
 	peopleAfterStmt        *sql.Stmt
@@ -218,6 +244,7 @@ type Queries struct {
 	poolsOfActivityStmt    *sql.Stmt
 	refusalsOfActivityStmt *sql.Stmt
 	resultStmt             *sql.Stmt
+	seatsByFateStmt        *sql.Stmt
 	seatsByOrgStmt         *sql.Stmt
 	seatsByPoolStmt        *sql.Stmt
 	tasksStmt              *sql.Stmt
@@ -232,7 +259,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		claimByTicketStmt:      q.claimByTicketStmt,
 		claimsOfActivityStmt:   q.claimsOfActivityStmt,
 		claimsOfMemberStmt:     q.claimsOfMemberStmt,
+		earlyByTicketStmt:      q.earlyByTicketStmt,
 		incidentsStmt:          q.incidentsStmt,
+		leasesStmt:             q.leasesStmt,
 		messagesOfMemberStmt:   q.messagesOfMemberStmt,
 		orgsStmt:               q.orgsStmt,
 		peopleAfterStmt:        q.peopleAfterStmt,
@@ -241,6 +270,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		poolsOfActivityStmt:    q.poolsOfActivityStmt,
 		refusalsOfActivityStmt: q.refusalsOfActivityStmt,
 		resultStmt:             q.resultStmt,
+		seatsByFateStmt:        q.seatsByFateStmt,
 		seatsByOrgStmt:         q.seatsByOrgStmt,
 		seatsByPoolStmt:        q.seatsByPoolStmt,
 		tasksStmt:              q.tasksStmt,

@@ -41,7 +41,7 @@ func (q *Queries) Applied(ctx context.Context) (uint64, error) {
 }
 
 const claimByTicket = `-- name: ClaimByTicket :one
-SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq FROM claim WHERE ticket = ?
+SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq, blocked FROM claim WHERE ticket = ?
 `
 
 func (q *Queries) ClaimByTicket(ctx context.Context, ticket id.Ticket) (Claim, error) {
@@ -67,12 +67,13 @@ func (q *Queries) ClaimByTicket(ctx context.Context, ticket id.Ticket) (Claim, e
 		&i.EnteredBy,
 		&i.Device,
 		&i.Seq,
+		&i.Blocked,
 	)
 	return i, err
 }
 
 const claimsOfActivity = `-- name: ClaimsOfActivity :many
-SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq FROM claim WHERE activity = ? ORDER BY ticket
+SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq, blocked FROM claim WHERE activity = ? ORDER BY at, ticket
 `
 
 func (q *Queries) ClaimsOfActivity(ctx context.Context, activity id.Activity) ([]Claim, error) {
@@ -104,6 +105,7 @@ func (q *Queries) ClaimsOfActivity(ctx context.Context, activity id.Activity) ([
 			&i.EnteredBy,
 			&i.Device,
 			&i.Seq,
+			&i.Blocked,
 		); err != nil {
 			return nil, err
 		}
@@ -119,7 +121,7 @@ func (q *Queries) ClaimsOfActivity(ctx context.Context, activity id.Activity) ([
 }
 
 const claimsOfMember = `-- name: ClaimsOfMember :many
-SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq FROM claim WHERE ticket IN (SELECT CAST(id AS INTEGER) FROM feed WHERE scope = ? AND tbl = 'claim') ORDER BY ticket
+SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq, blocked FROM claim WHERE ticket IN (SELECT CAST(id AS INTEGER) FROM feed WHERE scope = ? AND tbl = 'claim') ORDER BY at, ticket
 `
 
 // The feed already knows which claims are a member's: no index on claim is paid for at every grant.
@@ -152,6 +154,7 @@ func (q *Queries) ClaimsOfMember(ctx context.Context, scope string) ([]Claim, er
 			&i.EnteredBy,
 			&i.Device,
 			&i.Seq,
+			&i.Blocked,
 		); err != nil {
 			return nil, err
 		}
@@ -166,8 +169,24 @@ func (q *Queries) ClaimsOfMember(ctx context.Context, scope string) ([]Claim, er
 	return items, nil
 }
 
+const earlyByTicket = `-- name: EarlyByTicket :one
+SELECT ticket, redeemed, came, inside FROM early WHERE ticket = ?
+`
+
+func (q *Queries) EarlyByTicket(ctx context.Context, ticket id.Ticket) (Early, error) {
+	row := q.queryRow(ctx, q.earlyByTicketStmt, earlyByTicket, ticket)
+	var i Early
+	err := row.Scan(
+		&i.Ticket,
+		&i.Redeemed,
+		&i.Came,
+		&i.Inside,
+	)
+	return i, err
+}
+
 const incidents = `-- name: Incidents :many
-SELECT seq, word, ticket, device, verdict, at FROM incident ORDER BY seq
+SELECT seq, word, ticket, device, verdict, at, member FROM incident ORDER BY seq
 `
 
 func (q *Queries) Incidents(ctx context.Context) ([]Incident, error) {
@@ -186,6 +205,48 @@ func (q *Queries) Incidents(ctx context.Context) ([]Incident, error) {
 			&i.Device,
 			&i.Verdict,
 			&i.At,
+			&i.Member,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const leases = `-- name: Leases :many
+SELECT id, device, activity, pool, unreported, fate, "over", doubt, audience, body, rest, void, seq FROM lease ORDER BY id
+`
+
+func (q *Queries) Leases(ctx context.Context) ([]Lease, error) {
+	rows, err := q.query(ctx, q.leasesStmt, leases)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Lease
+	for rows.Next() {
+		var i Lease
+		if err := rows.Scan(
+			&i.ID,
+			&i.Device,
+			&i.Activity,
+			&i.Pool,
+			&i.Unreported,
+			&i.Fate,
+			&i.Over,
+			&i.Doubt,
+			&i.Audience,
+			&i.Body,
+			&i.Rest,
+			&i.Void,
+			&i.Seq,
 		); err != nil {
 			return nil, err
 		}
@@ -444,6 +505,39 @@ func (q *Queries) Result(ctx context.Context, arg ResultParams) ([]byte, error) 
 	var body []byte
 	err := row.Scan(&body)
 	return body, err
+}
+
+const seatsByFate = `-- name: SeatsByFate :many
+SELECT pool, fate, CAST(sum(unreported) AS INTEGER) AS seats FROM lease WHERE activity = ? AND unreported > 0 GROUP BY pool, fate
+`
+
+type SeatsByFateRow struct {
+	Pool  id.Pool
+	Fate  int
+	Seats int64
+}
+
+func (q *Queries) SeatsByFate(ctx context.Context, activity id.Activity) ([]SeatsByFateRow, error) {
+	rows, err := q.query(ctx, q.seatsByFateStmt, seatsByFate, activity)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SeatsByFateRow
+	for rows.Next() {
+		var i SeatsByFateRow
+		if err := rows.Scan(&i.Pool, &i.Fate, &i.Seats); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const seatsByOrg = `-- name: SeatsByOrg :many

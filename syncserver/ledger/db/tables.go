@@ -30,6 +30,14 @@ type Claim struct {
 	EnteredBy string
 	Device    id.Device
 	Seq       uint64
+	Blocked   bool
+}
+
+type Early struct {
+	Ticket   id.Ticket
+	Redeemed bool
+	Came     bool
+	Inside   bool
 }
 
 type Incident struct {
@@ -39,6 +47,23 @@ type Incident struct {
 	Device  id.Device
 	Verdict fault.Verdict
 	At      int64
+	Member  id.Member
+}
+
+type Lease struct {
+	ID         uint64
+	Device     id.Device
+	Activity   id.Activity
+	Pool       id.Pool
+	Unreported int
+	Fate       int
+	Over       string
+	Doubt      bool
+	Audience   id.Org
+	Body       []byte
+	Rest       Serials
+	Void       Serials
+	Seq        uint64
 }
 
 type Person struct {

@@ -1,0 +1,299 @@
+package ledger_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"yizhan/core/activity"
+	"yizhan/core/id"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+	"yizhan/syncserver/ledger"
+)
+
+// lentMade is a lease of the maker's.
+type lentMade struct {
+	id     uint64
+	device id.Device
+	rest   int // serials from here on, all of one part, are not reported
+	end    int
+	part   int
+	lease  op.Lease
+	open   bool
+}
+
+func (m *maker) lend() {
+	n := rapid.IntRange(1, 4).Draw(m.t, "lent")
+	l := op.Lease{ID: uint64(len(m.entries) + 1), Device: pick(m.t, id.Device("D1"), "D2"), Activity: pick(m.t, id.Activity("a"), "b"), Pool: pick(m.t, id.Pool("p"), "q"),
+		Seats: n, Taken: m.take(n), Policy: pick(m.t, op.Hard, op.VoidUnreported), Lasts: 5}
+	switch pick(m.t, "all", "org", "members") {
+	case "org":
+		l.Org = pick(m.t, id.Org("C000"), "PARK")
+	case "members":
+		l.Members = []op.Borrower{{Member: "m00000", Held: []int{1}}, {Member: m.member()}}
+	}
+	m.leases = append(m.leases, &lentMade{l.ID, l.Device, l.Taken[0].From, l.Taken[0].From + n, l.Taken[0].Part, l, true})
+	m.add(op.Entry{Kind: op.Lent, Lease: &l})
+}
+
+// lease adds an entry about a lease of which something is not reported.
+func (m *maker) lease() {
+	some := slices.DeleteFunc(slices.Clone(m.leases), func(l *lentMade) bool { return l.rest == l.end })
+	if len(some) == 0 {
+		return
+	}
+	l := pick(m.t, some...)
+	rest := []op.Taken{{Part: l.part, From: l.rest, N: l.end - l.rest}}
+	switch pick(m.t, "grant", "grant", "renew", "expire", "return", "void", "write off", "early", "early") {
+	case "grant":
+		seats := rapid.IntRange(1, l.end-l.rest).Draw(m.t, "seats")
+		taken := []op.Taken{{Part: l.part, From: l.rest, N: seats}}
+		ticket := id.LeaseTicket(l.id, l.rest)
+		m.claims = append(m.claims, &made{ticket: ticket, seats: seats, taken: taken, open: true})
+		m.add(op.Entry{Kind: op.Claimed, Ticket: ticket, LeaseID: l.id, Member: m.member(), Org: pick(m.t, id.Org("C000"), "C001"), Activity: l.lease.Activity, Pool: l.lease.Pool,
+			Seats: seats, Taken: taken, Outcome: op.Granted, Blocked: rapid.Bool().Draw(m.t, "blocked")})
+		l.rest += seats
+	case "renew":
+		if !l.open || m.next+1 != l.end {
+			return
+		}
+		more := l.lease
+		m.next++
+		more.Taken, more.Members = []op.Taken{{Part: l.part, From: l.end, N: 1}}, nil
+		l.end++
+		m.add(op.Entry{Kind: op.Renewed, Lease: &more})
+	case "expire":
+		if l.open {
+			m.ended(l, op.LeaseExpired, nil)
+		}
+	case "return":
+		m.ended(l, op.LeaseReturned, rest)
+	case "void":
+		m.ended(l, op.LeaseVoid, []op.Taken{{Part: l.part, From: l.rest, N: 1}})
+	case "write off":
+		m.ended(l, op.LeaseWrittenOff, nil)
+	case "early":
+		m.add(op.Entry{Kind: pick(m.t, op.Redeemed, op.CheckedIn), Ticket: id.LeaseTicket(l.id, l.rest), LeaseID: l.id, Out: rapid.Bool().Draw(m.t, "out")})
+	}
+}
+
+func (m *maker) ended(l *lentMade, word string, free []op.Taken) {
+	for _, f := range free {
+		l.rest += f.N
+	}
+	l.open = false
+	m.add(op.Entry{Kind: op.LeaseEnded, LeaseID: l.id, Word: word, Taken: free})
+}
+
+// oracle is the world as entries make it, kept in the plainest way.
+type oracle struct {
+	people map[id.Member]member.Person
+	tree   member.Tree
+	limits map[id.Activity][]activity.Limit
+	leases map[uint64]op.Lease // open ones
+	orgs   map[id.Device]id.Org
+}
+
+func (o *oracle) see(e *op.Entry) {
+	switch e.Kind {
+	case op.PeoplePut:
+		for _, p := range e.People {
+			o.people[p.ID] = p
+		}
+	case op.OrgsPut:
+		for _, v := range e.Orgs {
+			o.tree[v.ID] = v
+		}
+	case op.Published:
+		var spec struct{ Limits []activity.Limit }
+		if json.Unmarshal(e.Spec, &spec) != nil {
+			panic("the maker wrote a spec that is no JSON")
+		}
+		o.limits[e.Activity] = spec.Limits
+	case op.Enrolled:
+		o.orgs[e.Enrolment.Device] = e.Enrolment.Org
+	case op.Lent:
+		o.leases[e.Lease.ID] = *e.Lease
+	case op.LeaseEnded:
+		delete(o.leases, e.LeaseID)
+	case op.DeviceGone:
+		maps.DeleteFunc(o.leases, func(_ uint64, l op.Lease) bool { return l.Device == e.Device })
+	}
+}
+
+// serves asks what a lease says about a person.
+func (o *oracle) serves(l op.Lease, p member.Person) bool {
+	if len(l.Members) > 0 {
+		return slices.ContainsFunc(l.Members, func(b op.Borrower) bool { return b.Member == p.ID })
+	}
+	return l.Org == "" || o.tree.Under(p.Org, l.Org)
+}
+
+// series lists the activities that count together with another.
+func (o *oracle) series(a id.Activity) map[id.Activity]bool {
+	all := map[id.Activity]bool{a: true}
+	for _, mine := range o.limits[a] {
+		for b, limits := range o.limits {
+			if mine.Series != "" && slices.ContainsFunc(limits, func(l activity.Limit) bool { return l.Series == mine.Series }) {
+				all[b] = true
+			}
+		}
+	}
+	return all
+}
+
+// need is what the device has to be told, "table id".
+func (o *oracle) need(d id.Device, claims []ledger.Claim) map[string]any {
+	rows := map[string]any{}
+	for _, l := range o.leases {
+		if l.Device != d {
+			continue
+		}
+		orgs := map[id.Org]bool{}
+		for _, p := range o.people {
+			if !o.serves(l, p) {
+				continue
+			}
+			rows["person "+string(p.ID)] = wire.PersonRow{Person: p}
+			orgs[p.Org] = true
+			for _, up := range o.tree.Chain(p.Org) {
+				if v, ok := o.tree[up]; ok {
+					rows["org "+string(up)] = wire.OrgRow{ID: up, Parent: v.Parent}
+				}
+			}
+		}
+		byOrg := slices.ContainsFunc(o.limits[l.Activity], func(l activity.Limit) bool { return l.Per == "org" })
+		for _, c := range claims {
+			ended := c.State == op.ClaimCancelled || c.State == op.ClaimReturned || c.State == op.ClaimNotDrawn
+			p, known := o.people[c.Member]
+			mine := known && o.serves(l, p) && o.series(l.Activity)[c.Activity]
+			if !ended && (mine || byOrg && c.Activity == l.Activity && orgs[c.Org]) {
+				rows["held "+strconv.FormatUint(uint64(c.Ticket), 10)] = wire.HeldRow{Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: c.Member, Org: c.Org, Seats: c.Seats, State: c.State}
+			}
+		}
+	}
+	return rows
+}
+
+// wantEquipped holds that each device with open leases is told what its decisions
+// read, and not about people that its leases do not serve.
+func wantEquipped(t *rapid.T, entries []op.Entry, l *ledger.Ledger) {
+	o := &oracle{map[id.Member]member.Person{}, member.Tree{}, map[id.Activity][]activity.Limit{}, map[uint64]op.Lease{}, map[id.Device]id.Org{}}
+	for i := range entries {
+		o.see(&entries[i])
+	}
+	var claims []ledger.Claim
+	for _, a := range []id.Activity{"a", "b"} {
+		some, err := l.ActivityClaims(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims = append(claims, some...)
+	}
+	for _, d := range []id.Device{"D1", "D2"} {
+		need, more := o.need(d, claims), map[string]bool{}
+		if err := l.Delta([]string{"lease/" + string(d)}, 0, l.Applied(), func(c wire.RowChange) error {
+			key := c.Table + " " + c.ID
+			if c.Table == wire.TableLease {
+				return nil
+			}
+			want, ok := need[key]
+			if !ok {
+				more[key] = true
+				return nil
+			}
+			delete(need, key)
+			got := reflect.New(reflect.TypeOf(want))
+			if err := wire.DecodeRow(c.Body, got.Interface()); err != nil || !reflect.DeepEqual(got.Elem().Interface(), want) {
+				t.Fatalf("%s of %s is %+v, want %+v", key, d, got.Elem(), want)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if len(need) > 0 {
+			t.Fatalf("%s is not told %v", d, slices.Sorted(maps.Keys(need)))
+		}
+		for key := range more { // claims of an organisation that nobody belongs to, and organisations without people, do no harm
+			if key[:6] == "person" {
+				t.Fatalf("%s is told %s", d, key)
+			}
+		}
+		if len(o.leases) == 0 && len(more) > 0 {
+			t.Fatalf("%s has no lease and is told %v", d, more)
+		}
+	}
+}
+
+func TestLeaseRows(t *testing.T) {
+	l := open(t)
+	lease := op.Lease{ID: 5, Device: "K1", Activity: "spa", Pool: "sets", Seats: 2, Taken: serials(1, 2), Policy: op.Hard, Org: "C000", Lasts: 9, Expires: 1013, Revision: 1}
+	ticket := id.LeaseTicket(5, 1)
+	all := []op.Entry{
+		{Kind: op.OrgsPut, Orgs: orgs("PARK", "", "C000", "PARK", "C001", "PARK")},
+		{Kind: op.PeoplePut, People: []member.Person{{ID: "m00000", Org: "C000", Digest: []byte{1}, Sealed: []byte{2}}, {ID: "m00001", Org: "C001"}}},
+		{Kind: op.Published, Activity: "spa", Number: 1, Revision: 1, Spec: []byte(spaSpec)},
+		{Kind: op.Enrolled, Enrolment: &op.Enrolment{CodeHash: []byte{1}, Device: "K1", Role: op.Kiosk, Station: "HQ"}},
+		{Kind: op.Lent, Lease: &lease},
+		{Kind: op.Redeemed, Ticket: ticket, LeaseID: 5, Device: "K1"},
+		{Kind: op.Claimed, Ticket: ticket, LeaseID: 5, Member: "m00000", Org: "C000", Activity: "spa", Pool: "sets", Seats: 1, Taken: serials(1, 1), Outcome: op.Granted, Blocked: true, Station: "HQ"},
+		{Kind: op.DeviceGone, Device: "K1", Reason: "revoked"},
+		{Kind: op.LeaseEnded, LeaseID: 5, Word: op.LeaseVoid, Taken: serials(2, 1)},
+	}
+	for i := range all {
+		all[i].Seq, all[i].At = uint64(i+1), int64(1000+i)
+	}
+	got := map[string][]string{}
+	for i, e := range all {
+		project(t, l, e)
+		for _, scope := range []string{"lease/K1", "scan", "member/m00000", "station/HQ"} {
+			for _, c := range delta(t, l, e.Seq-1, e.Seq, scope) {
+				what := fmt.Sprintf("%s %s %s", scope, c.Table, c.ID)
+				if c.Gone {
+					what += " gone"
+				}
+				got[strconv.Itoa(i+1)] = append(got[strconv.Itoa(i+1)], what)
+			}
+		}
+	}
+	number := strconv.FormatUint(uint64(ticket), 10)
+	want := map[string][]string{
+		"2": {"member/m00000 me m00000"},
+		"5": {"lease/K1 lease 5", "lease/K1 org C000", "lease/K1 org PARK", "lease/K1 person m00000"},
+		"7": {"lease/K1 held " + number, "member/m00000 claim " + number, "member/m00000 message 7", "station/HQ ticket " + number},
+		"8": {"lease/K1 held " + number + " gone", "lease/K1 lease 5", "lease/K1 org C000 gone", "lease/K1 org PARK gone", "lease/K1 person m00000 gone", "scan void 5"},
+		"9": {"lease/K1 lease 5", "scan void 5"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("rows changed as\n%v, want\n%v", got, want)
+	}
+	c, ok, err := l.Claim(ticket)
+	if err != nil || !ok || c.State != op.ClaimRedeemed || !c.Blocked {
+		t.Errorf("the claim stands at %+v (%v)", c, err)
+	}
+	counts, err := l.Counts("spa")
+	if err != nil || len(counts) != 1 || counts[0].Granted != 1 || counts[0].Free != 1 {
+		t.Errorf("counts are %+v (%v)", counts, err)
+	}
+	leases, err := l.Leases()
+	if err != nil || len(leases) != 1 || leases[0].Over != op.LeaseVoid || leases[0].Unreported != 0 || !reflect.DeepEqual(leases[0].Void, serials(2, 1)) {
+		t.Errorf("leases are %+v (%v)", leases, err)
+	}
+	for _, want := range []struct {
+		seq int
+		row wire.VoidRow
+	}{{9, wire.VoidRow{Lease: 5, Taken: serials(2, 1)}}} {
+		var row wire.VoidRow
+		if err := wire.DecodeRow(delta(t, l, 0, uint64(want.seq), "scan")[0].Body, &row); err != nil || !reflect.DeepEqual(row, want.row) {
+			t.Errorf("void row is %+v (%v), want %+v", row, err, want.row)
+		}
+	}
+}
