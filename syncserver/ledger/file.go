@@ -82,7 +82,7 @@ func migrate(db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, dir)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithAllowOutofOrder(true)) // they add to each other, in any order
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
