@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,9 +13,12 @@ import (
 	"time"
 
 	"yizhan/core/local"
+	"yizhan/core/local/disk"
 	"yizhan/core/local/memory"
 	"yizhan/core/local/sqlite"
 	"yizhan/core/op"
+	"yizhan/syncserver/journal"
+	journalfile "yizhan/syncserver/journal/sqlite"
 	"yizhan/syncserver/server"
 )
 
@@ -27,7 +29,7 @@ var errCrashed = errors.New("the process has crashed")
 // after a write, never within one.
 type store struct {
 	local.Store
-	path  string             // of the file; empty in memory
+	disk  *disk.Disk         // that a file lies on; nil in memory
 	event func()             // something that a crash may come before or after
 	chain map[uint64]op.Hash // of every op that was stored
 	turn  sync.Mutex
@@ -84,44 +86,47 @@ func (w *world) newStore(d *device, brief bool) (s *store, err error) {
 		s.Store = memory.New()
 		return s, nil
 	}
-	s.path = filepath.Join(w.dir, string(d.ID)+".db")
-	s.Store, err = sqlite.Open(s.path)
+	if s.disk, err = disk.New(); err == nil {
+		s.Store, err = sqlite.OpenOn(s.disk.VFS(), "device.db")
+	}
 	return s, err
 }
 
-// reopen gives the store that the next run of the program finds: the file as the
-// last write left it, copied because closing it would tidy it up.
-func (s *store) reopen(n int) (next *store, err error) {
-	next = &store{event: s.event, chain: s.chain}
+// reopen gives the store that the next run of the program finds: what was not
+// synced is lost or not, in any mixture.
+func (s *store) reopen(keep func() bool) (next *store, err error) {
+	next = &store{disk: s.disk, event: s.event, chain: s.chain}
 	if m, ok := s.Store.(*memory.Store); ok {
 		next.Store = m.Reopen()
 		return next, nil
 	}
-	next.path = fmt.Sprintf("%s.%d", s.path, n)
-	if err := errors.Join(copyFile(next.path, s.path), copyFile(next.path+"-wal", s.path+"-wal"), s.Store.Close()); err != nil {
-		return nil, err
-	}
-	next.Store, err = sqlite.Open(next.path)
+	s.disk.Restart(keep)
+	s.Store.Close() // it can do nothing any more; its error says so
+	next.Store, err = sqlite.OpenOn(s.disk.VFS(), "device.db")
 	return next, err
 }
 
-// copyFile copies a file that may be missing.
-func copyFile(to, from string) error {
-	in, err := os.Open(from)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+// powerless is a journal that is never closed in an orderly way.
+type powerless struct {
+	journal.Journal
+	disk *disk.Disk
+	keep func() bool
 }
+
+func (j powerless) Close() error {
+	j.disk.Restart(j.keep)
+	j.Journal.Close() // it can do nothing any more; its error says so
+	return nil
+}
+
+// journal opens the server's journal on its simulated disk.
+func (w *world) journal(string) (journal.Journal, error) {
+	j, err := journalfile.OpenOn(w.disk.VFS(), server.JournalFile)
+	return powerless{j, w.disk, w.coin}, err
+}
+
+// coin decides what of a lost power's writes is kept.
+func (w *world) coin() bool { return w.coins.IntN(2) == 0 }
 
 // die ends a device's program at once: nothing more is written, stored or said.
 func (d *device) die() {
@@ -132,8 +137,7 @@ func (d *device) die() {
 // restartDevice starts the program of a device that died.
 func (w *world) restartDevice(d *device) (err error) {
 	d.end()
-	w.starts++
-	if d.store, err = d.store.reopen(w.starts); err != nil {
+	if d.store, err = d.store.reopen(w.coin); err != nil {
 		return err
 	}
 	if err := w.openDevice(d); err != nil {
@@ -149,9 +153,8 @@ func (w *world) restartDevice(d *device) (err error) {
 func (w *world) restartServer(last *device) error {
 	w.up.Lock()
 	defer w.up.Unlock()
-	w.starts++
 	w.http.Close() // its error says that the socket is closed already
-	if err := w.server.Abandon(w.serverDir()); err != nil {
+	if err := w.server.Abandon(); err != nil {
 		return err
 	}
 	if w.chaos.spoilsLedger() {

@@ -21,6 +21,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/link"
 	"yizhan/core/local"
+	"yizhan/core/local/disk"
 	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/station"
@@ -39,13 +40,14 @@ type world struct {
 	dir    string
 	clock  atomic.Int64 // Unix milliseconds
 	random *mrand.Rand
+	coins  *mrand.Rand  // of crashes, so that they change nothing else
 	up     sync.RWMutex // held for writing while a crashed server is replaced
 	server *server.Server
 	http   *http.Server
 	socket *socket
 	url    string
 	addr   string
-	starts int // of the server and of devices: each has files of its own
+	disk   *disk.Disk // of the server's journal
 	codec  *wire.Codec
 	log    *slog.Logger
 	chaos  *chaos // nil without -chaos
@@ -102,7 +104,8 @@ func (w *world) now() time.Time { return time.UnixMilli(w.clock.Load()).In(w.zon
 
 // open makes the world of a scenario in a directory of its own.
 func open(s *Scenario, log *slog.Logger) (w *world, err error) {
-	w = &world{Scenario: s, log: log, random: mrand.New(mrand.NewPCG(uint64(s.Seed), 0)), devices: map[id.Device]*device{},
+	w = &world{Scenario: s, log: log, random: mrand.New(mrand.NewPCG(uint64(s.Seed), 0)),
+		coins: mrand.New(mrand.NewPCG(uint64(s.Seed), uint64(s.Chaos)+2)), devices: map[id.Device]*device{},
 		phones: map[id.Member]id.Device{}, codes: map[string]string{}}
 	if s.Chaos != 0 {
 		w.chaos = newChaos(w, s.Chaos)
@@ -111,7 +114,11 @@ func open(s *Scenario, log *slog.Logger) (w *world, err error) {
 	if w.dir, err = os.MkdirTemp("", "rehearse-"); err != nil {
 		return nil, err
 	}
-	if w.codec, err = wire.NewCodec(); err == nil {
+	w.disk, err = disk.New()
+	if err == nil {
+		w.codec, err = wire.NewCodec()
+	}
+	if err == nil {
 		err = w.serve()
 	}
 	if err == nil {
@@ -126,7 +133,7 @@ func open(s *Scenario, log *slog.Logger) (w *world, err error) {
 
 // serve starts the server on its files, and on the port that it had before.
 func (w *world) serve() (err error) {
-	w.server, err = server.Open(server.Config{Dir: w.serverDir(), Zone: w.zone, Now: w.now, Random: rand.Reader, Log: w.log,
+	w.server, err = server.Open(server.Config{Dir: w.serverDir(), Journal: w.journal, Zone: w.zone, Now: w.now, Random: rand.Reader, Log: w.log,
 		Fatal: func(err error) { w.log.Error("server would end", "error", err) }})
 	if err != nil {
 		return err
@@ -147,7 +154,7 @@ func (w *world) serve() (err error) {
 	return nil
 }
 
-func (w *world) serverDir() string { return filepath.Join(w.dir, fmt.Sprintf("server.%d", w.starts)) }
+func (w *world) serverDir() string { return filepath.Join(w.dir, "server") }
 
 // halt stops the server and everything connected to it.
 func (w *world) halt() error {
@@ -164,6 +171,9 @@ func (w *world) close() {
 		if err := w.halt(); err != nil {
 			w.log.Warn("close rehearsal", "error", err)
 		}
+	}
+	if w.disk != nil {
+		w.disk.Close()
 	}
 	os.RemoveAll(w.dir)
 }
@@ -290,6 +300,9 @@ func (w *world) run(d *device) {
 		d.end()
 		if err := d.store.Close(); err != nil {
 			w.log.Warn("close store", "device", d.ID, "error", err)
+		}
+		if d.store.disk != nil {
+			d.store.disk.Close()
 		}
 	}
 }

@@ -42,8 +42,9 @@ type Config struct {
 	Now        func() time.Time
 	Random     io.Reader
 	Log        *slog.Logger
-	Production bool        // made-up identities of the demo city are refused
-	Fatal      func(error) // ends the process: memory and disk may not agree any more
+	Production bool                                       // made-up identities of the demo city are refused
+	Fatal      func(error)                                // ends the process: memory and disk may not agree any more
+	Journal    func(path string) (journal.Journal, error) // opens the journal; nil: a file of SQLite
 }
 
 // Server is one running deployment.
@@ -92,11 +93,18 @@ func Open(cfg Config) (s *Server, err error) {
 	return s, nil
 }
 
+func (c *Config) openJournal(path string) (journal.Journal, error) {
+	if c.Journal != nil {
+		return c.Journal(path)
+	}
+	return sqlite.Open(path)
+}
+
 func (s *Server) path(name string) string { return filepath.Join(s.cfg.Dir, name) }
 
 func (s *Server) openFiles() (err error) {
 	// The journal is locked first: a second server on the same files goes no further.
-	if s.journal, err = sqlite.Open(s.path(JournalFile)); err != nil {
+	if s.journal, err = s.cfg.openJournal(s.path(JournalFile)); err != nil {
 		s.journal = nil
 		return err
 	}
@@ -237,16 +245,16 @@ func (s *Server) Close(ctx context.Context) error {
 
 // Abandon ends the server as a kill between two writes would: nobody is told,
 // what was decided and not written is forgotten, and no state is left for verify.
-// The files are copied to a new directory as the last write left them, because
-// closing them would tidy them up. The caller has cut all connections.
-func (s *Server) Abandon(to string) error {
+// The caller has cut all connections; what closing tidies up in the files must not
+// matter to it.
+func (s *Server) Abandon() error {
 	cut, cancel := context.WithCancel(context.Background())
 	cancel()
 	s.sessions.Close(cut) // its error only says that nobody was waited for
 	err := s.seq.Abandon()
 	s.end()
 	<-s.pumped
-	return errors.Join(err, os.CopyFS(to, os.DirFS(s.cfg.Dir)), s.closeFiles())
+	return errors.Join(err, s.closeFiles())
 }
 
 // leaveSnapshot leaves the digest of the state for verify.
