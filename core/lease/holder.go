@@ -157,12 +157,13 @@ func row(table, key string, v any) ([]local.Row, error) {
 	return []local.Row{{Table: table, ID: key, Body: body}}, err
 }
 
-// Return gives back the leases for an activity: from now on nothing is granted
-// from them, whatever happens. seats is what was left of them.
-func (h *Holder) Return(a id.Activity, now time.Time) (seats int, err error) {
+// Return gives back the leases for a pool of an activity, or for all of its pools
+// where pool is empty: from now on nothing is granted from them, whatever happens.
+// seats is what was left of them.
+func (h *Holder) Return(a id.Activity, pool id.Pool, now time.Time) (seats int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	held, err := h.open(a, now)
+	held, err := h.open(a, pool, now)
 	if err != nil {
 		return 0, fmt.Errorf("return lease: %w", err)
 	}
@@ -177,11 +178,12 @@ func (h *Holder) Return(a id.Activity, now time.Time) (seats int, err error) {
 	return seats, nil
 }
 
-// Renew asks the server for as long again, and as many seats as at first.
-func (h *Holder) Renew(a id.Activity, now time.Time) error {
+// Renew asks the server for the same leases as long again, with as many seats as
+// at first.
+func (h *Holder) Renew(a id.Activity, pool id.Pool, now time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	held, err := h.open(a, now)
+	held, err := h.open(a, pool, now)
 	for i := 0; i < len(held) && err == nil; i++ {
 		_, err = h.cfg.Outbox.DoRows(op.Op{Kind: op.RenewLease, Lease: held[i].ID, At: now.UnixMilli()}, noRows)
 	}

@@ -92,12 +92,12 @@ func TestReturnEndsGranting(t *testing.T) {
 	w := newWorld(t)
 	w.lend(op.Lease{Taken: []op.Taken{{From: 1, N: 5}}}, "")
 	w.wantCode("F1", 2, fault.None)
-	if seats, err := w.holder.Return("gift", w.wall()); err != nil || seats != 3 {
+	if seats, err := w.holder.Return("gift", "", w.wall()); err != nil || seats != 3 {
 		t.Fatalf("%d seats, %v", seats, err)
 	}
 	w.restart()
 	w.wantUnhandled("F2")
-	if seats, err := w.holder.Return("gift", w.wall()); err != nil || seats != 0 {
+	if seats, err := w.holder.Return("gift", "", w.wall()); err != nil || seats != 0 {
 		t.Errorf("given back again: %d seats, %v", seats, err)
 	}
 	w.now += 2 * time.Hour.Milliseconds()
@@ -217,7 +217,7 @@ func TestRenew(t *testing.T) {
 	w := newWorld(t)
 	l := w.lend(op.Lease{Taken: []op.Taken{{From: 1, N: 1}}}, "")
 	w.wantCode("F1", 1, fault.None)
-	if err := w.holder.Renew("gift", w.wall()); err != nil {
+	if err := w.holder.Renew("gift", "sets", w.wall()); err != nil {
 		t.Fatal(err)
 	}
 	if ops := w.ops(); len(ops) != 2 || ops[1].Kind != op.RenewLease || ops[1].Lease != 7 {
@@ -284,7 +284,7 @@ func TestHolderModel(t *testing.T) {
 				if rapid.IntRange(0, 9).Draw(rt, "dice") != 0 {
 					return
 				}
-				if _, err := w.holder.Return("gift", w.wall()); err != nil {
+				if _, err := w.holder.Return("gift", "", w.wall()); err != nil {
 					rt.Fatal(err)
 				}
 				over = true

@@ -79,10 +79,10 @@ func (h *Holder) leases(wall time.Time) (held []*lent, err error) {
 	return held, nil
 }
 
-// open gives the leases for an activity that were not given back.
-func (h *Holder) open(a id.Activity, wall time.Time) ([]*lent, error) {
+// open gives the leases for an activity, or one pool of it, that were not given back.
+func (h *Holder) open(a id.Activity, pool id.Pool, wall time.Time) ([]*lent, error) {
 	held, err := h.leases(wall)
-	return slices.DeleteFunc(held, func(l *lent) bool { return l.Activity != a || l.marked }), err
+	return slices.DeleteFunc(held, func(l *lent) bool { return l.Activity != a || pool != "" && l.Pool != pool || l.marked }), err
 }
 
 // known reads what a decision about a member needs, but for the lease itself.

@@ -104,6 +104,8 @@ func (w *world) compare(s *Step, out outcome) []string {
 	}
 	c := &comparer{}
 	compare(c, "granted", deref(out.granted, out.result), e.Granted)
+	compare(c, "returned", deref(out.returned, nil), e.Returned)
+	compare(c, "written_off", deref(out.writtenOff, nil), e.WrittenOff)
 	compare(c, "verdict", out.verdict.String(), e.Verdict)
 	r := out.result
 	if r == nil {
@@ -224,7 +226,7 @@ func (w *world) counts() (map[string]map[string]int, error) {
 					name += "/" + string(p.ID)
 				}
 				all[name] = map[string]int{"granted": n.Granted, "waitlisted": n.Waitlisted, "redeemed": n.Redeemed, "lapsed": n.Lapsed,
-					"leased": 0, "in_doubt": 0, "free": n.Free, "checked_in": n.CheckedIn, "entered": n.Entered}
+					"leased": n.Leased, "in_doubt": n.InDoubt, "free": n.Free, "checked_in": n.CheckedIn, "entered": n.Entered}
 			}
 		}
 	})

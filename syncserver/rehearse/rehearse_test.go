@@ -8,9 +8,6 @@ import (
 	"testing"
 )
 
-// later names the scenarios that need leases; they are run as soon as those exist.
-var later = map[string]bool{"C-frontline-lease.json": true}
-
 func TestScenariosPass(t *testing.T) { each(t, 0) }
 
 // TestScenariosPassInChaos runs every scenario with a fault in every step.
@@ -35,9 +32,6 @@ func each(t *testing.T, chaos int64) map[string]int {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			if testing.Short() && filepath.Base(file) == "B-spa.json" {
 				t.Skip("its storm of 21,360 presses takes ten seconds on a busy machine; run without -short")
-			}
-			if later[filepath.Base(file)] {
-				t.Skip("needs leases, which this version does not have yet")
 			}
 			data, err := os.ReadFile(file)
 			if err != nil {

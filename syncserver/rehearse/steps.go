@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,8 @@ type outcome struct {
 	granted  *int
 	isDraw   bool
 	everyone bool // compare the whole world: a check step
+
+	returned, writtenOff *int
 }
 
 // step does one step. An error means that the step could not be done at all.
@@ -42,6 +45,12 @@ func (w *world) step(s *Step) (outcome, error) {
 		return w.scan(s)
 	case "copy_code":
 		return outcome{}, w.copyCode(s)
+	case "lease":
+		return w.lend(s)
+	case "return_lease":
+		return w.returnLease(s)
+	case "write_off":
+		return w.writeOff(s)
 	case "draw":
 		r, err := w.server.Draw(context.Background(), s.Activity, s.Seed)
 		return outcome{result: &r, isDraw: true}, err
@@ -64,7 +73,7 @@ func (w *world) step(s *Step) (outcome, error) {
 	case "check":
 		return outcome{everyone: true}, nil
 	}
-	return outcome{}, fmt.Errorf("a %s step needs leases, which this version does not have yet", s.Do)
+	return outcome{}, fmt.Errorf("a %s step cannot be done", s.Do)
 }
 
 // advance moves the clock and lets the server decide what fell due.
@@ -72,8 +81,9 @@ func (w *world) advance(t time.Time) error {
 	if t.UnixMilli() < w.clock.Load() {
 		return fmt.Errorf("%s lies before the clock, which stands at %s", t.Format(time.DateTime), w.now().Format(time.DateTime))
 	}
-	w.clock.Store(t.UnixMilli())
-	w.server.Tick()
+	if err := w.pass(t); err != nil {
+		return err
+	}
 	return w.collect()
 }
 
@@ -175,7 +185,15 @@ func (w *world) again(s *Step, d *device, before local.State, o op.Op, r op.Resu
 }
 
 func (w *world) claim(s *Step) (outcome, error) {
-	return w.do(s, op.Op{Kind: op.Claim, Member: s.Member, Activity: s.Activity, Pool: s.Pool, Seats: seats(s), Station: s.Station, Channel: op.ByPhone})
+	o := op.Op{Kind: op.Claim, Member: s.Member, Activity: s.Activity, Pool: s.Pool, Seats: seats(s), Station: s.Station, Channel: op.ByPhone}
+	if d, err := w.asker(s); err != nil {
+		return outcome{}, err
+	} else if d.Role != op.Phone {
+		if out, handled, err := w.claimAt(s, d, o); handled || err != nil {
+			return out, err
+		}
+	}
+	return w.do(s, o)
 }
 
 func (w *world) groupClaim(s *Step) (outcome, error) {
@@ -235,12 +253,18 @@ func (w *world) claims(m id.Member, a id.Activity, pool id.Pool) ([]wire.ClaimRo
 	return claims, nil
 }
 
-// ticket is the claim that a member would show: the newest with a code, else the newest.
+// ticket is the claim that a member would show, on a phone or on the slip of a
+// device that granted it: the newest with a code, else the newest.
 func (w *world) ticket(s *Step) (c wire.ClaimRow, err error) {
 	claims, err := w.claims(s.Member, s.Activity, s.Pool)
 	if err != nil {
 		return c, err
 	}
+	printed, err := w.grants(s)
+	if err != nil {
+		return c, err
+	}
+	claims = append(claims, slices.DeleteFunc(printed, func(g wire.ClaimRow) bool { return known(claims, g.Ticket) })...)
 	for _, n := range claims {
 		if n.Code != "" && (c.Code == "" || n.Ticket > c.Ticket) || n.Code == "" && c.Code == "" && n.Ticket > c.Ticket {
 			c = n
@@ -420,9 +444,12 @@ func (w *world) online(s *Step) error {
 	}
 	d.online = true
 	w.chaos.open(d)
-	defer w.chaos.shut()
 	d.link.SetOnline(true)
-	return w.sync(d)
+	err = w.sync(d)
+	if w.chaos.shut(); err != nil {
+		return err
+	}
+	return w.endLeasesOf(d)
 }
 
 func (w *world) setClock(s *Step) error {

@@ -19,6 +19,7 @@ import (
 
 	"yizhan/core/handover"
 	"yizhan/core/id"
+	"yizhan/core/lease"
 	"yizhan/core/link"
 	"yizhan/core/local"
 	"yizhan/core/local/disk"
@@ -56,6 +57,8 @@ type world struct {
 	devices map[id.Device]*device
 	phones  map[id.Member]id.Device
 	codes   map[string]string // by name of copy_code
+
+	expiries []int64 // of leases, ascending
 }
 
 // device is one replica with its store.
@@ -65,6 +68,7 @@ type device struct {
 	store   *store
 	outbox  *memo
 	counter *handover.Counter
+	holder  *lease.Holder
 	offset  atomic.Int64 // device clock minus world clock, milliseconds
 	online  bool
 	lost    bool // it never comes back
@@ -273,11 +277,12 @@ func (w *world) openDevice(d *device) (err error) {
 	}
 	now := func() time.Time { return w.at(d) }
 	d.link, err = link.Open(link.Config{Store: d.store, URL: w.url, App: "rehearse", Now: now, Random: rand.Reader, Log: w.log, Codec: w.codec,
-		Dial: w.dialer(d)})
+		Dial: w.dialer(d), Boot: w.boot})
 	if err != nil {
 		return err
 	}
 	d.outbox = &memo{Device: d.link, last: d.outbox.lastOp()}
+	d.holder = w.hold(d)
 	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.outbox, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone,
 		Status: func() handover.Status { return handover.Status{Online: d.link.Status().Online} }})
 	d.link.OnRecall(d.counter.GiveUp)
