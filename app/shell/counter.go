@@ -36,6 +36,7 @@ func NewCounter(env *Env) Counter {
 			return handover.Status{Online: st.Online, Revoked: st.Problem != nil && st.Problem.Kind == fault.RevokedDevice}
 		}})}
 	env.Link.OnRecall(c.GiveUp)
+	env.Link.OnAnswer(c.Answered)
 	return c
 }
 
@@ -46,14 +47,16 @@ func (c *counter) Redeem(code string, now time.Time) (pickup.Outcome, error) {
 		return pickup.Outcome{}, err
 	}
 	if !o.Final {
-		o.Verdict = c.confirm(o.Seq)
+		if o, err = c.Confirm(o, c.answer(o.Seq)); err != nil {
+			return pickup.Outcome{}, err
+		}
 	}
 	return pickup.Outcome{Verdict: o.Verdict, Seats: o.Seats, Title: o.Title, Detail: c.detail(o, now)}, nil
 }
 
-// confirm waits for the server, which alone knows every hand-over of a ticket that
+// answer waits for the server, which alone knows every hand-over of a ticket that
 // no station is bound to. Without its answer nothing is handed over.
-func (c *counter) confirm(seq uint64) fault.Verdict {
+func (c *counter) answer(seq uint64) fault.Verdict {
 	ctx, cancel := context.WithTimeout(context.Background(), confirmTime)
 	defer cancel()
 	r, err := c.wait(ctx, seq)

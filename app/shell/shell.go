@@ -27,6 +27,7 @@ type Link interface {
 	Do(o op.Op, rows ...local.Row) (seq uint64, err error)
 	DoRows(o op.Op, rows func(seq uint64) ([]local.Row, error)) (seq uint64, err error)
 	OnRecall(fn func(wire.Recall) error)
+	OnAnswer(fn func(map[uint64]op.Result) error)
 	Wait(ctx context.Context, seq uint64) (op.Result, error)
 	Notify(fn func()) (stop func())
 	Status() link.Status

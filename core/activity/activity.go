@@ -27,6 +27,7 @@ type Activity struct {
 	Aside    []*rule.Rule // one for each set-aside
 	Guests   *rule.Rule   // nil without a guest share
 	Opens    time.Duration
+	OneEntry bool // whoever went out may not come back
 	Closes   time.Duration
 	remind   schedule.TimeOfDay
 }

@@ -259,6 +259,10 @@ func (c *checker) handover(s Spec, a *Activity) {
 	if d := s.CheckIn; d != nil {
 		a.Opens = c.duration("check_in.opens", d.Opens, a.Opens)
 		a.Closes = c.duration("check_in.closes", d.Closes, 0)
+		if d.ReEntry != "" && d.ReEntry != AllowReEntry && d.ReEntry != ForbidReEntry {
+			c.add("check_in.re_entry", "is %q; write %q or %q", d.ReEntry, AllowReEntry, ForbidReEntry)
+		}
+		a.OneEntry = d.ReEntry == ForbidReEntry
 	}
 }
 

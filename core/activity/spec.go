@@ -100,9 +100,16 @@ type Reminder struct {
 
 // CheckIn is when a session's door is open: Opens before it starts, Closes before it ends.
 type CheckIn struct {
-	Opens  string `json:"opens"`
-	Closes string `json:"closes"`
+	Opens   string `json:"opens"`
+	Closes  string `json:"closes"`
+	ReEntry string `json:"re_entry,omitempty"` // allow (default): whoever went out may come back; forbid
 }
+
+// Words of CheckIn.ReEntry.
+const (
+	AllowReEntry  = "allow"
+	ForbidReEntry = "forbid"
+)
 
 // Threshold makes a task for staff when more than PersonsOver members of one
 // organisation have a claim that is not refused.

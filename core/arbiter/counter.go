@@ -15,11 +15,15 @@ func (r *run) redeem(o *op.Op) {
 		r.finish(r.scanned(o, fault.VerdictDeviceRevoked))
 		return
 	}
-	if o.Verdict == fault.NoVerdict {
+	if o.Verdict == fault.NoVerdict && !o.Undo {
 		r.refuse(fault.Invalid)
 		return
 	}
 	c := r.s.claims[o.Ticket]
+	if o.Undo {
+		r.undo(o, c)
+		return
+	}
 	handed := o.Verdict == fault.Valid || o.Override
 	if handed && c == nil && r.early(o) {
 		return
@@ -50,6 +54,22 @@ func (r *run) redeem(o *op.Op) {
 		r.incident(o, "override", o.Verdict)
 	case truth != fault.Valid:
 		r.incident(o, "handed_over_"+truth.String(), truth)
+	}
+}
+
+// undo takes a hand-over back that was the device's last op before this one: what
+// anybody did on top of it cannot be taken back.
+func (r *run) undo(o *op.Op, c *held) {
+	d := r.s.devices[r.from.Device]
+	if n := len(d.results); c == nil || c.State != op.ClaimRedeemed || n == 0 || d.results[n-1].seq != c.redeemed {
+		r.refuse(fault.Invalid)
+		return
+	}
+	a := c.act
+	r.finish(op.Entry{Kind: op.Undone, Ticket: o.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Epoch: c.Epoch,
+		Outcome: op.OK, Station: o.Station, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason})
+	if to := a.Activity.Pickup.To; to != 0 && r.at >= to {
+		r.lapseOne(a, &c.Claim)
 	}
 }
 
@@ -119,13 +139,23 @@ func (r *run) checkIn(o *op.Op) {
 		r.incident(o, "checked_in_unknown", fault.Unknown)
 		return
 	}
-	doubled := c.inside
+	doubled, late := c.inside, o.At < c.doorAt
+	if late {
+		doubled = o.At >= c.left // unless the holder went out in between
+	}
+	again := c.act.OneEntry && c.checkedIn && !c.inside && !late
+	word := ""
+	if late {
+		word = op.LateCheckIn
+	}
 	r.finish(op.Entry{Kind: op.CheckedIn, Ticket: o.Ticket, Member: c.Member, Activity: c.act.Spec.ID, Pool: c.act.Pools[c.Pool].ID, Seats: c.Seats,
-		Out: o.Out, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason, Verdict: fault.Valid, Override: o.Override})
+		Out: o.Out, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason, Verdict: fault.Valid, Override: o.Override, Word: word})
 	switch {
 	case o.Override && o.Verdict != fault.Valid:
 		r.incident(o, "override", o.Verdict)
 	case o.Out: // leaving does no harm
+	case again:
+		r.incident(o, "checked_in_again", fault.ReEntryRefused)
 	case doubled:
 		r.incident(o, "checked_in_twice", fault.AlreadyRedeemed)
 	case c.State == op.ClaimCancelled || c.State == op.ClaimReturned:

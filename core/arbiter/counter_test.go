@@ -190,3 +190,99 @@ func TestCheckInOfTheWaiting(t *testing.T) {
 	incidents(t, entries, "override")
 	w.count("show", Counts{Total: 1, Granted: 1, Waitlisted: 1, CheckedIn: 1})
 }
+
+func TestUndo(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(w *world, t id.Ticket)
+		device id.Device
+		undone bool
+	}{
+		"at once":         {func(w *world, t id.Ticket) { w.redeem("kiosk", t) }, "kiosk", true},
+		"by another":      {func(w *world, t id.Ticket) { w.redeem("kiosk", t) }, "desk", false},
+		"not handed over": {func(*world, id.Ticket) {}, "kiosk", false},
+		"after a check-in": {func(w *world, t id.Ticket) {
+			w.redeem("kiosk", t)
+			w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: t, Verdict: fault.Valid})
+		}, "kiosk", false},
+		"after a second scan": {func(w *world, t id.Ticket) { w.redeem("kiosk", t); w.redeem("kiosk", t) }, "kiosk", false},
+		"twice": {func(w *world, t id.Ticket) {
+			w.redeem("kiosk", t)
+			w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: t, Undo: true})
+		}, "kiosk", false},
+	} {
+		w := newWorld(t)
+		w.publish(show(9, bind))
+		ticket := w.granted("a1", "show", 2)
+		c.before(w, ticket)
+		r, _ := w.send(c.device, op.Op{Kind: op.Redeem, Ticket: ticket, Undo: true})
+		if (r.Outcome == op.OK) != c.undone || !c.undone && refused(r) != fault.Invalid {
+			t.Errorf("%s: %+v", name, r)
+		}
+		if c.undone {
+			if r, entries := w.redeem("kiosk", ticket); r.Verdict != fault.Valid || len(entries) != 1 {
+				t.Errorf("%s: handed over again: %+v, %v", name, r, kinds(entries))
+			}
+		}
+		w.check()
+	}
+}
+
+// TestUndoAfterTheLapse: a ticket whose pickup is over does not come back to life.
+func TestUndoAfterTheLapse(t *testing.T) {
+	w := newWorld(t)
+	w.publish(show(1, bind, returns))
+	ticket := w.granted("a1", "show", 1)
+	w.claim("a2", "show", 1)
+	w.redeem("kiosk", ticket)
+	w.pass("2026-03-02T00:00:00")
+	_, entries := w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: ticket, Undo: true})
+	w.wantKinds(entries, "34 a1", "12 a1")
+	if len(w.s.Wanted()) != 1 {
+		t.Error("its seat is not asked for")
+	}
+	w.check()
+}
+
+// TestDoorsReportInAnyOrder: what was reported late does not undo what came after it.
+func TestDoorsReportInAnyOrder(t *testing.T) {
+	scan := func(at int64, out bool) op.Op {
+		return op.Op{Kind: op.CheckIn, Verdict: fault.Valid, At: at, Out: out}
+	}
+	for name, c := range map[string]struct {
+		scans    []op.Op
+		inside   bool
+		incident string // of the last
+	}{
+		"entry after the exit that followed it": {[]op.Op{scan(20, true), scan(10, false)}, false, ""},
+		"exit after the entry that followed it": {[]op.Op{scan(10, false), scan(30, false), scan(20, true)}, true, ""},
+		"two entries, the later one first":      {[]op.Op{scan(20, false), scan(10, false)}, true, "checked_in_twice"},
+		"entry before an exit and an entry":     {[]op.Op{scan(20, true), scan(30, false), scan(10, false)}, true, ""},
+		"in, out, in":                           {[]op.Op{scan(10, false), scan(20, true), scan(30, false)}, true, ""},
+	} {
+		w := newWorld(t)
+		w.publish(show(2))
+		ticket := w.granted("a1", "show", 1)
+		var entries []op.Entry
+		for _, o := range c.scans {
+			o.Ticket = ticket
+			_, entries = w.send("kiosk", o)
+		}
+		if w.s.claims[ticket].inside != c.inside {
+			t.Errorf("%s: inside is %v", name, !c.inside)
+		}
+		incidents(t, entries, c.incident)
+		w.check()
+	}
+}
+
+func TestReEntryForbidden(t *testing.T) {
+	w := newWorld(t)
+	w.publish(`{"id":"tour","title":"游览","check_in":{"opens":"2h","closes":"0s","re_entry":"forbid"},"sessions":[{"id":"s1","starts":"2026-03-03T14:00:00","ends":"2026-03-03T16:00:00","total":2}]}`)
+	w.send("desk", op.Op{Kind: op.Claim, Member: "a1", Activity: "tour", Seats: 1})
+	var entries []op.Entry
+	for i, out := range []bool{false, true, false} {
+		_, entries = w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: w.ticket(), Verdict: fault.Valid, Out: out, At: int64(i)})
+	}
+	incidents(t, entries, "checked_in_again")
+	w.check()
+}

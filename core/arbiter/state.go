@@ -91,6 +91,10 @@ type held struct {
 	givenUp   int64 // when its authority gave it up, Unix milliseconds; 0 while it is bound
 	returning bool  // it lapsed, and its seats return once it is given up
 	doubt     bool  // a lost authority may have handed it over
+
+	// What only repeats the journal and is no part of Digest.
+	redeemed     uint64 // Seq of its hand-over
+	doorAt, left int64  // device time of its newest check-in, and of its newest leaving
 }
 
 // device is one enrolled device and the end of its op chain. What every op reads
@@ -200,7 +204,7 @@ func (s *State) apply(e *op.Entry) error {
 		return s.applyDeviceGone(e)
 	case op.Claimed:
 		return s.applyClaimed(e)
-	case op.Promoted, op.Released, op.Lapsed, op.Redeemed, op.CheckedIn, op.Moved, op.NotDrawn, op.Reminded, op.GivenUp:
+	case op.Promoted, op.Released, op.Lapsed, op.Redeemed, op.CheckedIn, op.Moved, op.NotDrawn, op.Reminded, op.GivenUp, op.Undone:
 		return s.applyToTicket(e)
 	case op.AuthoritySet:
 		return s.applyAuthority(e)
@@ -303,9 +307,17 @@ func (s *State) applyToTicket(e *op.Entry) error {
 		}
 	case op.Redeemed:
 		s.decided(c)
-		c.State = op.ClaimRedeemed
+		c.State, c.redeemed = op.ClaimRedeemed, e.Seq
+	case op.Undone:
+		c.State = op.ClaimGranted
 	case op.CheckedIn:
-		c.checkedIn, c.inside = c.checkedIn || !e.Out, !e.Out
+		c.checkedIn = c.checkedIn || !e.Out
+		if e.Word != op.LateCheckIn {
+			c.inside, c.doorAt = !e.Out, e.DeviceAt
+		}
+		if e.Out {
+			c.left = max(c.left, e.DeviceAt)
+		}
 	case op.Reminded:
 		c.reminded = true
 	case op.Moved:

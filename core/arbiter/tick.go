@@ -62,25 +62,30 @@ func (a *act) fresh(c *quota.Claim) bool { return a.lapsing != 0 && c.Granted > 
 // lapse ends what was not picked up. Returned seats go to the waiting. Where a
 // crash cut it in two, those who were promoted meanwhile keep their seats.
 func (r *run) lapse(a *act) {
-	back := a.Spec.Unclaimed == activity.Return
 	for _, c := range slices.Clone(a.book.Claims) {
-		if c.State != op.ClaimGranted || a.fresh(c) {
-			continue
+		if c.State == op.ClaimGranted && !a.fresh(c) {
+			r.lapseOne(a, c)
 		}
-		e := op.Entry{Kind: op.Lapsed, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Seats: c.Seats}
-		switch {
-		case back && r.s.bound(c, ""):
-			e.Outcome = op.Pending // until its station has said that it was not handed over
-		case back:
-			e.Taken = quota.Last(c.Taken, c.Seats)
-		}
-		r.emit(e)
 	}
-	if back {
+	if a.Spec.Unclaimed == activity.Return {
 		for pool := range a.Pools {
 			r.walk(a, pool)
 		}
 	}
+}
+
+// lapseOne ends one claim. A bound seat returns only once its station has said
+// that it was not handed over.
+func (r *run) lapseOne(a *act, c *quota.Claim) {
+	e := op.Entry{Kind: op.Lapsed, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Seats: c.Seats}
+	switch {
+	case a.Spec.Unclaimed != activity.Return:
+	case r.s.bound(c, ""):
+		e.Outcome = op.Pending
+	default:
+		e.Taken = quota.Last(c.Taken, c.Seats)
+	}
+	r.emit(e)
 }
 
 // settle finishes what a crash may have cut in two: a draw, or the walk of the

@@ -37,8 +37,9 @@ type Status struct{ Online, Revoked bool }
 // Counter hands over and checks in on one device. It is safe for concurrent
 // use; two scans never interleave.
 type Counter struct {
-	cfg Config
-	mu  sync.Mutex // held from the first read of a scan until its op is stored
+	cfg   Config
+	mu    sync.Mutex           // held from the first read of a scan until its op is stored
+	asked map[uint64]id.Ticket // by the op that asks the server about it; nil until it was read
 }
 
 // New makes a counter. It reads nothing yet.
@@ -59,7 +60,7 @@ type Outcome struct {
 	Verdict    fault.Verdict   // see HandsOver
 	Door       bool            // a check-in, not a hand-over
 	Overridden fault.Verdict   // what the verdict was before a supervisor overrode it, or NoVerdict
-	Final      bool            // false: handed over without being the authority; the server may answer op Seq otherwise
+	Final      bool            // false: the server decides; nothing is handed over before Confirm took its answer to op Seq
 	Seq        uint64          // number of the op that records the scan
 	Ticket     id.Ticket       // 0 where the code was not a ticket of ours
 	Activity   id.Activity     // empty where it is not known here
@@ -116,7 +117,11 @@ func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) 
 	if err := find(s); err != nil {
 		return Outcome{}, fmt.Errorf("scan: %w", err)
 	}
-	return s.record()
+	out, err := s.record()
+	if err == nil && !out.Final && c.asked != nil {
+		c.asked[out.Seq] = out.Ticket
+	}
+	return out, err
 }
 
 // record stores the scan, and only then gives the outcome.
@@ -124,6 +129,9 @@ func (s *scan) record() (Outcome, error) {
 	truth, authority := Verdict(s.facts), s.facts.Binding == BoundHere
 	if s.op.Kind == op.CheckIn {
 		truth, authority = DoorVerdict(s.facts, s.options.Out), s.facts.State != op.ClaimNone
+	}
+	if s.earlier != 0 && (truth == fault.Valid || truth == fault.Provisional) && !s.options.Override {
+		return s.again(truth)
 	}
 	s.op.Verdict, s.out.Verdict = truth, truth
 	if s.options.Override && truth != fault.Valid && Overridable(truth) {
@@ -144,7 +152,8 @@ func (s *scan) record() (Outcome, error) {
 func (s *scan) rows(seq uint64) ([]local.Row, error) {
 	marks := map[string]wire.UsedRow{clockMark: {At: s.seen}}
 	if s.out.HandsOver() {
-		marks[usedID(s.op.Kind, s.op.Ticket)] = wire.UsedRow{Ticket: s.op.Ticket, Seq: seq, At: s.op.At, Kind: s.op.Kind, Out: s.op.Out}
+		marks[usedID(s.op.Kind, s.op.Ticket)] = wire.UsedRow{Ticket: s.op.Ticket, Seq: seq, At: s.op.At, Kind: s.op.Kind, Out: s.op.Out, Epoch: s.op.Epoch,
+			Asked: s.op.Kind == op.Redeem && !s.out.Final}
 	}
 	return markRows(marks)
 }

@@ -119,6 +119,9 @@ func TestRedeem(t *testing.T) {
 				got.Seats != 2 || got.Title != "温泉套票") {
 				t.Errorf("recorded %+v, shown %+v", sent, got)
 			}
+			if c.name == "unbound, online" {
+				return // the server decides: see TestServerDecides
+			}
 			again, err := w.counter.Redeem(code, now, o)
 			if want := map[bool]fault.Verdict{true: fault.AlreadyRedeemed, false: c.want}[handsOver]; err != nil || again.Verdict != want {
 				t.Errorf("second scan: %v, %v; want %v", again.Verdict, err, want)

@@ -176,7 +176,17 @@ func TestScansNeverInterleave(t *testing.T) {
 func TestNeverTwice(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t, memory.New())
-		handed := map[id.Ticket]int{}
+		handed, taken, answers := map[id.Ticket]int{}, map[id.Ticket]bool{}, map[uint64]op.Result{}
+		server := func(o Outcome) fault.Verdict { // the first hand-over that it hears of counts
+			if _, known := answers[o.Seq]; !known {
+				answers[o.Seq] = op.Result{Verdict: map[bool]fault.Verdict{false: fault.Valid, true: fault.AlreadyRedeemed}[taken[o.Ticket]]}
+				taken[o.Ticket] = true
+			}
+			if err := w.counter.Answered(answers); err != nil {
+				rt.Fatal(err)
+			}
+			return answers[o.Seq].Verdict
+		}
 		now := noon
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
 			n := id.Ticket(rapid.IntRange(100, 102).Draw(rt, "ticket"))
@@ -185,12 +195,19 @@ func TestNeverTwice(t *testing.T) {
 				station := rapid.SampledFrom([]uint32{0, hqNumber, st1Number}).Draw(rt, "station")
 				epoch := rapid.IntRange(0, 2).Draw(rt, "epoch")
 				got, err := w.counter.Redeem(w.code(func(x *ticket.Ticket) { x.ID, x.Station, x.Epoch = n, station, epoch }), now, Options{})
+				if err == nil && got.HandsOver() && !got.Final {
+					verdict := server(got)
+					if rapid.Bool().Draw(rt, "answer is lost") {
+						break
+					}
+					got, err = w.counter.Confirm(got, verdict)
+				}
 				if err == nil && got.HandsOver() {
-					handed[n]++
+					handed[n], taken[n] = handed[n]+1, true
 				}
 			case "list":
 				if got, err := w.counter.RedeemTicket(n, now, Options{}); err == nil && got.HandsOver() {
-					handed[n]++
+					handed[n], taken[n] = handed[n]+1, true
 				}
 			case "door":
 				_, _ = w.counter.CheckIn(w.code(func(x *ticket.Ticket) { x.ID, x.Activity = n, diyNumber }), now, Options{Out: rapid.Bool().Draw(rt, "out")})

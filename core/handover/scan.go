@@ -21,11 +21,14 @@ var ErrNoKeys = errors.New("this device has no keys to check tickets with; conne
 // scan gathers the facts of one scan.
 type scan struct {
 	*Config
-	options Options
-	facts   Facts
-	seen    int64 // newest time seen, this scan included
-	op      op.Op
-	out     Outcome
+	options  Options
+	facts    Facts
+	seen     int64 // newest time seen, this scan included
+	op       op.Op
+	out      Outcome
+	once     bool   // nobody comes back through this door
+	earlier  uint64 // op that asked the server about this ticket; 0 if none did, or its answer is used up
+	answered bool   // and the answer was valid
 }
 
 // open reads a code and then everything about the ticket that it holds.
@@ -159,21 +162,15 @@ func (s *scan) records(t id.Ticket) error {
 	if err != nil {
 		return err
 	}
-	s.out.UsedAt = used.At
+	if used.Kind != 0 {
+		s.out.UsedAt = used.At
+	}
 	if s.op.Kind == op.Redeem {
-		held, err := get[wire.TicketRow](s.Store, wire.TableTicket, number(t))
-		s.facts.State, s.facts.Newest, s.facts.Used = held.State, held.Epoch, used.Kind == op.Redeem
-		if held.Epoch < s.op.Epoch && held.State != op.ClaimRedeemed {
-			s.facts.State = op.ClaimNone // the code was made after this record
-		}
-		if err != nil {
-			return err
-		}
-		s.facts.Blocked = held.Blocked
-		return s.given(t)
+		return s.redemption(t, used)
 	}
 	door, err := get[wire.DoorRow](s.Store, wire.TableDoor, number(t))
 	s.facts.State, s.facts.Used, s.facts.Blocked = door.State, door.Inside, door.Blocked && !s.op.Out // nobody is kept inside
+	defer func() { s.facts.Left = s.once && !s.facts.Used && (door.Came || used.Kind == op.CheckIn) }()
 	if err != nil || used.Kind != op.CheckIn || door.Inside != used.Out {
 		return err // the list and this device agree, or the device knows nothing of its own
 	}
@@ -182,6 +179,35 @@ func (s *scan) records(t id.Ticket) error {
 		s.facts.Used = !used.Out
 	}
 	return err
+}
+
+// redemption is records for a hand-over.
+func (s *scan) redemption(t id.Ticket, used wire.UsedRow) error {
+	held, err := get[wire.TicketRow](s.Store, wire.TableTicket, number(t))
+	if err != nil {
+		return err
+	}
+	s.facts.State, s.facts.Newest, s.facts.Blocked = held.State, held.Epoch, held.Blocked
+	if held.Epoch < s.op.Epoch && held.State != op.ClaimRedeemed {
+		s.facts.State = op.ClaimNone // the code was made after this record
+	}
+	switch {
+	case used.Asked:
+		if err := s.asked(used); err != nil {
+			return err
+		}
+	case used.Kind == op.Redeem:
+		s.facts.Used = true
+	case used.Seq != 0 && held.State == op.ClaimRedeemed:
+		undone, err := s.pending(used.Seq)
+		if err != nil {
+			return err
+		}
+		if undone {
+			s.facts.State = op.ClaimGranted
+		}
+	}
+	return s.given(t)
 }
 
 // pending reports whether the rows here do not contain that op of this device
@@ -204,6 +230,7 @@ func (s *scan) use(plan *activity.Activity, pool int) {
 	if pool >= 0 && pool < len(plan.Pools) {
 		s.op.Pool, s.out.Pool = plan.Pools[pool].ID, plan.Pools[pool].ID
 	}
+	s.once = plan.OneEntry
 	o := s.options
 	s.facts.OtherActivity = o.Activity != "" && o.Activity != plan.Spec.ID || o.Pool != "" && o.Pool != s.op.Pool
 	switch {

@@ -47,6 +47,7 @@ type Facts struct {
 	Binding       Binding
 	State         op.ClaimState // ClaimNone where there is no record
 	Used          bool          // handed over, or inside, by this device's own memory or the record
+	Left          bool          // of a door: has been inside and went out, and may not come back
 	GivenUp       bool          // this device let go of the ticket under this epoch
 	Void          bool          // granted from a lease and not reported in time
 	Unreported    bool          // granted from a lease whose tickets count once the server knows of them, and it may not
@@ -80,6 +81,8 @@ func Verdict(f Facts) fault.Verdict {
 		return fault.Cancelled
 	case f.State == op.ClaimRedeemed, f.Used:
 		return fault.AlreadyRedeemed
+	case f.Left:
+		return fault.ReEntryRefused
 	case f.State == op.ClaimWaitlisted, f.State == op.ClaimEntered, f.State == op.ClaimNotDrawn:
 		return fault.NotApproved
 	case f.Blocked, f.State > op.ClaimReturned: // a state of a newer server: what it allows cannot be guessed
@@ -110,7 +113,7 @@ func DoorVerdict(f Facts, out bool) fault.Verdict {
 		f.State = op.ClaimGranted
 	}
 	if out {
-		f.Used, f.Window = false, schedule.Window{}
+		f.Used, f.Left, f.Window = false, false, schedule.Window{}
 	}
 	return Verdict(f)
 }

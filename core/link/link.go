@@ -86,6 +86,7 @@ type Device struct {
 	synced   chan struct{}
 	notify   map[int]func()
 	recall   func(wire.Recall) error // of the counter; nil without one
+	onAnswer func(map[uint64]op.Result) error
 	nextID   int
 	dirty    bool
 	telling  bool
@@ -278,6 +279,14 @@ func (d *Device) OnRecall(fn func(wire.Recall) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.recall = fn
+}
+
+// OnAnswer has fn keep what it needs of new results, by op number, before anybody
+// is told of them (handover.Counter.Answered); an error of it ends the session.
+func (d *Device) OnAnswer(fn func(map[uint64]op.Result) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onAnswer = fn
 }
 
 func (d *Device) giveUp(m wire.Recall) error {

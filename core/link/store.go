@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"yizhan/core/local"
+	"yizhan/core/op"
 	"yizhan/core/replica"
 	"yizhan/core/seal"
 	"yizhan/core/wire"
@@ -76,6 +77,9 @@ func (d *Device) store(results map[uint64]wire.Answer) error {
 	if err := d.cfg.Store.Answer(bodies); err != nil {
 		return fmt.Errorf("store results: %w", err)
 	}
+	if err := d.tellCounter(results); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for seq, r := range results {
@@ -88,6 +92,20 @@ func (d *Device) store(results map[uint64]wire.Answer) error {
 	d.forget()
 	d.changed()
 	return nil
+}
+
+func (d *Device) tellCounter(results map[uint64]wire.Answer) error {
+	d.mu.Lock()
+	fn := d.onAnswer
+	d.mu.Unlock()
+	if fn == nil {
+		return nil
+	}
+	plain := make(map[uint64]op.Result, len(results))
+	for seq, r := range results {
+		plain[seq] = r.Result
+	}
+	return fn(plain)
 }
 
 // forget lets go of old answers. The caller holds d.mu.

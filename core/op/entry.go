@@ -58,6 +58,10 @@ type Taken struct {
 	N    int      // how many
 }
 
+// LateCheckIn is the Word of a CheckedIn entry that was reported after a newer one:
+// where the holder is, the newer one says.
+const LateCheckIn = "late"
+
 // MovedBack is the Word of a Moved entry that binds a ticket to its old station
 // again, because nothing came of what it was given up for.
 const MovedBack = "back"

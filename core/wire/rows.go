@@ -111,6 +111,7 @@ type DoorRow struct {
 	State    op.ClaimState `cbor:"6,keyasint"`
 	Inside   bool          `cbor:"7,keyasint,omitempty"`
 	Blocked  bool          `cbor:"8,keyasint,omitempty"` // let in only by override
+	Came     bool          `cbor:"9,keyasint,omitempty"` // was inside at some time
 }
 
 // MessageRow tells a member something. Kind is one of granted, promoted,
@@ -158,9 +159,10 @@ type UsedRow struct {
 	Ticket id.Ticket `cbor:"1,keyasint"`
 	Seq    uint64    `cbor:"2,keyasint"` // op number of the hand-over
 	At     int64     `cbor:"3,keyasint"`
-	Kind   op.Kind   `cbor:"4,keyasint"`
+	Kind   op.Kind   `cbor:"4,keyasint"` // 0: op Seq took it back
 	Out    bool      `cbor:"5,keyasint,omitempty"`
-	Epoch  int       `cbor:"6,keyasint,omitempty"` // of a ticket that was given up
+	Epoch  int       `cbor:"6,keyasint,omitempty"` // of the ticket
+	Asked  bool      `cbor:"7,keyasint,omitempty"` // the server's answer says whether it was handed over
 }
 
 // LeaseRow is a lease of this device. Certificate is the server's signature over

@@ -153,6 +153,8 @@ func rowValues() map[string]any {
 		TableHeld:            &HeldRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Org: "org-12", Seats: 2, State: op.ClaimGranted},
 		TableVoid:            &VoidRow{Lease: 900, Taken: []op.Taken{{Part: 1, From: 50, N: 31}}, InDoubt: true},
 		TableUsed + "_given": &UsedRow{Ticket: 1301, Seq: 6, At: 1790000009000, Kind: op.Release, Epoch: 1},
+		TableUsed + "_asked": &UsedRow{Ticket: 1301, Seq: 7, At: 1790000009000, Kind: op.Redeem, Asked: true},
+		TableDoor + "_came":  &DoorRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2, State: op.ClaimGranted, Came: true},
 	}
 }
 

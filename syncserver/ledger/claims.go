@@ -110,6 +110,8 @@ func (p *projection) claimChanged(e *op.Entry) error {
 			c.State = op.ClaimReturned
 		}
 		return p.giveBack(c, e)
+	case op.Undone:
+		c.State = op.ClaimGranted
 	case op.NotDrawn:
 		c.State = op.ClaimNotDrawn
 		if e.Outcome == op.Waitlisted {
@@ -148,8 +150,10 @@ func (p *projection) handedOver(e *op.Entry) error {
 		c.State = op.ClaimRedeemed
 		return nil
 	}
-	c.Inside = !e.Out
-	c.Came = c.Came || c.Inside
+	c.Came = c.Came || !e.Out
+	if e.Word != op.LateCheckIn {
+		c.Inside = !e.Out
+	}
 	return nil
 }
 
@@ -237,7 +241,7 @@ func (p *projection) claimRows(c *claim) error {
 	}
 	if err == nil && p.world.plans[c.Activity].sessions {
 		err = p.row(ScopeDoor, wire.TableDoor, key, c.Seq, wire.DoorRow{
-			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: c.Member, Seats: c.Seats, State: c.State, Inside: c.Inside, Blocked: c.Blocked})
+			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: c.Member, Seats: c.Seats, State: c.State, Inside: c.Inside, Blocked: c.Blocked, Came: c.Came})
 	}
 	return err
 }

@@ -145,7 +145,7 @@ func (p *projection) one(e *op.Entry) error {
 		return p.leaseEnded(e)
 	case op.Claimed:
 		return p.claimed(e)
-	case op.Promoted, op.Released, op.Lapsed, op.Moved, op.NotDrawn:
+	case op.Promoted, op.Released, op.Lapsed, op.Moved, op.NotDrawn, op.Undone:
 		return p.claimChanged(e)
 	case op.Redeemed, op.CheckedIn:
 		return p.handedOver(e)

@@ -165,7 +165,7 @@ func TestRows(t *testing.T) {
 			"door door 20": door(d20, func(c *wire.DoorRow) { c.State = op.ClaimNotDrawn }), "member/m00001 message 23": message(23, "not_drawn", "diy", "s", 20)},
 		{"member/m00002 message 24": message(24, "reminder", "diy", "s", 19)},
 		{"member/m00002 claim 19": claim(c19, func(c *wire.ClaimRow) { c.State = op.ClaimGranted }),
-			"door door 19": door(d19, func(c *wire.DoorRow) { c.State, c.Inside = op.ClaimGranted, true })},
+			"door door 19": door(d19, func(c *wire.DoorRow) { c.State, c.Inside, c.Came = op.ClaimGranted, true, true })},
 		{},
 		{}, // the gone device stays the authority of its station
 	}

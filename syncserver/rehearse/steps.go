@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -314,7 +315,12 @@ func (w *world) scan(s *Step) (outcome, error) {
 		return outcome{verdict: out.Verdict}, err
 	}
 	if !out.Final {
-		out.Verdict = r.Verdict
+		if out, err = d.counter.Confirm(out, r.Verdict); err != nil {
+			return outcome{}, err
+		}
+	}
+	if out.Seq <= before.Last {
+		return outcome{verdict: out.Verdict}, nil // the answer to an earlier scan
 	}
 	return outcome{verdict: out.Verdict}, w.again(s, d, before, d.outbox.last, r)
 }
@@ -343,7 +349,7 @@ func (w *world) judge(d *device, before local.State, s *Step, code string, t id.
 		if seq, done := d.stored(d.outbox.last, before.Last); done {
 			// The crash came between storing and showing.
 			o := d.outbox.last
-			out, err = handover.Outcome{Seq: seq, Verdict: o.Verdict, Final: o.Verdict != fault.Provisional}, nil
+			out, err = handover.Outcome{Seq: seq, Ticket: o.Ticket, Verdict: o.Verdict, Final: o.Verdict != fault.Provisional && !d.asked(o.Ticket, seq)}, nil
 			if o.Override {
 				out.Verdict = fault.Valid
 			}
@@ -354,6 +360,13 @@ func (w *world) judge(d *device, before local.State, s *Step, code string, t id.
 		r, err = w.answer(d, out.Seq, d.outbox.last)
 	}
 	return out, r, err
+}
+
+// asked reports whether the server is to decide a scan.
+func (d *device) asked(t id.Ticket, seq uint64) bool {
+	var mark wire.UsedRow
+	row, ok, err := d.store.Get(wire.TableUsed, strconv.FormatUint(uint64(t), 10))
+	return err == nil && ok && wire.DecodeRow(row.Body, &mark) == nil && mark.Asked && mark.Seq == seq
 }
 
 // storm lets random members of a range press, each on their own phone.

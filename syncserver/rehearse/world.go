@@ -286,6 +286,7 @@ func (w *world) openDevice(d *device) (err error) {
 	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.outbox, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone,
 		Status: func() handover.Status { return handover.Status{Online: d.link.Status().Online} }})
 	d.link.OnRecall(d.counter.GiveUp)
+	d.link.OnAnswer(d.counter.Answered)
 	return nil
 }
 

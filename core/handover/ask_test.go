@@ -1,0 +1,107 @@
+package handover
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"yizhan/core/fault"
+	"yizhan/core/local/memory"
+	"yizhan/core/op"
+	"yizhan/core/ticket"
+)
+
+// TestServerDecides: a ticket of no station is handed over once the server has
+// said so, however its answer comes, and only once.
+func TestServerDecides(t *testing.T) {
+	for name, c := range map[string]struct {
+		arrives func(w *world, seq uint64) // how the answer to the first scan comes
+		want    fault.Verdict              // of the second scan
+		final   bool
+		ops     int
+	}{
+		"not yet":              {func(*world, uint64) {}, fault.Valid, false, 1},
+		"while nobody waits":   {func(w *world, seq uint64) { w.answered(seq, fault.Valid) }, fault.Valid, true, 1},
+		"before a crash":       {func(w *world, seq uint64) { w.answered(seq, fault.Valid); w.answer(); w.restart(w.store) }, fault.Valid, true, 0},
+		"after a crash":        {func(w *world, seq uint64) { w.restart(w.store); w.answered(seq, fault.Valid) }, fault.Valid, true, 1},
+		"and is a refusal":     {func(w *world, seq uint64) { w.answered(seq, fault.AlreadyRedeemed) }, fault.Valid, false, 2},
+		"while offline later":  {func(w *world, seq uint64) { w.answered(seq, fault.Valid); w.status.Online = false }, fault.Valid, true, 1},
+		"not, and now offline": {func(w *world, _ uint64) { w.status.Online = false }, fault.Provisional, true, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, memory.New())
+			w.status.Online = true
+			code := w.code(func(x *ticket.Ticket) { x.Station = 0 })
+			first, err := w.counter.Redeem(code, noon, Options{})
+			if err != nil || first.Verdict != fault.Valid || first.Final {
+				t.Fatalf("first: %+v, %v", first, err)
+			}
+			c.arrives(w, first.Seq)
+			again, err := w.counter.Redeem(code, noon, Options{})
+			if err != nil || again.Verdict != c.want || again.Final != c.final {
+				t.Fatalf("again: %v, final %v, %v", again.Verdict, again.Final, err)
+			}
+			if queue, _ := w.store.Queue(); len(queue) != c.ops {
+				t.Errorf("%d ops are queued, want %d", len(queue), c.ops)
+			}
+			if !again.Final || again.Verdict == fault.Provisional {
+				w.answered(again.Seq, fault.Valid)
+				if again, err = w.counter.Confirm(again, fault.Valid); err != nil || !again.Final {
+					t.Fatalf("confirmed: %+v, %v", again, err)
+				}
+			}
+			w.want("third", code, fault.AlreadyRedeemed)
+			w.restart(w.store)
+			w.want("after a restart", code, fault.AlreadyRedeemed)
+		})
+	}
+}
+
+// answered gives the counter the server's answer to an op.
+func (w *world) answered(seq uint64, v fault.Verdict) {
+	w.Helper()
+	if err := w.counter.Answered(map[uint64]op.Result{seq: {Verdict: v}, seq + 100: {Verdict: fault.Valid}}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func TestUndo(t *testing.T) {
+	for name, c := range map[string]struct {
+		between func(w *world)
+		after   time.Duration
+		undone  bool
+	}{
+		"at once":               {func(*world) {}, time.Second, true},
+		"at the last moment":    {func(*world) {}, undoTime, true},
+		"too late":              {func(*world) {}, undoTime + time.Millisecond, false},
+		"clock set back":        {func(*world) {}, -time.Second, false},
+		"after a restart":       {func(w *world) { w.restart(w.store) }, time.Second, true},
+		"after the server knew": {func(w *world) { w.answer(); w.bound(100, op.ClaimRedeemed, 1) }, time.Second, true},
+		"after a second scan":   {func(w *world) { w.want("second", w.code(nil), fault.AlreadyRedeemed) }, time.Second, false},
+		"after another's scan": {func(w *world) {
+			w.want("another", w.code(func(x *ticket.Ticket) { x.ID = 101 }), fault.Valid)
+		}, time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, memory.New())
+			w.bound(100, op.ClaimGranted, 1)
+			w.want("handed over", w.code(nil), fault.Valid)
+			c.between(w)
+			err := w.counter.Undo(100, noon.Add(c.after), "li")
+			if c.undone != (err == nil) || err != nil && !errors.Is(err, ErrNoUndo) {
+				t.Fatalf("undo: %v", err)
+			}
+			want := fault.AlreadyRedeemed
+			if c.undone {
+				want = fault.Valid
+				if sent, _ := w.last(); sent.Kind != op.Redeem || !sent.Undo || sent.Ticket != 100 || sent.Epoch != 1 || sent.EnteredBy != "li" {
+					t.Errorf("reported %+v", sent)
+				}
+			}
+			w.want("scanned again", w.code(nil), want)
+			if err := w.counter.Undo(102, noon, ""); !errors.Is(err, ErrNoUndo) {
+				t.Errorf("a ticket that was not handed over: %v", err)
+			}
+		})
+	}
+}
