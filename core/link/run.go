@@ -280,6 +280,14 @@ func (s *session) do(effects []replica.Effect) *replica.Close {
 			if err := s.d.giveUp(e.Recall); err != nil {
 				return &replica.Close{Why: storage(err)}
 			}
+		case replica.Stage:
+			if err := s.d.cfg.Store.Stage(e.Chunk); err != nil {
+				return &replica.Close{Why: storage(err)}
+			}
+		case replica.Compare:
+			if stop := s.compare(e.Sums); stop != nil {
+				return stop
+			}
 		case replica.Set:
 			if err := s.d.cfg.Store.SetMeta(e.Values); err != nil {
 				return &replica.Close{Why: storage(err)}
@@ -310,6 +318,19 @@ func (s *session) drop() error {
 		return err
 	}
 	return s.d.cfg.Store.SetMeta(values)
+}
+
+// compare holds the rows against the server's sums, and has what differs repaired.
+func (s *session) compare(want map[string][]byte) *replica.Close {
+	have, err := s.d.cfg.Store.Sums()
+	if err != nil {
+		return &replica.Close{Why: storage(err)}
+	}
+	bad := replica.Differing(want, have)
+	for name := range bad {
+		s.d.log.Error("rows are not those of the server; asking for repair", "scope", name)
+	}
+	return s.do(s.replica.Differs(bad))
 }
 
 func (s *session) send(m wire.Message) error {

@@ -49,6 +49,9 @@ func load(store local.Store) (s replica.Saved, err error) {
 	if s.State, err = store.State(); err != nil {
 		return s, fmt.Errorf("read state: %w", err)
 	}
+	if s.Held, err = store.Held(); err != nil {
+		return s, fmt.Errorf("read scopes: %w", err)
+	}
 	if s.Queue, err = store.Queue(); err != nil {
 		return s, fmt.Errorf("read outbox: %w", err)
 	}

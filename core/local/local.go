@@ -6,11 +6,13 @@ import (
 	"errors"
 
 	"yizhan/core/op"
+	"yizhan/core/scope"
 )
 
 // Row is one line of a table in its newest version. Bodies are CBOR of the row
 // types of core/wire; a table or field from a newer server is kept untouched.
 type Row struct {
+	Scope string // that it came in; empty for the device's own, and from a server that names none
 	Table string
 	ID    string
 	Seq   uint64 // journal Seq that last changed it; 0 for rows that the device made itself
@@ -26,13 +28,48 @@ type Queued struct {
 	Result []byte  // CBOR of wire.Answer once the server answered; nil while waiting
 }
 
-// Checkpoint takes everything that the device holds to one journal Seq.
-type Checkpoint struct {
-	To    uint64   // cursor after it
-	Acked uint64   // last op number of this device that the rows contain
+// Chunk is a piece of a checkpoint that is to be stored and not to be seen yet.
+type Chunk struct {
 	Rows  []Row    // new versions
-	Gone  []Row    // removed rows (Table and ID)
-	Reset []string // tables to empty first: a bootstrap
+	Gone  []Row    // removed rows (Body is not read)
+	Fresh []string // scopes that begin anew: they are not held until they are taken; what is staged of them goes at once, what is in view then
+}
+
+// Checkpoint takes everything that the device holds to one journal Seq. Its parts
+// count in the order in which they stand here from Reset on, then Gone and Rows;
+// those of scopes that are not held then are staged.
+type Checkpoint struct {
+	To      uint64   // cursor after it
+	Acked   uint64   // last op number of this device that the rows contain
+	Rows    []Row    // new versions
+	Gone    []Row    // removed rows (Body is not read)
+	Reset   bool     // forget whatever the server ever sent, scopes and staged rows too
+	Drop    []string // scopes that are not held any more: their rows, staged ones too, go; "" are rows of a server that names none
+	Fresh   []string // as in Chunk
+	Take    []string // scopes that are held from now on
+	Staged  bool     // what is staged of held scopes comes into view
+	Replace []Bucket // rows to remove before those of this checkpoint come
+}
+
+// Bucket is the rows of a scope that are in one sub-sum of its state hash.
+type Bucket struct {
+	Scope  string
+	Number byte
+}
+
+// Held is what a device holds of scopes.
+type Held struct {
+	Scopes []string // at the cursor, in order of name
+	Staged []Staged // in order of scope
+	Legacy bool     // there are rows of a server that names no scopes
+}
+
+// Staged is the newest row (Scope, Seq, Table, ID) that is stored and not in view; Seq is 0 where a
+// scope has begun anew and there is none yet.
+type Staged struct {
+	Scope string
+	scope.Position
+	Fresh bool // since the scope's beginning, not since the cursor
 }
 
 // Store is a device store. Every method that changes it is one transaction and
@@ -54,15 +91,21 @@ type Store interface {
 	Kept(from uint64, n int) ([]Queued, error)
 	// Apply brings rows, cursor and acked op number to a checkpoint, or does nothing.
 	// Acked ops that have a result leave the outbox, and are kept. Without Reset, a To before the
-	// cursor is ErrStale. Reset leaves rows that the device made itself (Seq 0).
+	// cursor is ErrStale. Rows that the device made itself (Seq 0) stay in any case.
 	Apply(c Checkpoint) error
+	// Stage keeps a chunk out of sight until a checkpoint takes its scopes into view.
+	Stage(c Chunk) error
+	// Held says which scopes there are and how far they are staged.
+	Held() (Held, error)
+	// Sums adds up the rows of every scope, as they are stored now.
+	Sums() (map[string]*scope.Sums, error)
 	// State gives the cursor, and number and hash of the last op ever queued.
 	State() (State, error)
 	// Queue gives the ops still in the outbox, oldest first: waiting ones, and answered ones that no checkpoint contains yet.
 	Queue() ([]Queued, error)
-	// Get reads one row; ok is false if there is none.
+	// Get reads one row; ok is false if there is none. Where several scopes have it, the newest is the one.
 	Get(table, id string) (r Row, ok bool, err error)
-	// Rows gives a table in order of id.
+	// Rows gives a table in order of id, each row once as Get does.
 	Rows(table string) ([]Row, error)
 	// Wipe erases everything, as if the store were new, and keeps only these named
 	// values. Nothing of what is erased can be read from the disk afterwards.

@@ -20,6 +20,10 @@ type (
 	Store struct{ Results map[uint64]wire.Answer }
 	// Apply brings rows into the store, in one transaction.
 	Apply struct{ Checkpoint local.Checkpoint }
+	// Stage keeps rows out of sight, for an Apply to come.
+	Stage struct{ Chunk local.Chunk }
+	// Compare asks for Session.Differs with what is Differing in the store, now that everything before it is stored.
+	Compare struct{ Sums map[string][]byte }
 	// Set writes named values together (local.Store.SetMeta).
 	Set struct{ Values map[string][]byte }
 	// Welcomed means that the handshake is over and the device is online.
@@ -53,6 +57,8 @@ type (
 func (Send) effect()     {}
 func (Store) effect()    {}
 func (Apply) effect()    {}
+func (Stage) effect()    {}
+func (Compare) effect()  {}
 func (Set) effect()      {}
 func (Welcomed) effect() {}
 func (Enrolled) effect() {}

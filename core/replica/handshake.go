@@ -51,7 +51,7 @@ func (s *Session) challenge(c wire.Challenge) {
 	}
 	s.phase, s.signed = proving, t
 	s.emit(Heard{Time: c.Time})
-	s.send(wire.Proof{Signature: s.saved.Key.SignBytes(wire.SignProof, signed), Cursor: s.saved.State.Cursor})
+	s.send(wire.Proof{Signature: s.saved.Key.SignBytes(wire.SignProof, signed), Cursor: s.saved.State.Cursor, Held: s.held()})
 }
 
 // welcome compares what the server knows of this device with what the device knows.

@@ -143,6 +143,9 @@ func (d *device) saved() replica.Saved {
 	if s.State, err = d.store.State(); err != nil {
 		d.t.Fatalf("state: %v", err)
 	}
+	if s.Held, err = d.store.Held(); err != nil {
+		d.t.Fatalf("held: %v", err)
+	}
 	if s.Queue, err = d.store.Queue(); err != nil {
 		d.t.Fatalf("queue: %v", err)
 	}
@@ -179,6 +182,13 @@ func (d *device) do(effects []replica.Effect) {
 		case replica.Wipe:
 			err, d.wiped = d.store.Wipe(e.Keep), true
 			d.do(d.session.Erased())
+		case replica.Stage:
+			err = d.store.Stage(e.Chunk)
+		case replica.Compare:
+			have, wrong := d.store.Sums()
+			if err = wrong; err == nil {
+				d.do(d.session.Differs(replica.Differing(e.Sums, have)))
+			}
 		case replica.Close:
 			d.closed = &e
 		case replica.Synced:

@@ -34,11 +34,10 @@ const (
 
 // Mark is what the replica remembers beside the cursor.
 type Mark struct {
-	Base   uint64   `cbor:"1,keyasint,omitempty"` // newest op that left the outbox
-	Hash   op.Hash  `cbor:"2,keyasint,omitempty"` // chain hash after it
-	Acked  uint64   `cbor:"3,keyasint,omitempty"` // newest op that the rows contain
-	Tables []string `cbor:"4,keyasint,omitempty"` // every table that the server ever sent, to forget at a bootstrap
-	Time   int64    `cbor:"5,keyasint,omitempty"` // server clock of the last checkpoint, Unix milliseconds
+	Base  uint64  `cbor:"1,keyasint,omitempty"` // newest op that left the outbox
+	Hash  op.Hash `cbor:"2,keyasint,omitempty"` // chain hash after it
+	Acked uint64  `cbor:"3,keyasint,omitempty"` // newest op that the rows contain
+	Time  int64   `cbor:"5,keyasint,omitempty"` // server clock of the last checkpoint, Unix milliseconds; key 4 was a list of tables
 }
 
 // Saved is what the device's store holds when a session begins.
@@ -50,18 +49,23 @@ type Saved struct {
 	State      local.State
 	Queue      []local.Queued
 	Mark       Mark
+	Held       local.Held
 }
 
 // Limits of a session.
 const (
 	maxBatch      = 512 << 10        // bytes of ops in one message
-	maxCheckpoint = 64 << 20         // bytes of rows in one checkpoint
+	creditStep    = 128 << 10        // bytes of checkpoints that are stored before the server hears of it
 	maxGaps       = 3                // gaps in a row before the session is given up
 	handshakeTime = 20 * time.Second // from Open to Welcome
 	answerTime    = 60 * time.Second // from Ops to Results
 	firstRest     = 500 * time.Millisecond
 	longestRest   = 30 * time.Second
 )
+
+// creditWindow is how many bytes of checkpoints may be on their way: the largest
+// frame, and what may be stored without having been told.
+const creditWindow = wire.MaxRead + creditStep
 
 // phase is how far a session is.
 type phase uint8
@@ -98,9 +102,9 @@ type Session struct {
 	rest     time.Duration
 	gaps     int
 
-	chunks  []wire.RowChange // of an unfinished checkpoint
-	size    int
-	partial *wire.Checkpoint // first chunk of it
+	partial *wire.Checkpoint // first chunk of an unfinished checkpoint
+	size    uint64           // of the frame that is being read
+	owed    uint64           // bytes of checkpoints that the server has not been told of
 
 	watched id.Activity
 	wanted  uint64 // sync point to ask for
@@ -144,6 +148,7 @@ func (s *Session) Frame(frame []byte, at time.Duration) []Effect {
 		s.close(asFault(err))
 		return s.take()
 	}
+	s.size = uint64(len(frame))
 	s.message(m)
 	return s.take()
 }

@@ -10,6 +10,7 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/op"
+	"yizhan/core/scope"
 )
 
 // MaxItems is the most that any list or map of a message may hold; a sender of
@@ -192,6 +193,10 @@ func decode(t Type, body []byte) (Message, error) {
 		return into[Wipe](body)
 	case TWiped:
 		return into[Wiped](body)
+	case TDiffer:
+		return into[Differ](body)
+	case TCredit:
+		return into[Credit](body)
 	}
 	return nil, fault.Errorf(fault.BadFrame, "message type %d is unknown", t)
 }
@@ -225,9 +230,11 @@ func check(m Message) error {
 		}
 		return atMost("results", len(m.Results), MaxOps)
 	case Checkpoint:
-		return atMost("rows", len(m.Rows), MaxItems)
+		return m.check()
 	case Recall:
 		return atMost("tickets", len(m.Tickets), MaxItems)
+	case Differ:
+		return sized(m.Sums, scope.Buckets*len(scope.Sum{}))
 	case Gauge:
 		return atMost("pools", max(len(m.Free), len(m.Waiting)), MaxItems)
 	}
@@ -261,6 +268,33 @@ func (m Ops) check() error {
 func parallel(receipts, ops int) error {
 	if receipts != 0 && receipts != ops {
 		return fault.Errorf(fault.BadFrame, "%d receipts for %d ops", receipts, ops)
+	}
+	return nil
+}
+
+// check holds that parts and rows belong together.
+func (m Checkpoint) check() error {
+	rows := 0
+	for _, p := range m.Parts {
+		if p.Scope == "" || p.Rows < 0 || p.Rows > MaxItems {
+			return fault.Errorf(fault.BadFrame, "checkpoint: part %q has %d rows", p.Scope, p.Rows)
+		}
+		rows += p.Rows
+	}
+	if rows != len(m.Rows) && len(m.Parts) > 0 {
+		return fault.Errorf(fault.BadFrame, "checkpoint: parts of %d rows, and %d rows", rows, len(m.Rows))
+	}
+	if err := sized(m.Sums, len(scope.Sum{})); err != nil {
+		return err
+	}
+	return atMost("rows", len(m.Rows), MaxItems)
+}
+
+func sized(sums map[string][]byte, want int) error {
+	for name, sum := range sums {
+		if len(sum) != want {
+			return fault.Errorf(fault.BadFrame, "sum of scope %q has %d bytes, want %d", name, len(sum), want)
+		}
 	}
 	return nil
 }

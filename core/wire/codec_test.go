@@ -290,6 +290,10 @@ func prune(v reflect.Value) {
 		if v.Len() == 0 {
 			v.SetZero()
 		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			prune(v.Elem())
+		}
 	}
 }
 
@@ -315,6 +319,11 @@ func fill(t *rapid.T, v reflect.Value) {
 			fill(t, key)
 			fill(t, value)
 			v.SetMapIndex(key, value)
+		}
+	case reflect.Pointer:
+		if rapid.Bool().Draw(t, "there") {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(t, v.Elem())
 		}
 	case reflect.String:
 		v.SetString(rapid.String().Draw(t, "s"))
@@ -345,6 +354,19 @@ func TestMessagesComeBack(t *testing.T) {
 				ops.First = ops.First>>2 + 1
 				ops.Previous = rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(rt, "previous")
 				ops.Ops = rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 1, 40), 1, 9).Draw(rt, "ops")
+			}
+			if m, ok := p.Interface().(*Checkpoint); ok {
+				m.Sums = sums(rt, 16)
+				for left, i := len(m.Rows), 0; i < len(m.Parts); i++ {
+					m.Parts[i].Scope = rapid.StringN(1, 9, -1).Draw(rt, "scope")
+					if m.Parts[i].Rows = left; i < len(m.Parts)-1 {
+						m.Parts[i].Rows = rapid.IntRange(0, left).Draw(rt, "rows")
+					}
+					left -= m.Parts[i].Rows
+				}
+			}
+			if m, ok := p.Interface().(*Differ); ok {
+				m.Sums = sums(rt, 4096)
 			}
 			want := p.Elem().Interface().(Message)
 			frame, err := c.Encode(want)

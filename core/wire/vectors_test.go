@@ -109,16 +109,27 @@ func messages(t testing.TB) map[string]Message {
 		"results_group":    Results{First: 3, Results: []op.Result{{Outcome: op.Granted, Granted: 5, Waitlisted: 1, Refused: map[fault.Code]int{fault.SoldOut: 2, fault.MemberCap: 1, fault.Barred: 3}, Tasks: []string{"review"}, Seq: 1400}}},
 		"checkpoint":       Checkpoint{From: 1200, To: 1301, Acked: 1, Rows: []RowChange{{Table: TablePool, ID: "premiere/main", Seq: 1301, Body: pool}, {Table: TableDoor, ID: "7", Seq: 1290, Gone: true, Body: []byte{}}}, Last: true, Time: 1790000001005},
 		"checkpoint_reset": Checkpoint{To: 1301, Reset: true, Time: 1790000001005},
-		"gauge":            Gauge{Activity: "premiere", Free: map[id.Pool]int{"main": 12, "a": 0, "夜场": 300}, Waiting: map[id.Pool]int{"main": 3}, Time: 1790000001500},
-		"watch":            Watch{Activity: "premiere"},
-		"watch_stop":       Watch{},
-		"sync":             Sync{N: 4},
-		"fault":            Fault{Kind: fault.Gap, Detail: "have 2, got 5", Next: 3},
-		"fault_busy":       Fault{Kind: fault.Busy},
-		"recall":           Recall{Tickets: []Bound{{Ticket: 1301, Epoch: 1}, {Ticket: 1302}}},
-		"recall_station":   Recall{Station: "st-7"},
-		"wipe":             wipe,
-		"wiped":            wiped,
+		"proof_scopes": Proof{Signature: proof.Signature, Cursor: 1200, Held: &Held{Scopes: []string{"fleet", "station/st-7"},
+			Staged: []Staged{{Scope: "door", Seq: 830, Table: TableDoor, ID: "815", Fresh: true}}, Window: 1179649}},
+		"proof_nothing_held": Proof{Signature: proof.Signature, Held: &Held{Scopes: []string{}, Window: 1179649}},
+		"checkpoint_scopes": Checkpoint{From: 1200, To: 1301, Acked: 1, Rows: []RowChange{{Table: TablePool, ID: "premiere/main", Seq: 1301, Body: pool},
+			{Table: TableDoor, ID: "7", Seq: 1290, Gone: true, Body: []byte{}}}, Last: true, Time: 1790000001005,
+			Parts: []Part{{Scope: "public", Rows: 1, Fresh: true, Buckets: []byte{}}, {Scope: "door", Rows: 1, Buckets: []byte{}}},
+			Take:  []string{"public"}, Drop: []string{"org/o-9"}, Sums: map[string][]byte{"public": bytes.Repeat([]byte{0xdd}, 16)}, More: true},
+		"checkpoint_repair": Checkpoint{From: 1301, To: 1301, Acked: 1, Rows: []RowChange{{Table: TablePool, ID: "premiere/main", Seq: 1301, Body: pool}}, Last: true,
+			Time: 1790000001005, Parts: []Part{{Scope: "public", Rows: 1, Buckets: []byte{231}}}},
+		"differ":         Differ{Sums: map[string][]byte{"public": bytes.Repeat([]byte{0xee}, 4096)}},
+		"credit":         Credit{Bytes: 131072},
+		"gauge":          Gauge{Activity: "premiere", Free: map[id.Pool]int{"main": 12, "a": 0, "夜场": 300}, Waiting: map[id.Pool]int{"main": 3}, Time: 1790000001500},
+		"watch":          Watch{Activity: "premiere"},
+		"watch_stop":     Watch{},
+		"sync":           Sync{N: 4},
+		"fault":          Fault{Kind: fault.Gap, Detail: "have 2, got 5", Next: 3},
+		"fault_busy":     Fault{Kind: fault.Busy},
+		"recall":         Recall{Tickets: []Bound{{Ticket: 1301, Epoch: 1}, {Ticket: 1302}}},
+		"recall_station": Recall{Station: "st-7"},
+		"wipe":           wipe,
+		"wiped":          wiped,
 	}
 }
 
@@ -196,7 +207,8 @@ func golden(t *testing.T, file string, got map[string]vector) []vector {
 func TestMessageVectors(t *testing.T) {
 	c, got, types := codec(t), map[string]vector{}, map[Type]bool{}
 	for name, m := range messages(t) {
-		frame := must1[[]byte](t)(c.Encode(m))
+		// Uncompressed, because the bytes of a compressor differ from version to version.
+		frame := append([]byte{flagRaw}, must1[[]byte](t)(c.open(must1[[]byte](t)(c.Encode(m))))...)
 		got[name] = vector{Name: name, Diag: must1[string](t)(cbor.Diagnose(frame[1:])), Hex: hex.EncodeToString(frame)}
 		types[m.Type()] = true
 	}

@@ -11,11 +11,14 @@ import (
 // Versions of the protocol that this build speaks.
 const (
 	MinVersion = 1
-	MaxVersion = 2 // since 2 the server sends Recall
+	MaxVersion = 2 // since 2 the server sends Recall, and takes Differ and Credit
 )
 
 // RecallVersion is the lowest version whose devices understand Recall.
 const RecallVersion = 2
+
+// ScopesVersion is the lowest version whose servers understand Differ and Credit.
+const ScopesVersion = 2
 
 // Limits of a frame and of what one device may send at once.
 const (
@@ -64,6 +67,12 @@ const (
 	TWiped Type = 9
 )
 
+// From device to server, in answer to checkpoints.
+const (
+	TDiffer Type = 7
+	TCredit Type = 8
+)
+
 // Message is one of the types below.
 type Message interface{ Type() Type }
 
@@ -105,7 +114,25 @@ type Enrolled struct {
 // Proof answers the challenge of a device that is enrolled.
 type Proof struct {
 	Signature []byte `cbor:"1,keyasint"`
-	Cursor    uint64 `cbor:"2,keyasint"` // journal Seq up to which the device holds everything
+	Cursor    uint64 `cbor:"2,keyasint"`           // journal Seq up to which the device holds everything
+	Held      *Held  `cbor:"3,keyasint,omitempty"` // nil: a device that knows nothing of scopes
+}
+
+// Held is what a device holds of its scopes.
+type Held struct {
+	Scopes []string `cbor:"1,keyasint"` // those that are at the cursor
+	Staged []Staged `cbor:"2,keyasint,omitempty"`
+	Window uint64   `cbor:"3,keyasint"` // bytes of checkpoint frames that may be on their way; Credit adds to it
+}
+
+// Staged is how far the device has a scope that it does not show yet: up to this row.
+type Staged struct {
+	_     struct{} `cbor:",toarray"`
+	Scope string
+	Seq   uint64
+	Table string
+	ID    string
+	Fresh bool // from the scope's beginning, not from the cursor
 }
 
 // Welcome ends the handshake.
@@ -147,16 +174,42 @@ type RowChange struct {
 	Body  []byte
 }
 
-// Checkpoint brings rows. Chunks of one checkpoint follow each other; the device
-// applies them together when Last is set, or not at all.
+// Checkpoint brings rows, in chunks. A device that names its scopes keeps them
+// aside until Last; then everything of the scopes that it holds or takes comes
+// into view at once. Any other device gets no Parts, and chunks with the same
+// From, To and Acked until Last.
 type Checkpoint struct {
-	From  uint64      `cbor:"1,keyasint"`
-	To    uint64      `cbor:"2,keyasint"`
-	Acked uint64      `cbor:"3,keyasint"`
-	Rows  []RowChange `cbor:"4,keyasint,omitempty"`
-	Reset bool        `cbor:"5,keyasint,omitempty"` // first chunk of a bootstrap: forget all rows of the server
-	Last  bool        `cbor:"6,keyasint,omitempty"`
-	Time  int64       `cbor:"7,keyasint"` // server clock: "data as of"
+	From  uint64            `cbor:"1,keyasint"`
+	To    uint64            `cbor:"2,keyasint"`
+	Acked uint64            `cbor:"3,keyasint"`
+	Rows  []RowChange       `cbor:"4,keyasint,omitempty"`
+	Reset bool              `cbor:"5,keyasint,omitempty"` // first chunk of a bootstrap without Parts: forget all rows of the server
+	Last  bool              `cbor:"6,keyasint,omitempty"`
+	Time  int64             `cbor:"7,keyasint"` // server clock: "data as of"
+	Parts []Part            `cbor:"8,keyasint,omitempty"`
+	Take  []string          `cbor:"9,keyasint,omitempty"`  // with Last: scopes that are held from now on
+	Drop  []string          `cbor:"10,keyasint,omitempty"` // with Last: scopes that the device may not hold any more
+	Sums  map[string][]byte `cbor:"11,keyasint,omitempty"` // with Last: state hash of scopes at To (package scope)
+	More  bool              `cbor:"12,keyasint,omitempty"` // with Last: scopes are still to be taken
+}
+
+// Part says which scope the next rows of a checkpoint are of.
+type Part struct {
+	_       struct{} `cbor:",toarray"`
+	Scope   string
+	Rows    int    // how many
+	Fresh   bool   // the scope begins anew: nothing that was staged before counts, and at Last nothing that was held stays
+	Buckets []byte // numbers of the sub-sums that these rows replace, with Last; empty: new versions
+}
+
+// Differ answers Sums that are not the device's own: the sub-sums of those scopes.
+type Differ struct {
+	Sums map[string][]byte `cbor:"1,keyasint"`
+}
+
+// Credit says that the device has stored checkpoint frames of so many bytes.
+type Credit struct {
+	Bytes uint64 `cbor:"1,keyasint"`
 }
 
 // Watch asks for the gauges of the activity on screen; empty stops them.
@@ -234,3 +287,5 @@ func (Fault) Type() Type      { return TFault }
 func (Recall) Type() Type     { return TRecall }
 func (Wipe) Type() Type       { return TWipe }
 func (Wiped) Type() Type      { return TWiped }
+func (Differ) Type() Type     { return TDiffer }
+func (Credit) Type() Type     { return TCredit }

@@ -5,11 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/scope"
 	"yizhan/core/wire"
 	"yizhan/syncserver/ledger/db"
 )
@@ -37,22 +37,11 @@ func (v *View) Applied() (uint64, error) {
 	return applied, wrap("read ledger", err)
 }
 
-// Delta gives the rows of scopes with after < Seq ≤ upTo, each in its newest
-// version and in order of Seq. A row that changed again after upTo is left to the
-// delta that contains that change, so upTo should be Applied of the same View.
-// Removed rows are left out where after is 0: whoever starts has nothing to remove.
-func (v *View) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error {
-	if len(scopes) == 0 || after >= upTo {
-		return nil
-	}
-	args := make([]any, 0, len(scopes)+3)
-	for _, s := range scopes {
-		args = append(args, s)
-	}
-	// Where one row is in several scopes, its removal from one comes before its version in another.
-	text := `SELECT tbl, id, seq, gone, body FROM feed WHERE scope IN (?` + strings.Repeat(", ?", len(scopes)-1) + `)
-		AND seq > ? AND seq <= ? AND (gone = 0 OR ?) ORDER BY seq, tbl, id, gone DESC`
-	rows, err := v.tx.Query(text, append(args, int64(after), int64(upTo), after > 0)...)
+// Delta gives the rows of a scope behind a position, each in its newest version,
+// removed ones too, in order of Seq, table and id.
+func (v *View) Delta(name string, after scope.Position, fn func(wire.RowChange) error) error {
+	rows, err := v.tx.Query(`SELECT tbl, id, seq, gone, body FROM feed WHERE scope = ?1 AND seq >= ?2 AND (seq, tbl, id) > (?2, ?3, ?4)
+		ORDER BY seq, tbl, id`, name, int64(after.Seq), after.Table, after.ID)
 	if err != nil {
 		return fmt.Errorf("read feed: %w", err)
 	}
@@ -67,6 +56,15 @@ func (v *View) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange
 	})
 }
 
+// Changed is the Seq at which a scope changed last, 0 for an empty one.
+func (v *View) Changed(name string) (seq uint64, err error) {
+	err = v.tx.QueryRow(`SELECT coalesce(max(seq), 0) FROM feed WHERE scope = ?`, name).Scan(&seq)
+	return seq, wrap("read feed", err)
+}
+
+// Floor is the Seq from which on removed rows are remembered.
+func (v *View) Floor() (uint64, error) { return 0, nil }
+
 // Acked is the number of the last op of a device whose effects the rows contain
 // up to journal Seq upTo, 0 for none.
 func (v *View) Acked(device id.Device, upTo uint64) (uint64, error) {
@@ -75,20 +73,6 @@ func (v *View) Acked(device id.Device, upTo uint64) (uint64, error) {
 		return 0, nil
 	}
 	return n, wrap("read results", err)
-}
-
-// Delta is View.Delta on a view of its own.
-func (l *Ledger) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error {
-	return l.View(func(v *View) error { return v.Delta(scopes, after, upTo, fn) })
-}
-
-// Acked is View.Acked on a view of its own.
-func (l *Ledger) Acked(device id.Device, upTo uint64) (n uint64, err error) {
-	err = l.View(func(v *View) (err error) {
-		n, err = v.Acked(device, upTo)
-		return err
-	})
-	return n, err
 }
 
 // Result gives what the device's op of that number was answered; ok is false

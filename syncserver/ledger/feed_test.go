@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"yizhan/core/op"
+	"yizhan/core/scope"
 	"yizhan/core/wire"
 	"yizhan/syncserver/ledger"
 )
@@ -47,7 +48,9 @@ func TestDelta(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.what, got, c.want)
 		}
 	}
-	err := l.Delta([]string{"public"}, 0, 27, func(wire.RowChange) error { return errStop })
+	err := l.View(func(v *ledger.View) error {
+		return v.Delta("public", scope.Position{}, func(wire.RowChange) error { return errStop })
+	})
 	if !errors.Is(err, errStop) {
 		t.Errorf("an error of the caller: %v", err)
 	}
@@ -69,7 +72,7 @@ func TestView(t *testing.T) {
 			t.Errorf("acked %d %v, want 1", acked, err)
 		}
 		var seats int
-		err = v.Delta([]string{"station/HQ"}, 0, applied, func(c wire.RowChange) error {
+		err = v.Delta("station/HQ", scope.Position{}, func(c wire.RowChange) error {
 			var row wire.TicketRow
 			err := wire.DecodeRow(c.Body, &row)
 			seats += row.Seats

@@ -15,6 +15,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/scope"
 	"yizhan/core/wire"
 	"yizhan/syncserver/ledger"
 )
@@ -200,7 +201,7 @@ func wantEquipped(t *rapid.T, entries []op.Entry, l *ledger.Ledger) {
 	}
 	for _, d := range []id.Device{"D1", "D2"} {
 		need, more := o.need(d, claims), map[string]bool{}
-		if err := l.Delta([]string{"lease/" + string(d)}, 0, l.Applied(), func(c wire.RowChange) error {
+		told := func(c wire.RowChange) error {
 			key := c.Table + " " + c.ID
 			if c.Table == wire.TableLease {
 				return nil
@@ -216,7 +217,16 @@ func wantEquipped(t *rapid.T, entries []op.Entry, l *ledger.Ledger) {
 				t.Fatalf("%s of %s is %+v, want %+v", key, d, got.Elem(), want)
 			}
 			return nil
-		}); err != nil {
+		}
+		err := l.View(func(v *ledger.View) error {
+			return v.Delta("lease/"+string(d), scope.Position{}, func(c wire.RowChange) error {
+				if c.Gone {
+					return nil
+				}
+				return told(c)
+			})
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 		if len(need) > 0 {

@@ -1,16 +1,19 @@
 package ledger_test
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/scope"
 	"yizhan/core/wire"
 	"yizhan/syncserver/ledger"
 )
@@ -48,14 +51,34 @@ func project(t testing.TB, l *ledger.Ledger, entries ...op.Entry) {
 func delta(t testing.TB, l *ledger.Ledger, after, upTo uint64, scopes ...string) []wire.RowChange {
 	t.Helper()
 	var changes []wire.RowChange
-	err := l.Delta(scopes, after, upTo, func(c wire.RowChange) error {
-		changes = append(changes, c)
-		return nil
+	err := l.View(func(v *ledger.View) error {
+		return merged(v, scopes, after, upTo, func(c wire.RowChange) { changes = append(changes, c) })
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return changes
+}
+
+// merged gives the rows of scopes with after < Seq ≤ upTo in order of Seq; removed
+// ones too, unless everything is asked for.
+func merged(v *ledger.View, scopes []string, after, upTo uint64, fn func(wire.RowChange)) error {
+	var all []wire.RowChange
+	for _, name := range scopes {
+		if err := v.Delta(name, scope.After(after), func(c wire.RowChange) error {
+			if c.Seq <= upTo && !(c.Gone && after == 0) {
+				all = append(all, c)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(all, func(a, b wire.RowChange) int { return cmp.Compare(a.Seq, b.Seq) })
+	for _, c := range all {
+		fn(c)
+	}
+	return nil
 }
 
 // digest gives the digests of a ledger.
@@ -257,7 +280,12 @@ func TestResultAndAcked(t *testing.T) {
 		device     id.Device
 		upTo, want uint64
 	}{{"P0", 7, 0}, {"P0", 8, 1}, {"P0", 11, 2}, {"P0", 1000, 3}, {"K1", 25, 3}, {"nobody", 1000, 0}} {
-		if got, err := l.Acked(c.device, c.upTo); err != nil || got != c.want {
+		var got uint64
+		err := l.View(func(v *ledger.View) (err error) {
+			got, err = v.Acked(c.device, c.upTo)
+			return err
+		})
+		if err != nil || got != c.want {
 			t.Errorf("acked of %s up to %d: %d %v, want %d", c.device, c.upTo, got, err, c.want)
 		}
 	}

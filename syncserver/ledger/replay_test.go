@@ -193,17 +193,18 @@ type held struct {
 
 func (h *held) sync(t *rapid.T, l *ledger.Ledger) {
 	to, last := l.Applied(), h.cursor
-	err := l.Delta(h.scopes, h.cursor, to, func(c wire.RowChange) error {
-		if c.Seq < last || c.Seq <= h.cursor || c.Seq > to {
-			t.Fatalf("delta %d–%d gives Seq %d after %d", h.cursor, to, c.Seq, last)
-		}
-		last = c.Seq
-		if key := c.Table + " " + c.ID; c.Gone {
-			delete(h.rows, key)
-		} else {
-			h.rows[key] = c
-		}
-		return nil
+	err := l.View(func(v *ledger.View) error {
+		return merged(v, h.scopes, h.cursor, to, func(c wire.RowChange) {
+			if c.Seq < last {
+				t.Fatalf("delta %d–%d gives Seq %d after %d", h.cursor, to, c.Seq, last)
+			}
+			last = c.Seq
+			if key := c.Table + " " + c.ID; c.Gone {
+				delete(h.rows, key)
+			} else {
+				h.rows[key] = c
+			}
+		})
 	})
 	if err != nil {
 		t.Fatal(err)

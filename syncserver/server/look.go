@@ -101,12 +101,13 @@ type Status struct {
 	People     int    `json:"people"`
 	Devices    int    `json:"devices"`
 	Connected  int    `json:"connected"`
-	Sum        string `json:"sum"` // "ok", or what does not add up
+	Repairs    uint64 `json:"repairs"` // scopes that were repaired at a device since the start
+	Sum        string `json:"sum"`     // "ok", or what does not add up
 }
 
 // Status looks at the whole state; it takes the loop's time, so it is for people.
 func (s *Server) Status(ctx context.Context) (Status, error) {
-	st := Status{Deployment: s.keys.Deployment, Production: s.cfg.Production, Connected: s.sessions.Connected(), Sum: "ok"}
+	st := Status{Deployment: s.keys.Deployment, Production: s.cfg.Production, Connected: s.sessions.Connected(), Repairs: s.sessions.Repairs(), Sum: "ok"}
 	err := s.seq.View(ctx, func(state *arbiter.State) {
 		st.Seq = state.Seq()
 		st.People, st.Devices = state.Sizes()

@@ -11,11 +11,14 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/scope"
 	"yizhan/core/seal"
 	"yizhan/core/ticket"
 	"yizhan/core/wire"
+	"yizhan/syncserver/ledger"
 	"yizhan/syncserver/sequencer"
 	"yizhan/syncserver/session"
+	"yizhan/syncserver/stream"
 )
 
 // CodeHash is how a one-use code is stored. Dashes, spaces and case do not count.
@@ -167,18 +170,25 @@ type feed struct{ *Server }
 
 func (f feed) Applied() uint64 { return f.ledger.Applied() }
 
-func (f feed) Acked(d id.Device, upTo uint64) (uint64, error) { return f.ledger.Acked(d, upTo) }
-
 func (f feed) Subscribe(scopes []string) (<-chan struct{}, func()) {
 	return f.ledger.Subscribe(scopes)
 }
 
+func (f feed) View(fn func(stream.View) error) error {
+	return f.ledger.View(func(v *ledger.View) error { return fn(view{v, f.keys}) })
+}
+
+type view struct {
+	*ledger.View
+	keys *keys
+}
+
 // Delta gives the key row to every device that starts from nothing: the key is
 // older than the first entry.
-func (f feed) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error {
-	if after == 0 {
-		public := f.keys.private.Public()
-		body, err := wire.EncodeRow(wire.KeyRow{KID: public.KID(), PublicKey: public.Marshal(), Algorithm: public.Algorithm(), Number: f.keys.Number})
+func (v view) Delta(name string, after scope.Position, fn func(wire.RowChange) error) error {
+	if name == "fleet" && after.Seq == 0 {
+		public := v.keys.private.Public()
+		body, err := wire.EncodeRow(wire.KeyRow{KID: public.KID(), PublicKey: public.Marshal(), Algorithm: public.Algorithm(), Number: v.keys.Number})
 		if err != nil {
 			return err
 		}
@@ -186,5 +196,5 @@ func (f feed) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange)
 			return err
 		}
 	}
-	return f.ledger.Delta(scopes, after, upTo, fn)
+	return v.View.Delta(name, after, fn)
 }

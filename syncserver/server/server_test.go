@@ -18,9 +18,11 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/scope"
 	"yizhan/core/station"
 	"yizhan/core/wire"
 	"yizhan/syncserver/roster"
+	"yizhan/syncserver/stream"
 )
 
 // clock is a simulated one.
@@ -395,11 +397,13 @@ func TestKeyRowGoesToNewDevices(t *testing.T) {
 	s, _ := settled(t, t.TempDir(), c)
 	for after, want := range map[uint64]int{0: 1, 3: 0} {
 		n := 0
-		err := feed{s}.Delta([]string{"public"}, after, s.Head(), func(r wire.RowChange) error {
-			if r.Table == wire.TableKey {
-				n++
-			}
-			return nil
+		err := feed{s}.View(func(v stream.View) error {
+			return v.Delta("fleet", scope.Position{Seq: after}, func(r wire.RowChange) error {
+				if r.Table == wire.TableKey {
+					n++
+				}
+				return nil
+			})
 		})
 		if err != nil || n != want {
 			t.Errorf("after %d: %d key rows, %v", after, n, err)

@@ -52,9 +52,11 @@ type peer struct {
 	mu      sync.Mutex // guards all below
 	log     *slog.Logger
 	info    Info
-	cursor  uint64 // of the device when it came
-	started bool   // authenticated: the writer may send checkpoints
-	speaks  int    // version of the protocol
+	came    wire.Proof
+	credit  int // bytes of checkpoints that the device takes; without end for one that grants none
+	differs []wire.Differ
+	started bool // authenticated: the writer may send checkpoints
+	speaks  int  // version of the protocol
 	queue   [][]byte
 	queued  int    // bytes in queue
 	busy    bool   // the arbiter is deciding: its results go out before their effects
@@ -181,6 +183,16 @@ func (p *peer) frame(frame []byte) {
 			p.sync(m)
 			return
 		}
+	case wire.Differ:
+		if p.phase == live {
+			p.differ(m)
+			return
+		}
+	case wire.Credit:
+		if p.phase == live {
+			p.grant(m)
+			return
+		}
 	}
 	p.fail(wire.Fault{Kind: fault.BadFrame, Detail: "message out of turn"})
 }
@@ -271,7 +283,11 @@ func (p *peer) proof(m wire.Proof) {
 	p.phase = live
 	p.send(w)
 	p.mu.Lock()
-	p.info, p.cursor, p.started, p.speaks = info, m.Cursor, true, p.transcript.Version
+	p.info, p.came, p.started, p.speaks = info, m, true, p.transcript.Version
+	p.credit = maxCredit
+	if m.Held != nil {
+		p.credit = int(min(m.Held.Window, maxCredit))
+	}
 	p.mu.Unlock()
 	p.s.claim(p, info.Enrolment.Device)
 	p.poke()
@@ -358,6 +374,41 @@ func (p *peer) bring(seq uint64) {
 	p.want = max(p.want, seq)
 	p.mu.Unlock()
 	p.poke()
+}
+
+// differ has rows repaired that are not as the server said.
+func (p *peer) differ(m wire.Differ) {
+	p.mu.Lock()
+	p.differs = append(p.differs[:min(len(p.differs), 1)], m) // a device that asks without end is not heard without end
+	p.mu.Unlock()
+	p.poke()
+}
+
+// maxCredit is what a device may grant at most, and what one has that grants nothing because it is older.
+const maxCredit = 1 << 30
+
+// grant lets the writer send on.
+func (p *peer) grant(m wire.Credit) {
+	p.mu.Lock()
+	if p.came.Held != nil {
+		p.credit = int(min(uint64(p.credit)+min(m.Bytes, maxCredit), maxCredit))
+	}
+	p.mu.Unlock()
+	p.poke()
+}
+
+func (p *peer) mayTake() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.credit
+}
+
+func (p *peer) spend(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.came.Held != nil {
+		p.credit -= n
+	}
 }
 
 func (p *peer) setBusy(busy bool) {

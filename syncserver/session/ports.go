@@ -9,6 +9,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/wire"
+	"yizhan/syncserver/stream"
 )
 
 // Info is what the arbiter knows about a device.
@@ -50,18 +51,13 @@ type Arbiter interface {
 // Feed is what devices hold, as the ledger projects it. It is safe for
 // concurrent use; no method waits for a device.
 type Feed interface {
-	// Delta calls fn for the rows of these scopes with after < Seq ≤ upTo, newest
-	// versions only, in order of Seq; fn may keep the row. An error of fn ends it and
-	// is returned.
-	Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error
+	// View calls fn with the feed at one moment; fn must not wait for a device.
+	View(fn func(stream.View) error) error
 	// Applied is the Seq up to which the ledger is projected.
 	Applied() uint64
 	// Subscribe gives a channel with room for one wake-up: it is signalled, never
-	// blocked on, after a row of these scopes changed and can be read by Delta.
+	// blocked on, after a row of these scopes changed and can be read in a View.
 	Subscribe(scopes []string) (changed <-chan struct{}, cancel func())
-	// Acked is the last op number of the device whose effects are contained in the
-	// rows up to upTo.
-	Acked(device id.Device, upTo uint64) (uint64, error)
 }
 
 // Signer signs tickets. The same row always gives the same text.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -16,6 +17,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/seal"
 	"yizhan/core/wire"
+	"yizhan/syncserver/stream"
 )
 
 // Path is where devices connect.
@@ -44,6 +46,7 @@ type Times struct {
 	Read      time.Duration // silence of the device: 60 s
 	Heartbeat time.Duration // silence of ours: 20 s
 	Gauge     time.Duration // between two gauges: 1 s
+	Verify    time.Duration // between two comparisons of the state hash: 10 min
 }
 
 func (t Times) withDefaults() Times {
@@ -51,7 +54,7 @@ func (t Times) withDefaults() Times {
 		to    *time.Duration
 		value time.Duration
 	}{{&t.Handshake, 20 * time.Second}, {&t.Write, 10 * time.Second}, {&t.Ping, 25 * time.Second},
-		{&t.Read, 60 * time.Second}, {&t.Heartbeat, 20 * time.Second}, {&t.Gauge, time.Second}} {
+		{&t.Read, 60 * time.Second}, {&t.Heartbeat, 20 * time.Second}, {&t.Gauge, time.Second}, {&t.Verify, 10 * time.Minute}} {
 		if *f.to == 0 {
 			*f.to = f.value
 		}
@@ -66,6 +69,8 @@ type Server struct {
 	ctx      context.Context // of everything that is asked of the arbiter
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
+	sums     stream.Sums
+	repairs  atomic.Uint64
 
 	mu       sync.Mutex // guards all below
 	peers    map[*peer]struct{}
@@ -203,6 +208,9 @@ func (s *Server) Connected() int {
 	defer s.mu.Unlock()
 	return len(s.peers)
 }
+
+// Repairs counts the scopes that were repaired at a device since the start.
+func (s *Server) Repairs() uint64 { return s.repairs.Load() }
 
 // Close tells every device that the server stops, and waits until all sessions
 // have ended; at the end of ctx it cuts off what is left and gives ctx's error.

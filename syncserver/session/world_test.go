@@ -6,11 +6,13 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,9 +22,11 @@ import (
 	"yizhan/core/local"
 	"yizhan/core/local/memory"
 	"yizhan/core/op"
+	"yizhan/core/scope"
 	"yizhan/core/seal"
 	"yizhan/core/wire"
 	"yizhan/syncserver/session"
+	"yizhan/syncserver/stream"
 )
 
 // world is arbiter, ledger and signer in memory: every claim is granted.
@@ -40,6 +44,8 @@ type world struct {
 	decided map[string]int         // how often each op's bytes were decided
 	kept    map[id.Device][]string // bytes of ops in quarantine
 	wiped   []wire.Wiped
+	views   atomic.Int64  // how often the feed was looked at
+	floor   atomic.Uint64 // removed rows up to here are forgotten
 	gauge   int
 	busy    int           // how many more submits are refused
 	hold    chan struct{} // while not nil, Submit waits behind its decision
@@ -193,20 +199,62 @@ func (w *world) Gauge(a id.Activity) (wire.Gauge, bool) {
 	return wire.Gauge{Activity: a, Free: map[id.Pool]int{"hall": w.gauge}}, a == "film"
 }
 
-func (w *world) Delta(scopes []string, after, upTo uint64, fn func(wire.RowChange) error) error {
+// View gives the feed as it is now.
+func (w *world) View(fn func(stream.View) error) error {
 	w.mu.Lock()
-	rows := w.rows
+	v := view{w: w, applied: w.head, rows: slices.Clone(w.rows)}
 	w.mu.Unlock()
+	w.views.Add(1)
+	return fn(v)
+}
+
+type view struct {
+	w       *world
+	applied uint64
+	rows    []scoped
+}
+
+func (v view) Applied() (uint64, error) { return v.applied, nil }
+func (v view) Floor() (uint64, error)   { return v.w.floor.Load(), nil }
+
+func (v view) Delta(name string, after scope.Position, fn func(wire.RowChange) error) error {
+	newest := map[[2]string]wire.RowChange{}
+	for _, r := range v.rows {
+		if r.scope == name {
+			newest[[2]string{r.row.Table, r.row.ID}] = r.row
+		}
+	}
+	at := func(r wire.RowChange) scope.Position { return scope.Position{Seq: r.Seq, Table: r.Table, ID: r.ID} }
+	rows := slices.SortedFunc(maps.Values(newest), func(a, b wire.RowChange) int {
+		if at(a).Less(at(b)) {
+			return -1
+		}
+		return 1
+	})
 	for _, r := range rows {
-		for _, s := range scopes {
-			if s == r.scope && r.row.Seq > after && r.row.Seq <= upTo {
-				if err := fn(r.row); err != nil {
-					return err
-				}
+		if after.Less(at(r)) && !(r.Gone && r.Seq <= v.w.floor.Load()) {
+			if err := fn(r); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (v view) Changed(name string) (seq uint64, err error) {
+	err = v.Delta(name, scope.Position{}, func(r wire.RowChange) error { seq = r.Seq; return nil })
+	return seq, err
+}
+
+func (v view) Acked(device id.Device, upTo uint64) (n uint64, err error) {
+	v.w.mu.Lock()
+	defer v.w.mu.Unlock()
+	for _, at := range v.w.at[device] {
+		if at <= upTo {
+			n++
+		}
+	}
+	return n, nil
 }
 
 func (w *world) Applied() uint64 { return w.Head() }
@@ -221,17 +269,6 @@ func (w *world) Subscribe(scopes []string) (<-chan struct{}, func()) {
 		defer w.mu.Unlock()
 		delete(w.wakes, wake)
 	}
-}
-
-func (w *world) Acked(device id.Device, upTo uint64) (n uint64, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, at := range w.at[device] {
-		if at <= upTo {
-			n++
-		}
-	}
-	return n, nil
 }
 
 func (w *world) Code(row wire.ClaimRow) (string, error) {

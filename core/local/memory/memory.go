@@ -6,9 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"yizhan/core/local"
@@ -23,12 +21,14 @@ type Store struct {
 }
 
 type content struct {
-	meta  map[string][]byte
-	state local.State
-	acked uint64
-	queue []local.Queued
-	kept  []local.Queued                  // left the outbox, oldest first
-	rows  map[string]map[string]local.Row // by table, by id
+	meta   map[string][]byte
+	state  local.State
+	acked  uint64
+	queue  []local.Queued
+	kept   []local.Queued // left the outbox, oldest first
+	rows   tables
+	held   map[string]bool
+	staged map[string]*staging // by scope
 }
 
 var _ local.Store = (*Store)(nil)
@@ -37,7 +37,11 @@ var errClosed = errors.New("device store is closed")
 
 // New makes an empty store.
 func New() *Store {
-	return &Store{held: &content{meta: map[string][]byte{}, rows: map[string]map[string]local.Row{}}}
+	return &Store{held: empty()}
+}
+
+func empty() *content {
+	return &content{meta: map[string][]byte{}, rows: tables{}, held: map[string]bool{}, staged: map[string]*staging{}}
 }
 
 // Reopen gives a store with what a closed one holds, as a restart of the device does.
@@ -98,7 +102,7 @@ func (s *Store) Append(q local.Queued, rows ...local.Row) error {
 	}
 	s.held.state.Last, s.held.state.Hash = q.Seq, q.Hash
 	s.held.queue = append(s.held.queue, copyQueued(q))
-	s.held.put(rows)
+	s.held.rows.put(rows)
 	return nil
 }
 
@@ -126,7 +130,7 @@ func (s *Store) Apply(c local.Checkpoint) error {
 	if s.closed {
 		return errClosed
 	}
-	if len(c.Reset) == 0 {
+	if !c.Reset {
 		if c.To < h.state.Cursor {
 			return fmt.Errorf("apply checkpoint %d: %w: device stands at %d", c.To, local.ErrStale, h.state.Cursor)
 		}
@@ -135,13 +139,7 @@ func (s *Store) Apply(c local.Checkpoint) error {
 	if err := check(c.Rows); err != nil {
 		return fmt.Errorf("apply checkpoint %d: %w", c.To, err)
 	}
-	for _, table := range c.Reset {
-		maps.DeleteFunc(h.rows[table], func(_ string, r local.Row) bool { return r.Seq > 0 })
-	}
-	for _, r := range c.Gone {
-		delete(h.rows[r.Table], r.ID)
-	}
-	h.put(c.Rows)
+	h.apply(c)
 	h.state.Cursor, h.acked = c.To, c.Acked
 	h.settle()
 	return nil
@@ -178,7 +176,7 @@ func (s *Store) Get(table, id string) (local.Row, bool, error) {
 	if s.closed {
 		return local.Row{}, false, errClosed
 	}
-	r, ok := s.held.rows[table][id]
+	r, ok := newest(s.held.rows[table][id])
 	r.Body = bytes.Clone(r.Body)
 	return r, ok, nil
 }
@@ -191,11 +189,12 @@ func (s *Store) Rows(table string) ([]local.Row, error) {
 		return nil, errClosed
 	}
 	var all []local.Row
-	for _, r := range s.held.rows[table] {
+	for _, versions := range s.held.rows[table] {
+		r, _ := newest(versions)
 		r.Body = bytes.Clone(r.Body)
 		all = append(all, r)
 	}
-	slices.SortFunc(all, func(a, b local.Row) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(all, byID)
 	return all, nil
 }
 
@@ -206,21 +205,11 @@ func (s *Store) Wipe(keep map[string][]byte) error {
 	if s.closed {
 		return errClosed
 	}
-	*s.held = content{meta: map[string][]byte{}, rows: map[string]map[string]local.Row{}}
+	*s.held = *empty()
 	for key, value := range keep {
 		s.held.meta[key] = bytes.Clone(value)
 	}
 	return nil
-}
-
-func (h *content) put(rows []local.Row) {
-	for _, r := range rows {
-		if h.rows[r.Table] == nil {
-			h.rows[r.Table] = map[string]local.Row{}
-		}
-		r.Body = append([]byte{}, r.Body...)
-		h.rows[r.Table][r.ID] = r
-	}
 }
 
 // settle keeps the ops whose effect the rows show apart from the outbox.
@@ -259,18 +248,4 @@ func (s *Store) Kept(from uint64, n int) ([]local.Queued, error) {
 	}
 	slices.SortFunc(all, bySeq)
 	return all[:min(n, len(all))], nil
-}
-
-func check(rows []local.Row) error {
-	for _, r := range rows {
-		if r.Table == "" || r.ID == "" {
-			return fmt.Errorf("put row %q %q: table and id must not be empty", r.Table, r.ID)
-		}
-	}
-	return nil
-}
-
-func copyQueued(q local.Queued) local.Queued {
-	q.Bytes, q.Result = append([]byte{}, q.Bytes...), bytes.Clone(q.Result)
-	return q
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +16,7 @@ import (
 	"yizhan/core/local/disk"
 	"yizhan/core/local/localtest"
 	"yizhan/core/local/memory"
+	"yizhan/core/scope"
 )
 
 // everywhere is for make crash; without it a few of all crash points are tried.
@@ -55,8 +58,17 @@ func workload(n int) []change {
 	random := rand.New(rand.NewPCG(1, 0))
 	var all []change
 	last, answered, acked, cursor := uint64(0), uint64(0), uint64(0), uint64(0)
+	scopes := []string{"", "fleet", "public", "org"}
+	some := func(often int) (names []string) {
+		for _, name := range scopes[1:] {
+			if random.IntN(often) == 0 {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
 	row := func(seq uint64) local.Row {
-		return local.Row{Table: []string{"claim", "door", "ticket"}[random.IntN(3)], ID: fmt.Sprint(random.IntN(60)), Seq: seq,
+		return local.Row{Scope: scopes[random.IntN(4)], Table: []string{"claim", "door", "ticket"}[random.IntN(3)], ID: fmt.Sprint(random.IntN(60)), Seq: seq,
 			Body: bytes.Repeat([]byte{byte(seq)}, random.IntN(400))}
 	}
 	for len(all) < n {
@@ -72,10 +84,16 @@ func workload(n int) []change {
 				results[answered] = fmt.Append(nil, "result ", answered)
 			}
 			all = append(all, change{fmt.Sprintf("answer up to op %d", answered), func(s local.Store) error { return s.Answer(results) }})
+		case roll < 15:
+			c := local.Chunk{Fresh: some(6), Gone: []local.Row{row(cursor + 1)}}
+			for range random.IntN(20) {
+				c.Rows = append(c.Rows, row(cursor+1))
+			}
+			all = append(all, change{"stage rows", func(s local.Store) error { return s.Stage(c) }})
 		case roll < 19:
 			cursor += 1 + uint64(random.IntN(5))
 			acked = min(last, acked+uint64(random.IntN(4)))
-			c := local.Checkpoint{To: cursor, Acked: acked}
+			c := local.Checkpoint{To: cursor, Acked: acked, Take: some(4), Drop: some(12), Fresh: some(12), Staged: random.IntN(2) == 0}
 			for range random.IntN(12) {
 				c.Rows = append(c.Rows, row(cursor))
 			}
@@ -83,7 +101,10 @@ func workload(n int) []change {
 				c.Gone = append(c.Gone, row(0))
 			}
 			if random.IntN(30) == 0 {
-				c.Reset = []string{"claim", "door"}
+				c.Reset = true
+			}
+			for _, name := range some(8) {
+				c.Replace = append(c.Replace, local.Bucket{Scope: name, Number: scope.Bucket("door", fmt.Sprint(random.IntN(60)))})
 			}
 			all = append(all, change{fmt.Sprintf("apply checkpoint %d", c.To), func(s local.Store) error { return s.Apply(c) }})
 		default:
@@ -115,8 +136,20 @@ func dump(s local.Store) (string, error) {
 			return "", err
 		}
 		for _, r := range rows {
-			fmt.Fprintf(&b, "%s %s %d %s\n", table, r.ID, r.Seq, hex.EncodeToString(r.Body))
+			fmt.Fprintf(&b, "%s %s of %q %d %s\n", table, r.ID, r.Scope, r.Seq, hex.EncodeToString(r.Body))
 		}
+	}
+	held, err := s.Held()
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(&b, "%+v\n", held)
+	sums, err := s.Sums()
+	if err != nil {
+		return "", err
+	}
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(&b, "%s %x\n", name, sums[name].Total())
 	}
 	for _, key := range []string{"clock", "gone"} {
 		value, err := s.Meta(key)

@@ -24,7 +24,8 @@ type Store struct {
 }
 
 type writeStatements struct {
-	setMeta, deleteMeta, advance, push, answer, standing, move, keep, settle, purge, putRow, deleteRow, empty *sql.Stmt
+	setMeta, deleteMeta, advance, push, answer, standing, move, keep, settle, purge, putRow, deleteRow *sql.Stmt
+	scopeStatements
 }
 
 type readStatements struct{ meta, state, queue, kept, row, rows *sql.Stmt }
@@ -87,22 +88,28 @@ func (s *Store) prepare() error {
 		{s.write, &s.w.keep, `INSERT INTO kept SELECT seq, hash, bytes, at, result FROM outbox WHERE result IS NOT NULL AND seq <= (SELECT acked FROM state)`},
 		{s.write, &s.w.purge, `DELETE FROM kept WHERE seq <= (SELECT last FROM state) - ?`},
 		{s.write, &s.w.settle, `DELETE FROM outbox WHERE result IS NOT NULL AND seq <= (SELECT acked FROM state)`},
-		{s.write, &s.w.putRow, `INSERT INTO rows VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET seq = ?3, body = ?4`},
-		{s.write, &s.w.deleteRow, `DELETE FROM rows WHERE tbl = ? AND id = ?`},
-		{s.write, &s.w.empty, `DELETE FROM rows WHERE tbl = ? AND seq > 0`},
+		{s.write, &s.w.putRow, `INSERT INTO rows VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET seq = ?4, body = ?5`},
+		{s.write, &s.w.deleteRow, `DELETE FROM rows WHERE tbl = ? AND id = ? AND scope = ?`},
 		{s.read, &s.r.meta, `SELECT value FROM meta WHERE key = ?`},
 		{s.read, &s.r.state, `SELECT cursor, last, hash FROM state`},
 		{s.read, &s.r.queue, `SELECT seq, hash, bytes, at, result FROM outbox ORDER BY seq`},
 		{s.read, &s.r.kept, `SELECT seq, hash, bytes, at, result FROM (SELECT * FROM kept WHERE seq >= ?1
 			UNION ALL SELECT * FROM outbox WHERE seq >= ?1 AND result IS NOT NULL) ORDER BY seq LIMIT ?2`},
-		{s.read, &s.r.row, `SELECT seq, body FROM rows WHERE tbl = ? AND id = ?`},
-		{s.read, &s.r.rows, `SELECT id, seq, body FROM rows WHERE tbl = ? ORDER BY id`},
+		{s.read, &s.r.row, `SELECT scope, seq, body FROM rows WHERE tbl = ? AND id = ? ORDER BY seq DESC, scope DESC LIMIT 1`},
+		{s.read, &s.r.rows, `SELECT scope, id, seq, body FROM rows WHERE tbl = ? ORDER BY id, seq, scope`},
 	} {
 		st, err := p.db.Prepare(p.text)
 		if err != nil {
 			return err
 		}
 		*p.to = st
+	}
+	for to, text := range s.w.texts() {
+		st, err := s.write.Prepare(text)
+		if err != nil {
+			return err
+		}
+		*to = st
 	}
 	return nil
 }
@@ -211,23 +218,13 @@ func (s *Store) Apply(c local.Checkpoint) error {
 		if err := tx.Stmt(s.w.standing).QueryRow().Scan(&cursor, &acked); err != nil {
 			return err
 		}
-		if len(c.Reset) == 0 {
+		if !c.Reset {
 			if c.To < cursor {
 				return fmt.Errorf("%w: device stands at %d", local.ErrStale, cursor)
 			}
 			c.Acked = max(c.Acked, acked)
 		}
-		for _, table := range c.Reset {
-			if _, err := tx.Stmt(s.w.empty).Exec(table); err != nil {
-				return fmt.Errorf("empty %s: %w", table, err)
-			}
-		}
-		for _, r := range c.Gone {
-			if _, err := tx.Stmt(s.w.deleteRow).Exec(r.Table, r.ID); err != nil {
-				return fmt.Errorf("remove row %s %s: %w", r.Table, r.ID, err)
-			}
-		}
-		if err := s.putRows(tx, c.Rows); err != nil {
+		if err := s.bring(tx, &c); err != nil {
 			return err
 		}
 		if _, err := tx.Stmt(s.w.move).Exec(c.To, c.Acked); err != nil {
@@ -240,7 +237,7 @@ func (s *Store) Apply(c local.Checkpoint) error {
 func (s *Store) putRows(tx *sql.Tx, rows []local.Row) error {
 	put := tx.Stmt(s.w.putRow)
 	for _, r := range rows {
-		if _, err := put.Exec(r.Table, r.ID, r.Seq, blob(r.Body)); err != nil {
+		if _, err := put.Exec(r.Table, r.ID, r.Scope, r.Seq, blob(r.Body)); err != nil {
 			return fmt.Errorf("put row %q %q: %w", r.Table, r.ID, err)
 		}
 	}
@@ -288,7 +285,7 @@ func queued(rows *sql.Rows) (q local.Queued, err error) {
 // Get implements local.Store.
 func (s *Store) Get(table, id string) (local.Row, bool, error) {
 	r := local.Row{Table: table, ID: id}
-	err := s.r.row.QueryRow(table, id).Scan(&r.Seq, &r.Body)
+	err := s.r.row.QueryRow(table, id).Scan(&r.Scope, &r.Seq, &r.Body)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return local.Row{}, false, nil
@@ -300,11 +297,18 @@ func (s *Store) Get(table, id string) (local.Row, bool, error) {
 
 // Rows implements local.Store.
 func (s *Store) Rows(table string) ([]local.Row, error) {
-	return collect(s, "read table "+table, s.r.rows, []any{table}, func(rows *sql.Rows) (local.Row, error) {
+	all, err := collect(s, "read table "+table, s.r.rows, []any{table}, func(rows *sql.Rows) (local.Row, error) {
 		r := local.Row{Table: table}
-		err := rows.Scan(&r.ID, &r.Seq, &r.Body)
+		err := rows.Scan(&r.Scope, &r.ID, &r.Seq, &r.Body)
 		return r, err
 	})
+	newest := all[:0]
+	for i, r := range all {
+		if i == len(all)-1 || all[i+1].ID != r.ID {
+			newest = append(newest, r)
+		}
+	}
+	return newest, err
 }
 
 func collect[T any](s *Store, what string, q *sql.Stmt, args []any, scan func(*sql.Rows) (T, error)) ([]T, error) {

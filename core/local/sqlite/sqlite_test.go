@@ -106,7 +106,7 @@ func TestNewerFileIsRefused(t *testing.T) {
 func TestInterruptedFirstStart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "device.db")
 	s := open(t, path)
-	for _, q := range []string{"DROP TABLE kept", "DROP TABLE rows", "DROP TABLE outbox", "DROP TABLE state", "DROP TABLE meta",
+	for _, q := range []string{"DROP TABLE kept", "DROP TABLE rows", "DROP TABLE outbox", "DROP TABLE state", "DROP TABLE meta", "DROP TABLE staged", "DROP TABLE scopes",
 		"DELETE FROM goose_db_version WHERE version_id > 0", "PRAGMA user_version = 0"} {
 		_, err := s.write.Exec(q)
 		must(t, err)

@@ -10,8 +10,8 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
-	"yizhan/core/op"
 	"yizhan/core/wire"
+	"yizhan/syncserver/stream"
 )
 
 const (
@@ -22,23 +22,21 @@ const (
 	lastLook  = 500 * time.Millisecond
 )
 
-// stream is what the writer knows of its device.
-type stream struct {
+// writer is what the writer goroutine knows of its device.
+type writer struct {
+	stream  *stream.Stream // nil until the device is let in
 	device  id.Device
-	scopes  []string
 	changed <-chan struct{}
 	cancel  func()
-	cursor  uint64
-	acked   uint64
-	reset   bool   // the device holds nothing yet
 	dirty   bool   // rows changed
+	need    int    // bytes of the frame that waits for credit
 	head    uint64 // of the journal at the last heartbeat
 	want    uint64 // Seq that is waited for
 	watches int    // of the peer, when gauge was sent
 	gauge   wire.Gauge
 	look    time.Duration // until the ledger is looked at again
 
-	beatAt, pingAt, gaugeAt, lookAt time.Time // when each is due; lookAt zero is never
+	beatAt, pingAt, gaugeAt, lookAt, verifyAt time.Time // when each is due; lookAt zero is never
 }
 
 // writeLoop sends until the session ends; it owns all data messages of the socket.
@@ -46,7 +44,7 @@ func (p *peer) writeLoop() {
 	defer p.s.running.Done()
 	defer p.s.remove(p)
 	defer p.conn.Close()
-	var st stream
+	var st writer
 	defer func() {
 		if st.cancel != nil {
 			st.cancel()
@@ -79,7 +77,7 @@ func (p *peer) writeLoop() {
 var errOver = errors.New("session is over")
 
 // step sends all that is due and gives the time at which it has to look again.
-func (p *peer) step(st *stream) (time.Time, error) {
+func (p *peer) step(st *writer) (time.Time, error) {
 	if err := p.flush(); err != nil {
 		return time.Time{}, err
 	}
@@ -88,7 +86,8 @@ func (p *peer) step(st *stream) (time.Time, error) {
 		p.mu.Unlock()
 		return p.step(st)
 	}
-	over, started, busy, want, watched := p.over, p.started, p.busy, p.want, p.watched
+	over, started, busy, want, watched, differs := p.over, p.started, p.busy, p.want, p.watched, p.differs
+	p.differs = nil
 	if st.watches != p.watches {
 		st.watches, st.gauge = p.watches, wire.Gauge{}
 	}
@@ -100,11 +99,16 @@ func (p *peer) step(st *stream) (time.Time, error) {
 	if !started {
 		return now.Add(p.s.cfg.Times.Handshake), nil
 	}
-	if st.scopes == nil {
+	if st.stream == nil {
 		p.start(st, now)
 	}
+	for _, m := range differs {
+		st.stream.Differ(m)
+	}
+	more := false
 	if !busy {
-		if err := p.feed(st, want, now); err != nil {
+		var err error
+		if more, err = p.feed(st, want, now); err != nil {
 			return time.Time{}, err
 		}
 	}
@@ -113,6 +117,9 @@ func (p *peer) step(st *stream) (time.Time, error) {
 	}
 	if err := p.gauges(st, watched, now); err != nil {
 		return time.Time{}, err
+	}
+	if more {
+		return now, nil
 	}
 	next := st.beatAt
 	if st.pingAt.Before(next) {
@@ -128,44 +135,63 @@ func (p *peer) step(st *stream) (time.Time, error) {
 }
 
 // start begins the stream of a device that has just been let in.
-func (p *peer) start(st *stream, now time.Time) {
+func (p *peer) start(st *writer, now time.Time) {
 	p.mu.Lock()
-	info, cursor := p.info, p.cursor
+	info, proof := p.info, p.came
 	p.mu.Unlock()
-	st.device, st.cursor, st.reset, st.dirty = info.Enrolment.Device, cursor, cursor == 0, true
-	st.scopes = Scopes(info.Enrolment)
-	st.changed, st.cancel = p.s.cfg.Feed.Subscribe(st.scopes)
-	st.beatAt, st.pingAt = now.Add(p.s.cfg.Times.Heartbeat), now.Add(p.s.cfg.Times.Ping)
+	scopes := Scopes(info.Enrolment)
+	st.device, st.dirty = info.Enrolment.Device, true
+	st.stream = stream.New(stream.Config{Device: st.device, Scopes: scopes, Sign: p.s.sign, Sums: &p.s.sums, Repaired: p.repaired}, proof)
+	st.changed, st.cancel = p.s.cfg.Feed.Subscribe(scopes)
+	times := p.s.cfg.Times
+	st.beatAt, st.pingAt, st.verifyAt = now.Add(times.Heartbeat), now.Add(times.Ping), now.Add(times.Verify)
 }
 
-// feed sends a checkpoint when rows changed or somebody waits for one, and
-// answers the sync points that it has passed.
-func (p *peer) feed(st *stream, want uint64, now time.Time) error {
+// repaired reports rows that were not as they should be.
+func (p *peer) repaired(scope string, buckets []byte) {
+	p.s.repairs.Add(1)
+	p.logger().Error("device holds other rows than the ledger; repairing them", "scope", scope, "buckets", fmt.Sprintf("%x", buckets))
+}
+
+// feed sends a chunk when rows changed or somebody waits for one, and answers the
+// sync points that are passed; more means that the next chunk may follow at once.
+func (p *peer) feed(st *writer, want uint64, now time.Time) (more bool, err error) {
 	if want != st.want {
 		st.want, st.look, st.lookAt = want, 0, time.Time{}
 	}
+	if !now.Before(st.verifyAt) {
+		st.verifyAt = now.Add(p.s.cfg.Times.Verify)
+		st.stream.Verify()
+	}
 	applied := p.s.cfg.Feed.Applied()
-	if due := st.dirty || want > st.cursor && applied >= want; due && applied >= st.cursor {
-		if err := p.checkpoint(st, applied); err != nil {
-			return err
+	sent := false
+	if st.dirty || want > st.stream.Cursor() && applied >= want || !st.stream.Idle() {
+		if sent, err = p.chunk(st); err != nil {
+			return false, err
 		}
 	}
+	waits := want > st.stream.Cursor() || st.dirty || !st.stream.Idle()
 	switch {
-	case want <= st.cursor && !st.dirty:
+	case !waits || st.need > 0: // who waits for credit is poked when it comes
 		st.look, st.lookAt = 0, time.Time{}
+	case sent && !st.stream.Idle():
+		more = true
 	case st.lookAt.IsZero() || !now.Before(st.lookAt):
 		// The ledger follows the journal: look again, less and less often.
 		st.look = min(max(2*st.look, firstLook), lastLook)
 		st.lookAt = now.Add(st.look)
 	}
-	return p.reached(st)
+	return more, p.reached(st)
 }
 
 // reached answers the sync points up to the cursor.
-func (p *peer) reached(st *stream) error {
+func (p *peer) reached(st *writer) error {
+	if !st.stream.Complete() {
+		return nil
+	}
 	p.mu.Lock()
 	var done []point
-	for len(p.syncs) > 0 && p.syncs[0].seq <= st.cursor {
+	for len(p.syncs) > 0 && p.syncs[0].seq <= st.stream.Cursor() {
 		done, p.syncs = append(done, p.syncs[0]), p.syncs[1:]
 	}
 	p.mu.Unlock()
@@ -177,42 +203,42 @@ func (p *peer) reached(st *stream) error {
 	return nil
 }
 
-// checkpoint takes the device to upTo, in chunks that are written one by one: it
-// is the device that sets the pace, and nothing is held in the ledger meanwhile.
-func (p *peer) checkpoint(st *stream, upTo uint64) error {
-	acked, err := p.s.cfg.Feed.Acked(st.device, upTo)
+// chunk sends the next piece of the device's rows, if its credit allows. It is the
+// device that sets the pace, and nothing is held in the ledger or here meanwhile.
+func (p *peer) chunk(st *writer) (sent bool, err error) {
+	credit := p.mayTake()
+	if credit < max(st.need, 1) {
+		st.need = max(st.need, 1)
+		return false, nil
+	}
+	var c *wire.Checkpoint
+	if err := p.s.cfg.Feed.View(func(v stream.View) error {
+		c, err = st.stream.Next(v, p.s.cfg.Now().UnixMilli(), min(chunkSize, credit))
+		return err
+	}); err != nil {
+		return false, p.broken(err)
+	}
+	if st.need = 0; c == nil {
+		return false, nil
+	}
+	frame, err := p.s.cfg.Codec.Encode(*c)
 	if err != nil {
-		return p.broken(fmt.Errorf("read acked ops: %w", err))
+		return false, p.broken(err)
 	}
-	st.dirty = false
-	c := wire.Checkpoint{From: st.cursor, To: upTo, Acked: acked, Reset: st.reset, Time: p.s.cfg.Now().UnixMilli()}
-	if st.reset {
-		c.From = 0
+	if len(frame) > credit {
+		st.need = len(frame)
+		return false, nil
 	}
-	chunk := chunker{p: p, scopes: st.scopes, after: c.From, upTo: upTo, reset: st.reset}
-	for !c.Last {
-		c.Rows, err = chunk.next()
-		if err != nil {
-			return p.broken(err)
-		}
-		c.Last = chunk.done
-		if err := p.write(c); err != nil {
-			return err
-		}
-		c.Reset = false
-		if c.Last {
-			break
-		}
-		if err := p.flush(); err != nil {
-			return err
-		}
-		if err := p.ping(st, time.Now()); err != nil {
-			return err
-		}
+	if err := p.put(frame); err != nil {
+		return false, err
 	}
-	st.cursor, st.acked, st.reset = upTo, acked, false
-	st.beatAt = time.Now().Add(p.s.cfg.Times.Heartbeat)
-	return nil
+	p.spend(len(frame))
+	st.stream.Sent()
+	if c.Last {
+		st.dirty = false
+		st.beatAt = time.Now().Add(p.s.cfg.Times.Heartbeat)
+	}
+	return true, nil
 }
 
 // broken ends a session that the ledger or the signer let down.
@@ -227,7 +253,7 @@ func (p *peer) broken(err error) error {
 
 // beat keeps the connection and the device's "data as of" alive, and the cursor
 // of an idle device from falling far behind.
-func (p *peer) beat(st *stream, now time.Time) error {
+func (p *peer) beat(st *writer, now time.Time) error {
 	if err := p.ping(st, now); err != nil || now.Before(st.beatAt) {
 		return err
 	}
@@ -238,18 +264,27 @@ func (p *peer) beat(st *stream, now time.Time) error {
 	}
 	applied, before := p.s.cfg.Feed.Applied(), st.head
 	st.head = p.s.cfg.Arbiter.Head()
+	cursor := st.stream.Cursor()
 	switch {
-	case st.reset || applied < st.cursor || applied < before:
-		return nil // the ledger lags behind: what the device has is not as of now
-	case applied-st.cursor > idleLag:
+	case !st.stream.Idle() || applied < cursor || applied < before:
+		return nil // the device waits for rows, or the ledger lags behind: what it has is not as of now
+	case applied-cursor > idleLag:
 		st.dirty = true
 		p.poke()
 		return nil
 	}
-	return p.write(wire.Checkpoint{From: st.cursor, To: st.cursor, Acked: st.acked, Last: true, Time: p.s.cfg.Now().UnixMilli()})
+	frame, err := p.s.cfg.Codec.Encode(wire.Checkpoint{From: cursor, To: cursor, Acked: st.stream.Acked(), Last: true, Time: p.s.cfg.Now().UnixMilli()})
+	if err != nil {
+		return p.broken(err)
+	}
+	if len(frame) > p.mayTake() {
+		return nil
+	}
+	p.spend(len(frame))
+	return p.put(frame)
 }
 
-func (p *peer) ping(st *stream, now time.Time) error {
+func (p *peer) ping(st *writer, now time.Time) error {
 	if now.Before(st.pingAt) {
 		return nil
 	}
@@ -258,7 +293,7 @@ func (p *peer) ping(st *stream, now time.Time) error {
 }
 
 // gauges sends the counts of the activity on screen, if they changed.
-func (p *peer) gauges(st *stream, watched id.Activity, now time.Time) error {
+func (p *peer) gauges(st *writer, watched id.Activity, now time.Time) error {
 	if watched == "" || now.Before(st.gaugeAt) {
 		return nil
 	}
@@ -313,103 +348,4 @@ func (p *peer) farewell() error {
 		p.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second))
 	}
 	return errOver
-}
-
-// chunker reads a delta piece by piece. The ledger may move between two pieces:
-// rows that changed after upTo are left to the next checkpoint.
-type chunker struct {
-	p      *peer
-	scopes []string
-	after  uint64
-	upTo   uint64
-	reset  bool
-	last   uint64              // Seq of the newest row sent
-	sent   map[rowKey]struct{} // rows of that Seq that were sent
-	done   bool
-}
-
-type rowKey struct {
-	table, id string
-	gone      bool
-}
-
-var errFull = errors.New("chunk is full")
-
-func (c *chunker) next() ([]wire.RowChange, error) {
-	var rows []wire.RowChange
-	size := 0
-	err := c.p.s.cfg.Feed.Delta(c.scopes, c.after, c.upTo, func(r wire.RowChange) error {
-		key := rowKey{r.Table, r.ID, r.Gone}
-		if _, twice := c.sent[key]; twice && r.Seq == c.last || r.Gone && c.reset {
-			return nil
-		}
-		if err := c.p.sign(&r); err != nil {
-			return err
-		}
-		n := len(r.Table) + len(r.ID) + len(r.Body) + 32
-		if size+n > chunkSize && len(rows) > 0 {
-			return errFull
-		}
-		size += n
-		rows = append(rows, r)
-		if r.Seq != c.last {
-			c.last, c.sent = r.Seq, map[rowKey]struct{}{}
-		}
-		c.sent[key] = struct{}{}
-		return nil
-	})
-	switch {
-	case err == nil:
-		c.done = true
-	case !errors.Is(err, errFull):
-		return nil, fmt.Errorf("read delta: %w", err)
-	}
-	// Other rows of the same Seq may be left.
-	c.after = max(c.after, c.last-min(c.last, 1))
-	return rows, nil
-}
-
-// sign fills in what only the server's key can make: the code of a claim that its
-// member may show, and the certificate of a lease that its device may grant from.
-func (p *peer) sign(r *wire.RowChange) error {
-	switch {
-	case r.Table == wire.TableLease && !r.Gone:
-		return p.certify(r)
-	case r.Table != wire.TableClaim || r.Gone:
-		return nil
-	}
-	var claim wire.ClaimRow
-	if err := wire.DecodeRow(r.Body, &claim); err != nil {
-		return fmt.Errorf("read claim %s: %w", r.ID, err)
-	}
-	if claim.Code != "" || claim.State != op.ClaimGranted && claim.State != op.ClaimRedeemed {
-		return nil
-	}
-	code, err := p.s.cfg.Signer.Code(claim)
-	if err != nil {
-		return fmt.Errorf("sign ticket %s: %w", r.ID, err)
-	}
-	claim.Code = code
-	if r.Body, err = wire.EncodeRow(claim); err != nil {
-		return fmt.Errorf("write claim %s: %w", r.ID, err)
-	}
-	return nil
-}
-
-func (p *peer) certify(r *wire.RowChange) error {
-	var lease wire.LeaseRow
-	if err := wire.DecodeRow(r.Body, &lease); err != nil {
-		return fmt.Errorf("read lease %s: %w", r.ID, err)
-	}
-	if lease.Over != "" {
-		return nil
-	}
-	err := p.s.cfg.Signer.Certify(&lease)
-	if err == nil {
-		r.Body, err = wire.EncodeRow(lease)
-	}
-	if err != nil {
-		return fmt.Errorf("certify lease %s: %w", r.ID, err)
-	}
-	return nil
 }
