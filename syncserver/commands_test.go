@@ -47,6 +47,13 @@ var wrong = []struct {
 	{"revoke", []string{"wrong arguments"}},
 	{"member find", []string{"wrong arguments"}},
 	{"draw film", []string{"-seed is missing"}},
+	{"lend -activity film -seats 1", []string{"-device or -activity is missing"}},
+	{"lend -device k -activity film", []string{"-seats must be 1 or more"}},
+	{"lend -device k -activity film -seats 1 -policy soft", []string{`"soft" is neither hard nor void`}},
+	{"lend -device k -activity film -seats 1 -members DIR/none", []string{"no such file"}},
+	{"write-off -device k", []string{"-device or -activity is missing"}},
+	{"void-lease -activity film", []string{"-device or -activity is missing"}},
+	{"leases now", []string{"wrong arguments"}},
 	{"status now", []string{"wrong arguments"}},
 	{"rehearse", []string{"wrong arguments"}},
 	{"verify -zone Mars/Base", []string{"-zone", "Mars/Base"}},
@@ -73,7 +80,7 @@ func TestWithoutAServer(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"id":"x","title":"x","pools":[{"id":"p","total":1}]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range []string{"import roster FILE", "import stations FILE", "publish FILE", "enrol -role kiosk -station s1", "revoke d1", "member find 王", "draw film -seed x", "status"} {
+	for _, args := range []string{"import roster FILE", "import stations FILE", "publish FILE", "enrol -role kiosk -station s1", "revoke d1", "member find 王", "draw film -seed x", "status", "leases", "lend -device k -activity a -seats 1", "write-off -device k -activity a"} {
 		refused(t, []string{"no server answers at " + data, "syncserver serve -data " + data}, append(strings.Fields(strings.ReplaceAll(args, "FILE", file)), "-data", data)...)
 	}
 	refused(t, []string{"there is no journal to verify", data}, "verify", "-data", data)
@@ -92,6 +99,9 @@ func TestUnknownIDs(t *testing.T) {
 	p.refuses([]string{`role "robot"`, "kiosk"}, "enrol", "-role", "robot")
 	p.refuses([]string{`device "d9"`}, "revoke", "d9")
 	p.refuses([]string{`activity "a9"`}, "draw", "a9", "-seed", "x")
+	p.refuses([]string{`device "d9"`}, "lend", "-device", "d9", "-activity", "a9", "-seats", "1")
+	p.refuses([]string{`activity "a9"`}, "write-off", "-device", "d9", "-activity", "a9")
+	p.refuses([]string{`activity "a9"`}, "void-lease", "-device", "d9", "-activity", "a9")
 	p.refuses([]string{`"王"`}, "member", "find", "王")
 	p.refuses([]string{"no such file"}, "import", "roster", "nowhere.xlsx")
 	if st := p.status(); st.Seq != 0 || st.Sum != "ok" {

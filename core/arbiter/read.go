@@ -295,3 +295,27 @@ func (s *State) Strangers(a id.Activity) []id.Org {
 	}
 	return unknown
 }
+
+// Lease is a lease as it stands, with its seats by what became of them.
+type Lease struct {
+	op.Lease
+	Over       string // how it ended: op.LeaseExpired …; empty while the device may grant
+	Lent       int
+	Used       int // reported
+	Leased     int // the device may grant them
+	InDoubt    int // it may have granted them
+	WrittenOff int
+}
+
+// Leases calls fn with every lease, in the order in which they were lent.
+func (s *State) Leases(fn func(Lease)) {
+	for _, n := range slices.Sorted(maps.Keys(s.leases)) {
+		l := s.leases[n]
+		v := Lease{Lease: l.Lease.Lease, Over: l.Over, Lent: quota.Sum(l.Taken)}
+		for _, u := range l.Used {
+			v.Used += quota.Sum(u.Taken)
+		}
+		*map[quota.Fate]*int{quota.Out: &v.Leased, quota.InDoubt: &v.InDoubt, quota.WrittenOff: &v.WrittenOff}[l.Fate] = quota.Sum(l.Rest)
+		fn(v)
+	}
+}

@@ -50,6 +50,12 @@ type DrawRequest struct {
 	Seed     string      `json:"seed"`
 }
 
+// LeaseRequest names the leases of one device for one activity.
+type LeaseRequest struct {
+	Device   id.Device   `json:"device"`
+	Activity id.Activity `json:"activity"`
+}
+
 // failure is the body of every answer that is not 200.
 type failure struct {
 	Error string `json:"error"`
@@ -96,6 +102,14 @@ func Handler(s *server.Server) http.Handler {
 	handle(mux, "POST /v1/quarantine", func(ctx context.Context, in id.Device) ([]server.KeptOp, error) { return s.Quarantine(ctx, in) })
 	handle(mux, "POST /v1/accept", func(ctx context.Context, in uint64) (op.Result, error) { return s.Accept(ctx, in) })
 	handle(mux, "POST /v1/draw", func(ctx context.Context, in DrawRequest) (op.Result, error) { return s.Draw(ctx, in.Activity, in.Seed) })
+	handle(mux, "POST /v1/lend", func(ctx context.Context, in op.Lease) (server.Lent, error) { return s.Lend(ctx, in) })
+	handle(mux, "POST /v1/leases", func(ctx context.Context, _ struct{}) ([]server.LeaseState, error) { return s.Leases(ctx) })
+	handle(mux, "POST /v1/write-off", func(ctx context.Context, in LeaseRequest) (op.Result, error) {
+		return s.WriteOff(ctx, in.Device, in.Activity)
+	})
+	handle(mux, "POST /v1/void-lease", func(ctx context.Context, in LeaseRequest) (op.Result, error) {
+		return s.VoidLease(ctx, in.Device, in.Activity)
+	})
 	handle(mux, "POST /v1/find", func(ctx context.Context, in string) ([]server.Found, error) { return s.Find(ctx, in) })
 	handle(mux, "POST /v1/known-orgs", func(ctx context.Context, _ struct{}) (map[string]id.Org, error) { return s.KnownOrgs(ctx) })
 	handle(mux, "POST /v1/status", func(ctx context.Context, _ struct{}) (server.Status, error) { return s.Status(ctx) })

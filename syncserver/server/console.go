@@ -201,18 +201,6 @@ func (s *Server) Draw(ctx context.Context, a id.Activity, seed string) (op.Resul
 	return s.result(ctx, op.Op{Kind: op.Draw, Activity: a, Seed: seed})
 }
 
-// Lend gives a device seats to grant by itself; Seats of the result says how many, 0
-// being no lease.
-func (s *Server) Lend(ctx context.Context, l op.Lease) (op.Result, error) {
-	return s.result(ctx, op.Op{Kind: op.Lend, Lending: &l})
-}
-
-// WriteOff gives up the seats that a lost device did not report; Seats of the
-// result says how many.
-func (s *Server) WriteOff(ctx context.Context, d id.Device, a id.Activity) (op.Result, error) {
-	return s.result(ctx, op.Op{Kind: op.WriteOff, Device: d, Activity: a})
-}
-
 // result decides a console op that has one.
 func (s *Server) result(ctx context.Context, o op.Op) (op.Result, error) {
 	entries, err := s.seq.Do(ctx, o)
