@@ -123,9 +123,8 @@ func (d *Device) offline(why *fault.Error) {
 // session is one connection: a replica, a socket, and this goroutine between them.
 type session struct {
 	d        *Device
-	conn     *websocket.Conn
+	conn     socket
 	replica  *replica.Session
-	began    time.Time
 	sentAt   time.Time // device clock at the last message, for the clock offset
 	anchor   lease.Anchor
 	welcomed bool
@@ -140,34 +139,30 @@ func (d *Device) session(ctx context.Context) (welcomed bool, end replica.Close)
 		return false, replica.Close{}
 	}
 	defer conn.Close()
-	saved, err := d.load()
-	if err != nil {
-		return false, replica.Close{Why: storage(err)}
+	s, stop := d.begin(conn, lease.Anchor{Boot: boot, Since: since})
+	if stop != nil {
+		return false, *stop
 	}
-	s := &session{d: d, conn: conn, replica: replica.New(d.cfg.Codec, d.cfg.App, saved), began: time.Now(),
-		anchor: lease.Anchor{Boot: boot, Since: since}}
 	frames, broken, quit := make(chan []byte), make(chan error, 1), make(chan struct{})
 	defer close(quit)
 	go read(conn, frames, broken, quit)
 	tick := time.NewTicker(tickTime)
 	defer tick.Stop()
 
-	stop := s.do(s.replica.Open(nonce, binding))
-	if stop == nil {
-		stop = s.look()
-	}
+	began := time.Now()
+	stop = s.open(nonce, binding)
 	for stop == nil {
 		select {
 		case <-ctx.Done():
 			s.goodbye()
 			return s.welcomed, replica.Close{}
 		case frame := <-frames:
-			stop = s.do(s.replica.Frame(frame, time.Since(s.began)))
+			stop = s.do(s.replica.Frame(frame, time.Since(began)))
 		case err := <-broken:
 			d.log.Info("connection lost", "error", err)
 			return s.welcomed, replica.Close{}
 		case <-tick.C:
-			stop = s.do(s.replica.Tick(time.Since(s.began)))
+			stop = s.do(s.replica.Tick(time.Since(began)))
 		case <-d.wake:
 			stop = s.look()
 		}
@@ -176,11 +171,26 @@ func (d *Device) session(ctx context.Context) (welcomed bool, end replica.Close)
 	return s.welcomed, *stop
 }
 
+// begin reads what the device has for a connection that was just made.
+func (d *Device) begin(conn socket, anchor lease.Anchor) (*session, *replica.Close) {
+	saved, err := d.load()
+	if err != nil {
+		return nil, &replica.Close{Why: storage(err)}
+	}
+	return &session{d: d, conn: conn, replica: replica.New(d.cfg.Codec, d.cfg.App, saved), anchor: anchor}, nil
+}
+
+func (s *session) open(nonce, binding []byte) *replica.Close {
+	if stop := s.do(s.replica.Open(nonce, binding)); stop != nil {
+		return stop
+	}
+	return s.look()
+}
+
 // connect dials, and gives the TLS binding and a nonce for the handshake.
 func (d *Device) connect(ctx context.Context) (conn *websocket.Conn, binding, nonce []byte, err error) {
-	nonce = make([]byte, 16)
-	if _, err := io.ReadFull(d.cfg.Random, nonce); err != nil {
-		return nil, nil, nil, fmt.Errorf("make nonce: %w", err)
+	if nonce, err = d.nonce(); err != nil {
+		return nil, nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()

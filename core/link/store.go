@@ -154,13 +154,21 @@ func (d *Device) Enrol(ctx context.Context, code string) (wire.Enrolled, error) 
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	s := &session{d: d, conn: conn}
+	who, err := d.handIn(&session{d: d, conn: conn}, code, key, nonce, binding, conn.ReadMessage)
+	if err != nil {
+		return wire.Enrolled{}, fmt.Errorf("enrol: %w", errors.Join(ctx.Err(), err))
+	}
+	return who, nil
+}
+
+// handIn hands in a code over a connection that was just made.
+func (d *Device) handIn(s *session, code string, key seal.Private, nonce, binding []byte, read func() (int, []byte, error)) (wire.Enrolled, error) {
 	enrolment := replica.NewEnrolment(d.cfg.Codec, d.cfg.App, code, key)
 	stop := s.do(enrolment.Open(nonce, binding))
 	for stop == nil {
-		_, frame, err := conn.ReadMessage()
+		_, frame, err := read()
 		if err != nil {
-			return wire.Enrolled{}, fmt.Errorf("enrol: %w", errors.Join(ctx.Err(), err))
+			return wire.Enrolled{}, err
 		}
 		stop = s.do(enrolment.Frame(frame))
 		if who, ok := d.Identity(); ok && stop == nil {
@@ -169,7 +177,7 @@ func (d *Device) Enrol(ctx context.Context, code string) (wire.Enrolled, error) 
 		}
 	}
 	if stop.Why == nil {
-		return wire.Enrolled{}, errors.New("enrol: connection lost")
+		return wire.Enrolled{}, errors.New("connection lost")
 	}
-	return wire.Enrolled{}, fmt.Errorf("enrol: %w", stop.Why)
+	return wire.Enrolled{}, stop.Why
 }

@@ -25,19 +25,25 @@ const pragmas = "_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache
 const readConnections = 4
 
 // dsn escapes the path, so that a "?" or "%" in a folder's name is not read as an option.
-func dsn(path, options string) string {
+func (l *Ledger) dsn(path, options string) string {
+	if l.vfs != "" {
+		options += "&vfs=" + url.QueryEscape(l.vfs)
+	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options
 }
 
 func (l *Ledger) open(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
+	if l.vfs == "" {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if l.write, err = sql.Open("sqlite3", dsn(path, pragmas)); err != nil {
+	var err error
+	if l.write, err = sql.Open("sqlite3", l.dsn(path, pragmas)); err != nil {
 		return err
 	}
 	l.write.SetMaxOpenConns(1)
@@ -68,7 +74,7 @@ func (l *Ledger) prepare(path string) error {
 	if l.written, err = db.Prepare(context.Background(), l.conn); err != nil {
 		return err
 	}
-	if l.read, err = sql.Open("sqlite3", dsn(path, "_query_only=1&_busy_timeout=5000")); err != nil {
+	if l.read, err = sql.Open("sqlite3", l.dsn(path, "_query_only=1&_busy_timeout=5000")); err != nil {
 		return err
 	}
 	l.read.SetMaxOpenConns(readConnections)

@@ -33,6 +33,7 @@ import (
 // Ledger is an open ledger file. It is safe for concurrent use: one Project at a
 // time, while readers see the last whole one.
 type Ledger struct {
+	vfs     string
 	applied atomic.Uint64
 	read    *sql.DB
 	queries *db.Queries
@@ -47,8 +48,12 @@ type Ledger struct {
 }
 
 // Open opens the ledger at path, and makes it where there is none.
-func Open(path string) (*Ledger, error) {
-	l := &Ledger{watch: watch{subscribers: map[string]map[*subscriber]struct{}{}}}
+func Open(path string) (*Ledger, error) { return OpenOn("", path) }
+
+// OpenOn is Open on a file system (VFS) that SQLite knows by that name; empty is the
+// machine's own.
+func OpenOn(vfs, path string) (*Ledger, error) {
+	l := &Ledger{vfs: vfs, watch: watch{subscribers: map[string]map[*subscriber]struct{}{}}}
 	if err := l.open(path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), l.Close())
 	}

@@ -51,13 +51,11 @@ func (s *Sequencer) loop() {
 			close(s.write)
 			return
 		}
-		if s.broken != nil && !writing {
-			s.recover(s.broken, next)
-			next = s.fresh()
-		}
-		if s.broken == nil && !writing && !next.empty() {
-			s.write <- next
-			next, writing = s.fresh(), true
+		if !writing {
+			if next = s.sound(next); s.broken == nil && !next.empty() {
+				s.write <- next
+				next, writing = s.fresh(), true
+			}
 		}
 	}
 }
@@ -74,6 +72,16 @@ func (s *Sequencer) forget(b *batch) bool {
 		c.finish(fault.Errorf(fault.ShuttingDown, "the server has ended"))
 	}
 	return true
+}
+
+// sound gives the batch to go on with while nothing is being written: where the
+// state is broken it is built again, and what was decided on it is taken back.
+func (s *Sequencer) sound(next *batch) *batch {
+	if s.broken == nil {
+		return next
+	}
+	s.recover(s.broken, next)
+	return s.fresh()
 }
 
 // fresh begins a batch, in the memory of one that was written.
@@ -159,7 +167,7 @@ func (s *Sequencer) tick(b *batch) {
 
 func (s *Sequencer) decide(b *batch, c *call) {
 	now := s.cfg.Now().UnixMilli()
-	if !s.full.IsZero() && time.Now().Before(s.full) {
+	if !s.full.IsZero() && s.clock().Before(s.full) {
 		c.err = asFault(journal.ErrFull)
 		return
 	}
@@ -265,7 +273,7 @@ func (s *Sequencer) recover(err error, lost *batch) {
 		c.finish(err)
 	}
 	if errors.Is(err, journal.ErrFull) {
-		s.full = time.Now().Add(fullPause)
+		s.full = s.clock().Add(fullPause)
 	}
 	s.broken, lost.calls = nil, nil
 	s.spare = lost

@@ -28,6 +28,7 @@ type Config struct {
 	Log     *slog.Logger
 	Durable func(seq uint64) // told the newest durable Seq before those who wait for it; must not block
 	Fatal   func(error)
+	Clock   func() time.Time // to wait by; nil is the machine's own
 }
 
 // Sequencer is the one writer of a journal.
@@ -39,8 +40,9 @@ type Sequencer struct {
 	closed    bool
 	abandoned bool // closed without writing what waits
 
-	calls   sync.Pool     // of *call that nobody holds any more
-	wake    chan struct{} // capacity 1: pending is not empty, or time has to be looked at
+	wait    func(ready func() bool) // of Steps; nil where goroutines wait by themselves
+	calls   sync.Pool               // of *call that nobody holds any more
+	wake    chan struct{}           // capacity 1: pending is not empty, or time has to be looked at
 	write   chan *batch
 	written chan *batch
 	answers chan *batch
@@ -99,15 +101,20 @@ type span struct{ from, to int }
 
 // Open replays the journal and starts the loop.
 func Open(cfg Config) (*Sequencer, error) {
-	s := &Sequencer{cfg: cfg, wake: make(chan struct{}, 1), write: make(chan *batch, 1), written: make(chan *batch, 1), answers: make(chan *batch, 1),
-		quit: make(chan struct{}), stopped: make(chan struct{})}
-	if err := s.rebuild(); err != nil {
+	s, err := open(cfg)
+	if err != nil {
 		return nil, err
 	}
 	go s.writer()
 	go s.answer()
 	go s.loop()
 	return s, nil
+}
+
+func open(cfg Config) (*Sequencer, error) {
+	s := &Sequencer{cfg: cfg, wake: make(chan struct{}, 1), write: make(chan *batch, 1), written: make(chan *batch, 1), answers: make(chan *batch, 1),
+		quit: make(chan struct{}), stopped: make(chan struct{})}
+	return s, s.rebuild()
 }
 
 // Replay builds the state that a journal describes.
@@ -173,6 +180,11 @@ func (s *Sequencer) submit(ctx context.Context, c *call) (over bool, err error) 
 	s.mu.Unlock()
 	if first {
 		s.Poke()
+	}
+	if s.wait != nil {
+		if s.wait(func() bool { return len(c.done) > 0 }); len(c.done) == 0 {
+			return false, fault.Errorf(fault.ShuttingDown, "the server has ended")
+		}
 	}
 	if ctx.Done() == nil {
 		<-c.done

@@ -13,18 +13,22 @@ import (
 // writer makes batches durable, one after the other.
 func (s *Sequencer) writer() {
 	for b := range s.write {
-		b.err = s.append(b)
-		if s.cfg.Durable != nil {
-			s.cfg.Durable(s.head.Next - 1)
-		}
-		if b.err == nil {
-			s.copyOut(b)
-		}
+		s.makeDurable(b)
 		s.answers <- &batch{calls: b.calls, err: b.err}
 		b.calls = nil // the loop may fill the batch again as soon as it has it back
 		s.written <- b
 	}
 	close(s.answers)
+}
+
+func (s *Sequencer) makeDurable(b *batch) {
+	b.err = s.append(b)
+	if s.cfg.Durable != nil {
+		s.cfg.Durable(s.head.Next - 1)
+	}
+	if b.err == nil {
+		s.copyOut(b)
+	}
 }
 
 // answer wakes those who wait for a batch, while the next one is being written.

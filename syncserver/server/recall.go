@@ -74,7 +74,7 @@ func (s *Server) submit(ctx context.Context, ops []sequencer.Request) (results [
 // recall asks the stations for the tickets that the op is about, and waits until
 // those that are here have given them up, or have reported that they were handed over.
 func (s *Server) recall(ctx context.Context, r sequencer.Request) {
-	ctx, cancel := context.WithTimeout(ctx, recallTime)
+	ctx, cancel := s.within(ctx, recallTime)
 	defer cancel()
 	var asked map[id.Device]bool
 	for {
@@ -98,9 +98,7 @@ func (s *Server) recall(ctx context.Context, r sequencer.Request) {
 		if !waits {
 			return
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
+		if !s.await(ctx, changed) {
 			return
 		}
 	}

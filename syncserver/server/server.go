@@ -45,6 +45,8 @@ type Config struct {
 	Production bool                                       // made-up identities of the demo city are refused
 	Fatal      func(error)                                // ends the process: memory and disk may not agree any more
 	Journal    func(path string) (journal.Journal, error) // opens the journal; nil: a file of SQLite
+	VFS        string                                     // file system of SQLite that ledger and vault lie on; empty is the machine's own
+	Clock      func() time.Time                           // to wait by; nil is the machine's own
 }
 
 // Server is one running deployment.
@@ -61,36 +63,55 @@ type Server struct {
 	end     context.CancelFunc
 	durable atomic.Uint64 // newest durable Seq
 	recalls recalls
-	wake    chan struct{} // capacity 1: the journal has grown
-	pumped  chan struct{} // closed when the pump has ended
+	wake    chan struct{}           // capacity 1: the journal has grown
+	pumped  chan struct{}           // closed when the pump has ended
+	wait    func(ready func() bool) // of Steps; nil where goroutines wait by themselves
 }
 
 // Open opens or makes the files of a deployment and starts deciding.
-func Open(cfg Config) (s *Server, err error) {
-	s = &Server{cfg: cfg, wake: make(chan struct{}, 1), pumped: make(chan struct{})}
-	s.life, s.end = context.WithCancel(context.Background())
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
-	}
-	if err := s.openFiles(); err != nil {
-		return nil, errors.Join(err, s.closeFiles())
-	}
-	s.seq, err = sequencer.Open(sequencer.Config{Journal: s.journal, Zone: cfg.Zone, Now: cfg.Now, Log: cfg.Log, Durable: s.grown, Fatal: cfg.Fatal})
-	if err != nil {
-		return nil, errors.Join(err, s.closeFiles())
-	}
-	if err := s.openLedger(); err != nil {
-		return nil, errors.Join(err, s.seq.Close(), s.closeFiles())
-	}
-	if s.sessions, err = s.newSessions(); err != nil {
-		return nil, errors.Join(err, s.seq.Close(), s.closeFiles())
-	}
-	if err := os.Remove(s.path(SnapshotFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, errors.Join(err, s.seq.Close(), s.closeFiles())
+func Open(cfg Config) (*Server, error) {
+	s := begin(cfg)
+	if err := s.open(sequencer.Open); err != nil {
+		return nil, err
 	}
 	go s.pump()
 	s.look()
 	return s, nil
+}
+
+func begin(cfg Config) *Server {
+	s := &Server{cfg: cfg, wake: make(chan struct{}, 1), pumped: make(chan struct{})}
+	s.life, s.end = context.WithCancel(context.Background())
+	return s
+}
+
+func (s *Server) open(start func(sequencer.Config) (*sequencer.Sequencer, error)) (err error) {
+	cfg := s.cfg
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	if err := s.openFiles(); err != nil {
+		return errors.Join(err, s.closeFiles())
+	}
+	s.seq, err = start(sequencer.Config{Journal: s.journal, Zone: cfg.Zone, Now: cfg.Now, Log: cfg.Log, Durable: s.grown, Fatal: cfg.Fatal, Clock: cfg.Clock})
+	if err != nil {
+		return errors.Join(err, s.closeFiles())
+	}
+	if err = s.openLedger(); err == nil {
+		s.sessions, err = s.newSessions()
+	}
+	if err == nil {
+		if err = os.Remove(s.path(SnapshotFile)); errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+	}
+	if err != nil && s.wait == nil {
+		err = errors.Join(err, s.seq.Close())
+	}
+	if err != nil {
+		err = errors.Join(err, s.closeFiles())
+	}
+	return err
 }
 
 func (c *Config) openJournal(path string) (journal.Journal, error) {
@@ -114,7 +135,7 @@ func (s *Server) openFiles() (err error) {
 	if s.keys, err = loadKeys(s.path(KeysFile), s.cfg.Random); err != nil {
 		return err
 	}
-	s.vault, err = vault.Open(s.path(VaultFile), s.cfg.Random)
+	s.vault, err = vault.OpenOn(s.cfg.VFS, s.path(VaultFile), s.cfg.Random)
 	return err
 }
 
@@ -125,7 +146,11 @@ func (s *Server) complete() error {
 	if err != nil || head.Number == 0 {
 		return err
 	}
-	for _, name := range []string{KeysFile, VaultFile} {
+	files := []string{KeysFile, VaultFile}
+	if s.cfg.VFS != "" {
+		files = files[:1] // the vault lies where only SQLite can look
+	}
+	for _, name := range files {
 		if _, err := os.Stat(s.path(name)); err != nil {
 			return fmt.Errorf("the journal is not empty, but %s is missing: restore it from its backup: %w", name, err)
 		}
@@ -142,7 +167,7 @@ func (s *Server) openLedger() (err error) {
 		return err
 	}
 	s.durable.Store(head.Next - 1)
-	if s.ledger, err = ledger.Open(s.path(LedgerFile)); err == nil && s.ledger.Applied() <= head.Next-1 {
+	if s.ledger, err = ledger.OpenOn(s.cfg.VFS, s.path(LedgerFile)); err == nil && s.ledger.Applied() <= head.Next-1 {
 		return nil
 	}
 	if err == nil {
@@ -155,7 +180,7 @@ func (s *Server) openLedger() (err error) {
 			return fmt.Errorf("remove ledger: %w", err)
 		}
 	}
-	s.ledger, err = ledger.Open(s.path(LedgerFile))
+	s.ledger, err = ledger.OpenOn(s.cfg.VFS, s.path(LedgerFile))
 	return err
 }
 
@@ -183,25 +208,8 @@ func (s *Server) pump() {
 		case <-s.life.Done():
 			return
 		}
-		err := s.journal.Read(next, func(b journal.Batch) error {
-			if s.life.Err() != nil {
-				return s.life.Err()
-			}
-			last := b.First + uint64(b.Count) - 1
-			if last > s.ledger.Applied() {
-				entries, err := op.DecodeBatch(b.First, b.Body)
-				if err != nil {
-					return err
-				}
-				s.follow(entries)
-				if err := s.ledger.Project(entries); err != nil {
-					return err
-				}
-			}
-			next = b.Number + 1
-			return nil
-		})
-		if err != nil && s.life.Err() == nil {
+		var err error
+		if next, err = s.project(next); err != nil && s.life.Err() == nil {
 			s.cfg.Log.Error("project journal into ledger; trying again in a second", "error", err)
 			select {
 			case <-time.After(time.Second):
@@ -210,6 +218,30 @@ func (s *Server) pump() {
 			}
 		}
 	}
+}
+
+// project brings the batches from number next on into the ledger, and gives the
+// number of the one that follows them.
+func (s *Server) project(next uint64) (uint64, error) {
+	err := s.journal.Read(next, func(b journal.Batch) error {
+		if s.life.Err() != nil {
+			return s.life.Err()
+		}
+		last := b.First + uint64(b.Count) - 1
+		if last > s.ledger.Applied() {
+			entries, err := op.DecodeBatch(b.First, b.Body)
+			if err != nil {
+				return err
+			}
+			s.follow(entries)
+			if err := s.ledger.Project(entries); err != nil {
+				return err
+			}
+		}
+		next = b.Number + 1
+		return nil
+	})
+	return next, err
 }
 
 // follow does what decisions ask of the sessions.
@@ -286,5 +318,5 @@ func (s *Server) closeFiles() error {
 
 func (s *Server) newSessions() (*session.Server, error) {
 	return session.New(session.Config{Arbiter: s, Feed: feed{s}, Signer: s, Key: s.keys.private, Deployment: s.keys.Deployment,
-		Now: s.cfg.Now, Random: s.cfg.Random, Log: s.cfg.Log})
+		Now: s.cfg.Now, Random: s.cfg.Random, Log: s.cfg.Log, Clock: s.cfg.Clock})
 }

@@ -39,7 +39,7 @@ const (
 // its writer goroutine sends answers, checkpoints and gauges.
 type peer struct {
 	s       *Server
-	conn    *websocket.Conn // nil in tests of the frame handler
+	conn    socket // nil in tests of the frame handler
 	binding []byte
 
 	phase      phase           // reader's
@@ -72,7 +72,7 @@ type peer struct {
 // point is a sync point: n goes back once everything up to seq has been sent.
 type point struct{ n, seq uint64 }
 
-func newPeer(s *Server, conn *websocket.Conn, binding []byte) *peer {
+func newPeer(s *Server, conn socket, binding []byte) *peer {
 	return &peer{s: s, conn: conn, binding: binding, log: s.cfg.Log, wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
@@ -101,26 +101,26 @@ func (p *peer) version() int {
 }
 
 // readLoop takes frames until the connection or the session ends.
-func (p *peer) readLoop() {
+func (p *peer) readLoop(conn *websocket.Conn) {
 	defer p.s.running.Done()
 	defer close(p.done)
 	times := p.s.cfg.Times
-	p.conn.SetReadLimit(wire.MaxRead)
-	p.conn.SetReadDeadline(time.Now().Add(times.Handshake))
+	conn.SetReadLimit(wire.MaxRead)
+	conn.SetReadDeadline(time.Now().Add(times.Handshake))
 	alive := func(string) error {
 		if p.phase >= live && !p.ended() { // nothing lengthens a handshake or an end
-			p.conn.SetReadDeadline(time.Now().Add(times.Read))
+			conn.SetReadDeadline(time.Now().Add(times.Read))
 		}
 		return nil
 	}
-	p.conn.SetPongHandler(alive)
-	answer := p.conn.PingHandler()
-	p.conn.SetPingHandler(func(data string) error {
+	conn.SetPongHandler(alive)
+	answer := conn.PingHandler()
+	conn.SetPingHandler(func(data string) error {
 		alive(data)
 		return answer(data)
 	})
 	for {
-		kind, frame, err := p.conn.ReadMessage()
+		kind, frame, err := conn.ReadMessage()
 		switch {
 		case err != nil:
 			p.end(websocket.CloseAbnormalClosure, "connection lost")

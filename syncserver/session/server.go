@@ -23,7 +23,8 @@ import (
 // Path is where devices connect.
 const Path = "/v1/sync"
 
-// Config is what the sessions of one server share. Codec, Times and Queue may be empty.
+// Config is what the sessions of one server share. Codec, Times,
+// Queue and Clock may be empty.
 type Config struct {
 	Arbiter    Arbiter
 	Feed       Feed
@@ -35,7 +36,8 @@ type Config struct {
 	Log        *slog.Logger
 	Codec      *wire.Codec
 	Times      Times
-	Queue      int // bytes of answers that may wait for a slow reader, 2 MiB if 0
+	Queue      int              // bytes of answers that may wait for a slow reader, 2 MiB if 0
+	Clock      func() time.Time // for Times; nil is the machine's own
 }
 
 // Times of a connection, on the machine's own clock; 0 is the default.
@@ -125,7 +127,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		conn.Close()
 		return
 	}
-	go p.readLoop()
+	go p.readLoop(conn)
 	go p.writeLoop()
 }
 

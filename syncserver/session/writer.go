@@ -64,7 +64,7 @@ func (p *peer) writeLoop() {
 			p.logger().Info("connection lost", "error", err)
 			return
 		}
-		timer.Reset(time.Until(next))
+		timer.Reset(next.Sub(p.s.clock()))
 		select {
 		case <-p.wake:
 		case <-st.changed:
@@ -95,7 +95,7 @@ func (p *peer) step(st *writer) (time.Time, error) {
 	if over {
 		return time.Time{}, p.farewell()
 	}
-	now := time.Now()
+	now := p.s.clock()
 	if !started {
 		return now.Add(p.s.cfg.Times.Handshake), nil
 	}
@@ -236,7 +236,7 @@ func (p *peer) chunk(st *writer) (sent bool, err error) {
 	st.stream.Sent()
 	if c.Last {
 		st.dirty = false
-		st.beatAt = time.Now().Add(p.s.cfg.Times.Heartbeat)
+		st.beatAt = p.s.clock().Add(p.s.cfg.Times.Heartbeat)
 	}
 	return true, nil
 }

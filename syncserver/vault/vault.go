@@ -45,24 +45,33 @@ type Vault struct {
 }
 
 // Open opens the vault at path, and makes it (mode 0600) where there is none.
-func Open(path string, random io.Reader) (*Vault, error) {
+func Open(path string, random io.Reader) (*Vault, error) { return OpenOn("", path, random) }
+
+// OpenOn is Open on a file system (VFS) that SQLite knows by that name; empty is the
+// machine's own.
+func OpenOn(vfs, path string, random io.Reader) (*Vault, error) {
 	v := &Vault{random: random}
-	if err := v.open(path); err != nil {
+	if err := v.open(vfs, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open vault %s: %w", path, err), v.Close())
 	}
 	return v, nil
 }
 
-func (v *Vault) open(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
+func (v *Vault) open(vfs, path string) (err error) {
+	if vfs == "" {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
 	}
 	// secure_delete overwrites what is removed: an erased key leaves no bytes behind.
 	options := "?_journal_mode=DELETE&_synchronous=FULL&_secure_delete=true&_busy_timeout=5000"
+	if vfs != "" {
+		options += "&vfs=" + url.QueryEscape(vfs)
+	}
 	if v.db, err = sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+options); err != nil {
 		return err
 	}

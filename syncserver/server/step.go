@@ -1,0 +1,104 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"yizhan/syncserver/sequencer"
+	"yizhan/syncserver/session"
+)
+
+// Steps is a server without goroutines, for a simulator: whoever holds it says when
+// something is decided, becomes durable, and is projected. Every call may wait, by
+// the function that Step was given.
+type Steps struct {
+	*Server
+	loop *sequencer.Steps
+	next uint64 // number of the batch to project
+}
+
+// Step opens a server and starts nothing. wait is given whoever waits inside the
+// server, and comes back once ready does, or gives them up.
+func Step(cfg Config, wait func(ready func() bool)) (*Steps, error) {
+	t := &Steps{Server: begin(cfg), next: 1}
+	t.wait = wait
+	err := t.open(func(c sequencer.Config) (_ *sequencer.Sequencer, err error) {
+		if t.loop, err = sequencer.Step(c, wait); err != nil {
+			return nil, err
+		}
+		return t.loop.Sequencer, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Decide decides what waits and what is due.
+func (t *Steps) Decide() { t.loop.Decide() }
+
+// Writing reports whether a batch waits for Write.
+func (t *Steps) Writing() bool { return t.loop.Writing() }
+
+// Write makes a batch durable and answers.
+func (t *Steps) Write() { t.loop.Write() }
+
+// Project brings the ledger up to what is durable.
+func (t *Steps) Project() (err error) {
+	t.next, err = t.project(t.next)
+	return err
+}
+
+// Session begins a session; see session.Server.Step.
+func (t *Steps) Session(send func(frame []byte) error) *session.Steps { return t.sessions.Step(send) }
+
+// Kill closes the files as the end of a process does: nobody is told anything.
+func (t *Steps) Kill() error {
+	t.end()
+	return t.closeFiles()
+}
+
+// within bounds a wait.
+func (s *Server) within(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	if s.cfg.Clock == nil {
+		return context.WithTimeout(ctx, most)
+	}
+	return &bounded{ctx, s.cfg.Clock, s.cfg.Clock().Add(most)}, func() {}
+}
+
+// bounded is a context that ends by another clock; nobody is woken then.
+type bounded struct {
+	context.Context
+	clock func() time.Time
+	end   time.Time
+}
+
+// Err implements context.Context.
+func (b *bounded) Err() error {
+	if b.clock().Before(b.end) {
+		return b.Context.Err()
+	}
+	return context.DeadlineExceeded
+}
+
+// await waits for a channel to be closed, and reports whether it was before ctx ended.
+func (s *Server) await(ctx context.Context, closed <-chan struct{}) bool {
+	if s.wait != nil {
+		is := false
+		s.wait(func() bool {
+			select {
+			case <-closed:
+				is = true
+			default:
+			}
+			return is || ctx.Err() != nil
+		})
+		return is
+	}
+	select {
+	case <-closed:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
