@@ -79,7 +79,8 @@ type device struct {
 	stop    func()         // and closes the store
 }
 
-// memo is the counter's outbox; it remembers the last scan, so that a step can send it again.
+// memo is the outbox of a counter and a lease's holder; it remembers what they
+// decided last, so that a step can send it again.
 type memo struct {
 	*link.Device
 	last op.Op
@@ -93,7 +94,7 @@ func (m *memo) lastOp() (last op.Op) {
 }
 
 func (m *memo) DoRows(o op.Op, rows func(seq uint64) ([]local.Row, error)) (uint64, error) {
-	if o.Kind == op.Redeem || o.Kind == op.CheckIn {
+	if o.Kind == op.Redeem || o.Kind == op.CheckIn || o.Kind == op.Claim {
 		m.last = o
 	}
 	return m.Device.DoRows(o, rows)
