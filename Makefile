@@ -11,10 +11,11 @@ RACE := core/link core/local core/local/memory core/replica \
 
 BENCH ?= .
 FUZZTIME ?= 30s
+KILLS ?= 220
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts build test fmt vet unit race static vuln bench fuzz crash demo clean
+.PHONY: help deps fonts build test fmt vet unit race static vuln bench fuzz crash torture demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -58,6 +59,9 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 
 crash: ## cut the power at every write and sync of 500 ops, on a device's store and on the journal (5 minutes)
 	go test -v -run 'TestCrash|TestFirstStartIsCut' ./core/local/sqlite ./syncserver/journal/sqlite -everywhere
+
+torture: ## kill -9 of server and devices, KILLS times each, over bad networks (2 minutes)
+	TORTURE=$(KILLS) go test ./syncserver -run '^TestTorture$$' -v -count=1 -timeout 30m
 
 demo: build ## start a server with the demo city, a kiosk and a phone
 	@scripts/demo.sh

@@ -31,6 +31,13 @@ func TestMain(m *testing.M) {
 		scanAndWaitForTheKill(strings.Fields(args))
 		return
 	}
+	if args := os.Getenv("YIZHAN_PRESS"); args != "" {
+		if err := pressUntilKilled(strings.Fields(args)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(buildAndRun(m))
 }
 
