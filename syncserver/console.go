@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,6 +134,36 @@ func revoke(fs *flag.FlagSet, args []string) error {
 		return err
 	}
 	fmt.Printf("%s may do nothing any more\n", rest[0])
+	return nil
+}
+
+// erase forgets one member. A name may be many people's, so it wants the id.
+func erase(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	m := fs.String("member", "", "member id; look it up with: syncserver member find")
+	sure := fs.Bool("yes", false, "confirm: this cannot be taken back")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	if *m == "" {
+		return fmt.Errorf("%w: -member is missing", errUsage)
+	}
+	ctx, c := context.Background(), control.Dial(*data)
+	found, err := control.Call[[]server.Found](ctx, c, "find", *m)
+	if err != nil {
+		return err
+	}
+	found = slices.DeleteFunc(found, func(f server.Found) bool { return string(f.Member) != *m })
+	if !*sure {
+		for _, f := range found {
+			fmt.Printf("%s  %s  %s  %s\n", f.Member, f.Name, f.Phone, f.Org)
+		}
+		return fmt.Errorf("nothing was erased; what is erased cannot be brought back: add -yes if this is the person")
+	}
+	if _, err := control.Call[struct{}](ctx, c, "erase", *m); err != nil {
+		return err
+	}
+	fmt.Printf("%s is forgotten; old entries name an id that means nobody\n", *m)
 	return nil
 }
 

@@ -31,6 +31,7 @@ var commands = []command{
 	{"devices", "", "list devices: place, state, last contact", devices},
 	{"quarantine", "", "list what closed devices had not reported; -accept records a hand-over of it", quarantine},
 	{"member find", "NAME|LAST4|ID", "look a member up, masked", findMember},
+	{"erase", "", "forget a member for good: names and numbers cannot be read any more", erase},
 	{"draw", "ACTIVITY", "hold the draw of an activity", draw},
 	{"lend", "", "lend a device seats that it grants by itself, also without a network", lend},
 	{"leases", "", "list what was lent: device, activity, used, in doubt, expiry", leases},

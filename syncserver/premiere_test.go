@@ -74,6 +74,14 @@ func TestEnrolStaffAndPhones(t *testing.T) {
 	until(t, "the revoked phone erased itself", func() bool { _, ok := phone.Identity(); return !ok && phone.Status().Wiped })
 	until(t, "the receipts are recorded", func() bool { return strings.Count(p.must("devices"), "  wiped (") == 2 })
 	staff.synced()
+
+	p.refuses([]string{"-yes"}, "erase", "-member", string(m))
+	if out := p.must("erase", "-member", string(m), "-yes"); !strings.Contains(out, "forgotten") {
+		t.Errorf("erase says %q", out)
+	}
+	p.refuses([]string{"no member"}, "member", "find", c.Samples[0].Name)
+	p.refuses([]string{"no member"}, "erase", "-member", string(m), "-yes")
+	p.must("verify")
 }
 
 // day is the premiere's cast on a real server.

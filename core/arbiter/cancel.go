@@ -133,7 +133,12 @@ func (s *State) lastGrants(a *act, o *op.Op) (claims []*quota.Claim, seats int) 
 
 // release ends claims until seats are given back, the last of them in part.
 func (r *run) release(a *act, claims []*quota.Claim, seats int) {
-	given, pools := 0, map[int]bool{}
+	r.done(op.Result{Outcome: op.OK, Seats: r.free(a, claims, seats)})
+}
+
+// free ends claims as release does, inside of an op that does more.
+func (r *run) free(a *act, claims []*quota.Claim, seats int) (given int) {
+	pools := map[int]bool{}
 	for _, c := range claims {
 		n := min(c.Seats, seats-given)
 		if n == 0 {
@@ -152,7 +157,7 @@ func (r *run) release(a *act, claims []*quota.Claim, seats int) {
 			r.walk(a, pool)
 		}
 	}
-	r.done(op.Result{Outcome: op.OK, Seats: given})
+	return given
 }
 
 // rebind moves a ticket to another place of hand-over.

@@ -123,6 +123,7 @@ func (s *State) applyOrgs(e *op.Entry) {
 func (s *State) applyPeople(e *op.Entry) {
 	for _, p := range e.People {
 		s.people[p.ID] = &p
+		delete(s.erased, p.ID)
 		for _, l := range s.borrowed[p.ID] {
 			l.orgs[p.Org] = true
 		}

@@ -261,6 +261,8 @@ func (r *run) execute(o *op.Op) (err error) {
 		err = r.setAuthority(o)
 	case op.Accept:
 		err = r.accept(o)
+	case op.Erase:
+		err = r.erase(o)
 	default:
 		r.unreadable(true) // from a newer app
 	}

@@ -59,8 +59,12 @@ func (l *lease) pick(n int) []op.Taken {
 func (s *State) holdings(l *lease) []op.Borrower {
 	var members []op.Borrower
 	for _, m := range l.Members {
+		p := s.people[m.Member]
+		if p == nil { // erased since
+			continue
+		}
 		f := quota.Facts{}
-		l.act.book.Fill(&f, m.Member, s.people[m.Member].Org, l.Pool, nil, false)
+		l.act.book.Fill(&f, m.Member, p.Org, l.Pool, nil, false)
 		members = append(members, op.Borrower{Member: m.Member, Held: f.Held})
 	}
 	return members

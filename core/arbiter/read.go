@@ -176,6 +176,7 @@ func (s *State) Digest() string {
 	fmt.Fprintf(h, "at %d seq %d\n", s.now, s.seq)
 	list(h, "org", s.orgs)
 	list(h, "person", s.people)
+	list(h, "erased", s.erased)
 	list(h, "code", s.codes)
 	list(h, "series", s.series)
 	for _, k := range sorted(s.stations) {

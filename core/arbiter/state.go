@@ -24,6 +24,7 @@ type State struct {
 	orgs       member.Tree
 	treeAge    int // grows with every change of the tree: remembered audiences depend on it
 	people     map[id.Member]*member.Person
+	erased     map[id.Member]bool // and have not come back
 	stations   map[id.Station]*place
 	activities map[id.Activity]*act
 	claims     map[id.Ticket]*held
@@ -136,7 +137,7 @@ type due struct {
 // New makes an empty state. Windows and days are wall-clock in zone.
 func New(zone *time.Location) *State {
 	return &State{
-		zone: zone, orgs: member.Tree{}, people: map[id.Member]*member.Person{},
+		zone: zone, orgs: member.Tree{}, people: map[id.Member]*member.Person{}, erased: map[id.Member]bool{},
 		stations: map[id.Station]*place{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
 		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, kept: map[uint64]*keptOp{}, series: quota.Series{},
 		leases: map[uint64]*lease{}, borrowed: map[id.Member][]*lease{}, early: map[id.Ticket]*early{},
@@ -235,6 +236,8 @@ func (s *State) apply(e *op.Entry) error {
 			return fmt.Errorf("there is no device %q", e.Device)
 		}
 		d.wiped = true
+	case op.Erased:
+		s.applyErased(e.Member)
 	case op.Done:
 		return s.applyAccepted(e)
 	case op.IncidentMade:

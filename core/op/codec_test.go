@@ -66,6 +66,7 @@ func ops() map[string]Op {
 		"undo":         {Kind: Redeem, Ticket: 1301, Epoch: 1, Undo: true, At: at},
 		"authority":    {Kind: SetAuthority, Station: "st-7", Device: "kiosk-2"},
 		"accept":       {Kind: Accept, Kept: &Kept{Seq: 1410, Hash: bytes.Repeat([]byte{0xd1}, 16), Bytes: []byte{0xa1, 1, 4}}},
+		"erase":        {Kind: Erase, Member: "m-1001"},
 		"revoke_wiped": {Kind: Revoke, Device: "kiosk-1", Kept: &Kept{Bytes: []byte{0xa1, 1, 2}}},
 	}
 }
@@ -104,6 +105,7 @@ func entries() map[string]Entry {
 		"undone":      {Kind: Undone, At: at, Device: "kiosk-1", DevSeq: 3, Chain: bytes.Repeat([]byte{0xd2}, 16), Ticket: 1301, Epoch: 1, DeviceAt: at - 40},
 		"quarantined": {Kind: Quarantined, At: at, Device: "kiosk-1", Word: "revoked", Kept: &Kept{Seq: 41, Hash: bytes.Repeat([]byte{0xd1}, 16), Bytes: []byte{0xa1, 1, 4}}},
 		"wiped":       {Kind: Wiped, At: at, Device: "kiosk-1", Kept: &Kept{Bytes: []byte{0xa1, 1, 2}}},
+		"erased":      {Kind: Erased, At: at, Member: "m-1001"},
 		"accepted":    {Kind: Done, At: at, Device: "kiosk-1", Kept: &Kept{Seq: 1410}},
 		"task":        {Kind: TaskMade, At: at, Org: "org-12", Activity: "premiere", Word: "review"},
 		"published":   {Kind: Published, At: at, Activity: "premiere", Spec: []byte(`{}`), Number: 3, Revision: 2},

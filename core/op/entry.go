@@ -44,6 +44,7 @@ const (
 	AuthoritySet EntryKind = 27 // Station, Authority: who hands over what is bound there; Blocked: what was bound before is in doubt
 	Quarantined  EntryKind = 28 // Device, Kept: an op that is not decided, Word: why
 	Wiped        EntryKind = 29 // Device erased itself: Kept.Bytes is its signed receipt
+	Erased       EntryKind = 30 // Member is nobody any more: an opaque id in older entries
 
 	Restored EntryKind = 31 // Epoch: the server went on from a backup; every pool is frozen
 	Reopened EntryKind = 32 // Activity: its pools are decided again

@@ -42,6 +42,7 @@ const (
 	Lend        Kind = 73 // Lending
 	WriteOff    Kind = 74 // Device, Activity: seats that a lost device did not report are given up
 	VoidLease   Kind = 75 // Device, Activity: tickets that it did not report are void, their seats free
+	Erase       Kind = 77 // Member: the person is forgotten; their keys are destroyed already
 	Accept      Kind = 81 // Kept.Seq: what a gone device did at a counter is recorded as a fact after all
 
 	Reopen       Kind = 78 // Activity, all if empty: decide its pools again after a restore

@@ -98,6 +98,7 @@ func Handler(s *server.Server) http.Handler {
 		return s.Offer(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org}, in.Valid)
 	})
 	handle(mux, "POST /v1/revoke", func(ctx context.Context, in id.Device) (struct{}, error) { return struct{}{}, s.Revoke(ctx, in) })
+	handle(mux, "POST /v1/erase", func(ctx context.Context, in id.Member) (struct{}, error) { return struct{}{}, s.Erase(ctx, in) })
 	handle(mux, "POST /v1/devices", func(ctx context.Context, _ struct{}) ([]server.DeviceState, error) { return s.Devices(ctx) })
 	handle(mux, "POST /v1/quarantine", func(ctx context.Context, in id.Device) ([]server.KeptOp, error) { return s.Quarantine(ctx, in) })
 	handle(mux, "POST /v1/accept", func(ctx context.Context, in uint64) (op.Result, error) { return s.Accept(ctx, in) })

@@ -233,15 +233,18 @@ func (p *projection) flushClaims() error {
 // grows, so that rows do not depend on how entries fell into transactions.
 func (p *projection) claimRows(c *claim) error {
 	key := number(c.Ticket)
-	err := p.row(MemberScope(c.Member), wire.TableClaim, key, c.Seq, wire.ClaimRow{
-		Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Place: c.Place,
-		Station: c.Station, Epoch: c.Epoch, At: c.At, Blocked: c.Blocked})
+	var err error
+	if who := p.who(c.Member); who != "" {
+		err = p.row(MemberScope(who), wire.TableClaim, key, c.Seq, wire.ClaimRow{
+			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Place: c.Place,
+			Station: c.Station, Epoch: c.Epoch, At: c.At, Blocked: c.Blocked})
+	}
 	if err == nil && p.bound(c) {
 		err = p.ticketRow(c.Station, c)
 	}
 	if err == nil && p.world.plans[c.Activity].sessions {
 		err = p.row(ScopeDoor, wire.TableDoor, key, c.Seq, wire.DoorRow{
-			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: c.Member, Seats: c.Seats, State: c.State, Inside: c.Inside, Blocked: c.Blocked, Came: c.Came})
+			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: p.who(c.Member), Seats: c.Seats, State: c.State, Inside: c.Inside, Blocked: c.Blocked, Came: c.Came})
 	}
 	return err
 }
@@ -250,7 +253,7 @@ func (p *projection) claimRows(c *claim) error {
 func (p *projection) ticketRow(at id.Station, c *claim) error {
 	row := wire.TicketRow{Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Seats: c.Seats, State: c.State, Epoch: c.Epoch, Station: c.Station, Blocked: c.Blocked}
 	if at == c.Station {
-		row.Member = c.Member
+		row.Member = p.who(c.Member)
 	}
 	return p.row(StationScope(at), wire.TableTicket, number(c.Ticket), c.Seq, row)
 }

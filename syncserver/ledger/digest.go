@@ -11,8 +11,8 @@ import (
 
 // tables lists every table that is a function of the journal, with its primary key.
 var tables = []struct{ name, key string }{
-	{"activity", "id"}, {"check_in", "seq"}, {"claim", "ticket"}, {"device", "id"}, {"draw", "seq"}, {"early", "ticket"},
-	{"enrolment", "code_hash"}, {"feed", "scope, tbl, id"}, {"incident", "seq"}, {"lease", "id"}, {"org", "id"}, {"person", "id"}, {"pool", "activity, id"},
+	{"activity", "id"}, {"check_in", "seq"}, {"claim", "ticket"}, {"device", "id"}, {"draw", "seq"}, {"early", "ticket"}, {"enrolment", "code_hash"},
+	{"erased", "member"}, {"feed", "scope, tbl, id"}, {"incident", "seq"}, {"lease", "id"}, {"org", "id"}, {"person", "id"}, {"pool", "activity, id"},
 	{"quarantine", "seq"}, {"redemption", "seq"}, {"refusal", "activity, code"}, {"result", "device, dev_seq"}, {"scan", "seq"}, {"station", "id"}, {"task", "seq"},
 	{"wiped", "device"},
 }

@@ -81,15 +81,15 @@ func (p *projection) heldRows(c *claim, holders map[id.Device][]*lent, o id.Org)
 		}
 		if !heldState(c.State) {
 			p.gone(LeaseScope(d), wire.TableHeld, number(c.Ticket), c.Seq)
-		} else if err := p.row(LeaseScope(d), wire.TableHeld, number(c.Ticket), c.Seq, heldRow(&c.Claim)); err != nil {
+		} else if err := p.row(LeaseScope(d), wire.TableHeld, number(c.Ticket), c.Seq, p.heldRow(&c.Claim)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func heldRow(c *db.Claim) wire.HeldRow {
-	return wire.HeldRow{Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: c.Member, Org: c.Org, Seats: c.Seats, State: c.State}
+func (p *projection) heldRow(c *db.Claim) wire.HeldRow {
+	return wire.HeldRow{Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: p.who(c.Member), Org: c.Org, Seats: c.Seats, State: c.State}
 }
 
 // orgsOfTouched gives the organisations, now, of the members whose claims wait to be written.
@@ -225,7 +225,7 @@ func (p *projection) needClaims(leases []*lent, need func(string, string, any) e
 			if !heldState(c.State) || !slices.ContainsFunc(leases, func(l *lent) bool { return p.world.counts(l, &c, now) }) {
 				return nil
 			}
-			return need(wire.TableHeld, number(c.Ticket), heldRow(&c))
+			return need(wire.TableHeld, number(c.Ticket), p.heldRow(&c))
 		}, string(a)); err != nil {
 			return err
 		}

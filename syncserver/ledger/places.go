@@ -73,6 +73,9 @@ func (p *projection) peoplePut(e *op.Entry) error {
 	for i := range e.People {
 		m := &e.People[i]
 		tags, err := db.Words(m.Tags).Value()
+		if err == nil {
+			err = p.back(m.ID)
+		}
 		if err != nil {
 			return err
 		}

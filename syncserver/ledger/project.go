@@ -123,6 +123,8 @@ func (p *projection) one(e *op.Entry) error {
 		return p.accepted(e)
 	case op.Quarantined, op.Wiped:
 		return p.quarantined(e)
+	case op.Erased:
+		return p.erased(e)
 	case op.AuthoritySet:
 		return p.authoritySet(e)
 	case op.OrgsPut:
@@ -196,7 +198,7 @@ func (p *projection) forStaff(e *op.Entry) error {
 // message tells the member of claim c, as it was before e, about e.
 func (p *projection) message(e *op.Entry, c *claim) error {
 	kind, ok := notice.Of(e, c.State)
-	if !ok {
+	if !ok || p.who(c.Member) == "" {
 		return nil
 	}
 	return p.row(MemberScope(c.Member), wire.TableMessage, number(e.Seq), e.Seq,

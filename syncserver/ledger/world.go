@@ -21,6 +21,7 @@ type world struct {
 	pools    map[poolKey]*pool
 	limits   map[id.Activity]counting
 	leases   map[uint64]*lent // open, or with serials that nobody has reported
+	erased   map[id.Member]bool
 }
 
 type place struct {
@@ -97,7 +98,7 @@ func (s shape) rest(total int) int {
 
 func readWorld(conn *sql.Conn) (*world, error) {
 	w := &world{orgs: member.Tree{}, stations: map[id.Station]*place{}, plans: map[id.Activity]plan{}, pools: map[poolKey]*pool{},
-		limits: map[id.Activity]counting{}, leases: map[uint64]*lent{}}
+		limits: map[id.Activity]counting{}, leases: map[uint64]*lent{}, erased: map[id.Member]bool{}}
 	for _, table := range []struct {
 		text string
 		row  func(*sql.Rows) error
@@ -107,6 +108,7 @@ func readWorld(conn *sql.Conn) (*world, error) {
 		{`SELECT id, spec FROM activity`, w.readActivity},
 		{`SELECT activity, id, total, rest, held, shut FROM pool`, w.readPool},
 		{`SELECT id, over, doubt, fate, audience, body, rest, void, seq FROM lease WHERE over = '' OR unreported > 0`, w.readLease},
+		{`SELECT member FROM erased`, w.readErased},
 	} {
 		rows, err := conn.QueryContext(context.Background(), table.text)
 		if err == nil {

@@ -100,6 +100,8 @@ func (s *Server) ImportPeople(ctx context.Context, people []roster.Person) (Impo
 	for i, p := range people {
 		ids[i] = s.vault.MemberID(p.Identity())
 	}
+	s.people.Lock()
+	defer s.people.Unlock()
 	keys, err := s.vault.Keys(ids, rosterPurpose)
 	if err != nil {
 		return n, fmt.Errorf("import people: %w", err)

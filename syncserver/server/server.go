@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +64,7 @@ type Server struct {
 	end     context.CancelFunc
 	durable atomic.Uint64 // newest durable Seq
 	recalls recalls
+	people  sync.Mutex              // held from the making or destroying of a person's keys to the entry that says so
 	wake    chan struct{}           // capacity 1: the journal has grown
 	pumped  chan struct{}           // closed when the pump has ended
 	wait    func(ready func() bool) // of Steps; nil where goroutines wait by themselves
@@ -76,6 +78,9 @@ func Open(cfg Config) (*Server, error) {
 	}
 	go s.pump()
 	s.look()
+	if err := s.finishErasing(s.life); err != nil {
+		return nil, errors.Join(err, s.Close(s.life))
+	}
 	return s, nil
 }
 

@@ -207,9 +207,25 @@ func (v *Vault) Each(purpose string, fn func(id.Member, Key) error) error {
 	return rows.Err()
 }
 
-// Erase destroys every key of a person.
+// Erased lists the people who have no key left, in order of id.
+func (v *Vault) Erased() (members []id.Member, err error) {
+	rows, err := v.db.Query(`SELECT member FROM person_key GROUP BY member HAVING count(key) = 0 ORDER BY member`)
+	if err != nil {
+		return nil, fmt.Errorf("read erased people: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		members = append(members, "")
+		if err := rows.Scan(&members[len(members)-1]); err != nil {
+			return nil, fmt.Errorf("read erased people: %w", err)
+		}
+	}
+	return members, rows.Err()
+}
+
+// Erase destroys every key of a person, durably.
 func (v *Vault) Erase(m id.Member) error {
-	if _, err := v.db.Exec(`UPDATE person_key SET key = NULL WHERE member = ?`, string(m)); err != nil {
+	if _, err := v.db.Exec(`UPDATE person_key SET key = NULL WHERE member = ? AND key IS NOT NULL`, string(m)); err != nil {
 		return fmt.Errorf("erase %s: %w", m, err)
 	}
 	return nil
