@@ -2,33 +2,47 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"yizhan/core/arbiter"
+	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/wire"
 	"yizhan/syncserver/sequencer"
 )
 
-// recallTime is how long an op waits for the stations that keep what it is about.
+// recallTime is how long an op waits for the stations that keep what it is about,
+// those included that have just lost their connection and are expected back.
 const recallTime = 5 * time.Second
 
 // recalls wakes the ops that wait for stations.
 type recalls struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed at the next answer; nil while nobody waits
+	closed  bool          // nobody can answer any more
 }
 
-// next gives a channel that is closed once a device has answered.
-func (r *recalls) next() <-chan struct{} {
+// next gives a channel that is closed once a device has answered; ok is false
+// where none will.
+func (r *recalls) next() (changed <-chan struct{}, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.changed == nil {
 		r.changed = make(chan struct{})
 	}
-	return r.changed
+	return r.changed, !r.closed
+}
+
+// close sends everybody away who waits: what the server cannot find out any more,
+// it must not decide.
+func (r *recalls) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.wake()
 }
 
 func (r *recalls) wake() {
@@ -59,7 +73,9 @@ func (s *Server) submit(ctx context.Context, ops []sequencer.Request) (results [
 			if err := decide(i); err != nil {
 				return results, err
 			}
-			s.recall(ctx, ops[i])
+			if err := s.recall(ctx, ops[i]); err != nil {
+				return results, err
+			}
 		case op.Release, op.Redeem:
 			answered = true
 		}
@@ -72,49 +88,55 @@ func (s *Server) submit(ctx context.Context, ops []sequencer.Request) (results [
 }
 
 // recall asks the stations for the tickets that the op is about, and waits until
-// those that are here have given them up, or have reported that they were handed over.
-func (s *Server) recall(ctx context.Context, r sequencer.Request) {
-	ctx, cancel := s.within(ctx, recallTime)
+// those that can be reached have given them up, or have reported that they were
+// handed over. An error means that the op must not be decided.
+func (s *Server) recall(ctx context.Context, r sequencer.Request) error {
+	patient, cancel := s.within(ctx, recallTime)
 	defer cancel()
-	var asked map[id.Device]bool
+	asked := map[id.Device]uint64{} // the session in which each was
 	for {
-		changed := s.recalls.next() // before the look, so that no answer falls between the two
+		changed, ok := s.recalls.next() // before the look, so that no answer falls between the two
+		if !ok {
+			return fault.Errorf(fault.ShuttingDown, "the server is stopping")
+		}
 		var kept map[id.Device][]wire.Bound
 		err := s.seq.Glance(ctx, func(state *arbiter.State) {
 			if standing, _ := state.Admit(r.Origin); standing == arbiter.NextOp || standing == arbiter.Refusable {
 				kept = state.Kept(r.Op, r.Origin)
 			}
 		})
-		if err != nil {
-			return
+		if err != nil || !s.asked(kept, asked) {
+			return err
 		}
-		if asked == nil {
-			asked = s.ask(kept)
-		}
-		waits := false
-		for d := range kept {
-			waits = waits || asked[d]
-		}
-		if !waits {
-			return
-		}
-		if !s.await(ctx, changed) {
-			return
+		if !s.await(patient, changed) {
+			return ctx.Err()
 		}
 	}
 }
 
-// ask recalls tickets from the devices that are here, and says which those are.
-func (s *Server) ask(kept map[id.Device][]wire.Bound) map[id.Device]bool {
-	asked := map[id.Device]bool{}
+// asked asks those who are here and have not been asked in this session, and
+// reports whether anybody may still answer.
+func (s *Server) asked(kept map[id.Device][]wire.Bound, asked map[id.Device]uint64) (waits bool) {
 	for d, tickets := range kept {
-		for len(tickets) > 0 {
-			n := min(len(tickets), wire.MaxItems)
-			asked[d] = s.sessions.Send(d, wire.Recall{Tickets: tickets[:n]}, wire.RecallVersion)
-			tickets = tickets[n:]
+		session, expected := s.sessions.Reach(d)
+		if session != 0 && asked[d] != session {
+			if expected = s.ask(d, tickets); expected {
+				asked[d] = session
+			}
+		}
+		waits = waits || expected
+	}
+	return waits
+}
+
+// ask recalls tickets from a device; false if it is not here or too old to answer.
+func (s *Server) ask(d id.Device, tickets []wire.Bound) bool {
+	for some := range slices.Chunk(tickets, wire.MaxItems) {
+		if !s.sessions.Send(d, wire.Recall{Tickets: some}, wire.RecallVersion) {
+			return false
 		}
 	}
-	return asked
+	return true
 }
 
 // recallWanted asks a device, "" being all, for the lapsed tickets whose seats
@@ -124,13 +146,15 @@ func (s *Server) recallWanted(of id.Device) {
 	if err := s.seq.Glance(s.life, func(state *arbiter.State) { wanted = state.Wanted() }); err != nil {
 		return // the server is stopping: devices are asked when they come again
 	}
-	for d := range wanted {
-		if of != "" && d != of {
-			delete(wanted, d)
+	for d, tickets := range wanted {
+		if of == "" || d == of {
+			s.ask(d, tickets)
 		}
 	}
-	s.ask(wanted)
 }
 
 // Online implements session.Arbiter.
-func (s *Server) Online(d id.Device) { s.recallWanted(d) }
+func (s *Server) Online(d id.Device) {
+	s.recallWanted(d)
+	s.recalls.wake()
+}

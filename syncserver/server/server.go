@@ -273,6 +273,7 @@ func (s *Server) Handler() http.Handler { return s.sessions }
 
 // Close ends the sessions, writes what was decided, and closes the files.
 func (s *Server) Close(ctx context.Context) error {
+	s.recalls.close()
 	err := s.sessions.Close(ctx)
 	err = errors.Join(err, s.leaveSnapshot(ctx), s.seq.Close())
 	s.end()
@@ -285,6 +286,7 @@ func (s *Server) Close(ctx context.Context) error {
 // The caller has cut all connections; what closing tidies up in the files must not
 // matter to it.
 func (s *Server) Abandon() error {
+	s.recalls.close()
 	cut, cancel := context.WithCancel(context.Background())
 	cancel()
 	s.sessions.Close(cut) // its error only says that nobody was waited for

@@ -47,7 +47,8 @@ type peer struct {
 
 	wake chan struct{} // room for one: something below changed
 
-	done chan struct{} // closed when the reader has ended
+	done   chan struct{} // closed when the reader has ended
+	serial uint64        // guarded by Server.mu
 
 	mu      sync.Mutex // guards all below
 	log     *slog.Logger
@@ -65,6 +66,7 @@ type peer struct {
 	watched id.Activity
 	watches int  // how often that was said
 	over    bool // no more is taken; what is queued goes out
+	meant   bool // the device said goodbye
 	code    int  // of the close frame
 	reason  string
 }
@@ -94,12 +96,6 @@ func (p *peer) device() id.Device {
 	return p.info.Enrolment.Device
 }
 
-func (p *peer) version() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.speaks
-}
-
 // readLoop takes frames until the connection or the session ends.
 func (p *peer) readLoop(conn *websocket.Conn) {
 	defer p.s.running.Done()
@@ -123,6 +119,9 @@ func (p *peer) readLoop(conn *websocket.Conn) {
 		kind, frame, err := conn.ReadMessage()
 		switch {
 		case err != nil:
+			if websocket.IsCloseError(err, websocket.CloseNormalClosure) {
+				p.goodbye()
+			}
 			p.end(websocket.CloseAbnormalClosure, "connection lost")
 			return
 		case p.ended():

@@ -78,6 +78,9 @@ type Server struct {
 	peers    map[*peer]struct{}
 	byDevice map[id.Device]*peer
 	seen     map[id.Device]time.Time // end of the last session since the start
+	endings  map[id.Device]ending
+	began    time.Time // by Config.Clock
+	serials  uint64    // sessions so far
 	closing  bool
 }
 
@@ -94,7 +97,9 @@ func New(cfg Config) (*Server, error) {
 		cfg.Queue = 2 << 20 // the receipts of one batch of the longest ops
 	}
 	cfg.Times = cfg.Times.withDefaults()
-	s := &Server{cfg: cfg, peers: map[*peer]struct{}{}, byDevice: map[id.Device]*peer{}, seen: map[id.Device]time.Time{}}
+	s := &Server{cfg: cfg, peers: map[*peer]struct{}{}, byDevice: map[id.Device]*peer{}, seen: map[id.Device]time.Time{},
+		endings: map[id.Device]ending{}}
+	s.began = s.clock()
 	// Tens of thousands of devices are mostly silent: small read buffers, and write buffers only while writing.
 	s.upgrader = websocket.Upgrader{ReadBufferSize: 512, WriteBufferSize: 4096, WriteBufferPool: &sync.Pool{}, HandshakeTimeout: cfg.Times.Handshake}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -148,25 +153,13 @@ func (s *Server) add(p *peer) bool {
 func (s *Server) claim(p *peer, d id.Device) {
 	s.mu.Lock()
 	old := s.byDevice[d]
-	s.byDevice[d] = p
+	s.serials++
+	s.byDevice[d], p.serial = p, s.serials
 	s.mu.Unlock()
 	if old != nil && old != p {
 		old.logger().Warn("session is replaced by a newer one of the same device")
 		old.end(websocket.ClosePolicyViolation, "replaced by a newer session")
 	}
-}
-
-// Send gives a message to a device, if it is here and its version of the protocol
-// has it. Whether it arrives is not known.
-func (s *Server) Send(d id.Device, m wire.Message, version int) bool {
-	s.mu.Lock()
-	p := s.byDevice[d]
-	s.mu.Unlock()
-	if p == nil || p.ended() || p.version() < version {
-		return false
-	}
-	p.send(m)
-	return true
 }
 
 // Drop ends the session of a device that may do nothing any more; without it the
@@ -190,6 +183,7 @@ func (s *Server) remove(p *peer) {
 	}
 	if s.byDevice[d] == p {
 		delete(s.byDevice, d)
+		s.endings[d] = ending{s.clock(), p.saidGoodbye()}
 	}
 }
 
