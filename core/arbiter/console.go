@@ -203,6 +203,8 @@ func (a *act) succeed(next *activity.Activity) (problems jsoncheck.Problems) {
 		}
 		if err := a.book.Pools[i].Fits(next.Pools[i].Total, next.SetAsideCounts()); err != nil {
 			problems = append(problems, jsoncheck.Problem{Path: path, What: err.Error()})
+		} else if a.frozen && a.book.Pools[i].Shrinks(next.Pools[i].Total, next.SetAsideCounts()) {
+			problems = append(problems, jsoncheck.Problem{Path: path, What: "would have fewer seats, and since the restore it is not known which are free; reopen the activity first"})
 		}
 	}
 	// Seats remember the set-aside that they were taken from by its place.
@@ -224,7 +226,7 @@ func (s *State) applyPublished(e *op.Entry) error {
 	}
 	a := s.activities[e.Activity]
 	if a == nil {
-		a = &act{book: quota.NewBook(s.series), tasked: map[task]bool{}}
+		a = &act{book: quota.NewBook(s.series), tasked: map[task]bool{}, frozen: s.unsettled}
 		s.activities[e.Activity] = a
 	}
 	before := a.book.Rules.Member

@@ -131,6 +131,9 @@ func (r *run) begin() *op.Entry {
 
 func (r *run) apply(e *op.Entry) {
 	e.Seq, e.At = r.s.seq+1, r.at
+	if e.Kind == op.Claimed && e.Outcome != op.Refused && e.Ticket == 0 && len(r.s.epochs) > 0 {
+		e.Ticket = id.Ticket(id.Minted(r.s.Epoch(), e.Seq)) // its number alone may have been given out before
+	}
 	if r.err == nil {
 		r.err = r.s.Apply(e)
 	}
@@ -183,7 +186,7 @@ func (s *State) Append(entries []op.Entry, o *op.Op, from op.Origin, now int64) 
 	}
 	if !ok {
 		r.unreadable(o.Kind == 0)
-	} else {
+	} else if err = errors.Join(r.thaw(o), r.thawed(o)); err == nil {
 		err = r.execute(o)
 	}
 	if r.err != nil {
@@ -263,6 +266,10 @@ func (r *run) execute(o *op.Op) (err error) {
 		err = r.accept(o)
 	case op.Erase:
 		err = r.erase(o)
+	case op.Restore:
+		err = r.restore(o)
+	case op.Reopen:
+		err = r.reopen(o)
 	default:
 		r.unreadable(true) // from a newer app
 	}

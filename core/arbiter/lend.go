@@ -30,7 +30,7 @@ func (r *run) lend(o *op.Op) error {
 		return err
 	}
 	l.orgs = r.s.orgsOf(l.Members)
-	l.ID, l.Expires, l.Revision = id.Minted(0, r.s.seq+1), r.at+l.Lasts, l.act.revision
+	l.ID, l.Expires, l.Revision = id.Minted(r.s.Epoch(), r.s.seq+1), r.at+l.Lasts, l.act.revision
 	l.Taken = l.pick(min(l.Seats, r.s.headroom(l)))
 	if len(l.Taken) == 0 {
 		r.done(op.Result{Outcome: op.OK})

@@ -179,6 +179,10 @@ func (s *State) Digest() string {
 	list(h, "erased", s.erased)
 	list(h, "code", s.codes)
 	list(h, "series", s.series)
+	if len(s.epochs) > 0 {
+		frozen, _ := s.Frozen()
+		write(h, "restored", s.epochs, s.unsettled, frozen)
+	}
 	for _, k := range sorted(s.stations) {
 		p := s.stations[k]
 		write(h, "station", p.Station, p.number, p.authority)
@@ -211,6 +215,9 @@ func (s *State) Digest() string {
 		for _, c := range a.book.Claims {
 			v := s.claims[c.Ticket]
 			write(h, "claim", *c, v.checkedIn, v.inside, v.reminded)
+			if v.owing {
+				write(h, "owing")
+			}
 			if v.givenUp != 0 || v.returning || v.doubt {
 				write(h, "bound", v.givenUp, v.returning, v.doubt)
 			}

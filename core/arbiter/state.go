@@ -39,6 +39,8 @@ type State struct {
 	open       map[id.Ticket]bool // given up by their authority, and neither freed nor moved yet
 	wanted     map[id.Ticket]bool // lapsed: their seats return once the authority gives them up
 	due        []due              // ascending
+	epochs     []began            // one for each restore
+	unsettled  bool               // after a restore: some pools are not reopened
 	scratch    quota.Facts
 	run        run
 	recent     *device // see device
@@ -64,6 +66,7 @@ type act struct {
 	askers   map[id.Member]*asker
 	dated    bool // a rule says something else on another day
 	leases   []*lease
+	frozen   bool // the server was restored, and staff have not reopened it
 }
 
 // task is what an organisation was already made a task for.
@@ -88,6 +91,9 @@ type held struct {
 	act       *act
 	checkedIn bool
 	inside    bool
+	handed    uint64 // order of the last hand-over, or its undoing
+	passed    uint64 // order of the last check-in
+	owing     bool   // staff know that it does not have all its serials
 	reminded  bool
 	givenUp   int64 // when its authority gave it up, Unix milliseconds; 0 while it is bound
 	returning bool  // it lapsed, and its seats return once it is given up
@@ -153,10 +159,12 @@ func (s *State) Now() int64 { return s.now }
 
 // Next is the next moment at which a Tick has something to decide.
 func (s *State) Next() (at int64, ok bool) {
-	if len(s.due) == 0 {
-		return 0, false
+	for _, d := range s.due {
+		if !s.delayed(d) {
+			return d.at, true
+		}
 	}
-	return s.due[0].at, true
+	return 0, false
 }
 
 // Apply records one entry. An error means that the journal and this program do
@@ -240,15 +248,25 @@ func (s *State) apply(e *op.Entry) error {
 		s.applyErased(e.Member)
 	case op.Done:
 		return s.applyAccepted(e)
+	case op.Restored, op.Reopened:
+		return s.applyRestore(e)
 	case op.IncidentMade:
-		if d := s.devices[e.Device]; d != nil && e.Word == keptFull {
-			d.keptAll = true
-		}
+		s.applyIncident(e)
 	case op.Scanned:
 	default:
 		return fmt.Errorf("kind is unknown; the journal was written by a newer version")
 	}
 	return nil
+}
+
+// applyIncident remembers what staff were told of: they are not told twice.
+func (s *State) applyIncident(e *op.Entry) {
+	if d := s.devices[e.Device]; d != nil && e.Word == keptFull {
+		d.keptAll = true
+	}
+	if c := s.claims[e.Ticket]; c != nil && e.Word == op.RestoredLate {
+		c.owing = true
+	}
 }
 
 func (s *State) applyClaimed(e *op.Entry) error {
@@ -266,7 +284,7 @@ func (s *State) applyClaimed(e *op.Entry) error {
 		return err
 	}
 	if c.State == op.ClaimGranted {
-		c.Granted = e.Seq
+		c.Granted = s.order(e)
 	}
 	s.claims[c.Ticket] = c
 	if e.LeaseID != 0 {
@@ -290,7 +308,8 @@ func (s *State) applyToTicket(e *op.Entry) error {
 	}
 	switch e.Kind {
 	case op.Promoted:
-		return c.act.book.Promote(&c.Claim, e.Taken, e.Seq)
+		c.Blocked = c.Blocked || e.Blocked
+		return c.act.book.Promote(&c.Claim, e.Taken, s.order(e))
 	case op.GivenUp:
 		s.applyGivenUp(c, e.At)
 	case op.Released:
@@ -298,7 +317,7 @@ func (s *State) applyToTicket(e *op.Entry) error {
 		return c.act.book.Drop(&c.Claim, e.Seats, e.Taken, op.ClaimCancelled)
 	case op.Lapsed:
 		if c.act.lapsing == 0 && c.State != op.ClaimLapsed {
-			c.act.lapsing = e.Seq
+			c.act.lapsing = s.order(e)
 		}
 		s.decided(c)
 		if len(e.Taken) > 0 {
@@ -310,13 +329,17 @@ func (s *State) applyToTicket(e *op.Entry) error {
 		}
 	case op.Redeemed:
 		s.decided(c)
-		c.State, c.redeemed = op.ClaimRedeemed, e.Seq
+		if at := s.order(e); at > c.handed {
+			c.State, c.redeemed, c.handed = op.ClaimRedeemed, e.Seq, at
+		}
 	case op.Undone:
-		c.State = op.ClaimGranted
+		if at := s.order(e); at > c.handed {
+			c.State, c.handed = op.ClaimGranted, at
+		}
 	case op.CheckedIn:
 		c.checkedIn = c.checkedIn || !e.Out
-		if e.Word != op.LateCheckIn {
-			c.inside, c.doorAt = !e.Out, e.DeviceAt
+		if at := s.order(e); e.Word != op.LateCheckIn && at > c.passed {
+			c.passed, c.inside, c.doorAt = at, !e.Out, e.DeviceAt
 		}
 		if e.Out {
 			c.left = max(c.left, e.DeviceAt)

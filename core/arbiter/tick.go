@@ -16,7 +16,7 @@ import (
 func (r *run) tick() {
 	var now []due
 	for _, d := range r.s.due {
-		if d.at <= r.at {
+		if d.at <= r.at && !r.s.delayed(d) {
 			now = append(now, d)
 		}
 	}
@@ -101,14 +101,13 @@ func (r *run) settle(a *act) {
 
 // pass forgets the moments that time has reached.
 func (s *State) pass(at int64) {
-	n := 0
-	for n < len(s.due) && s.due[n].at <= at {
-		if s.due[n].kind == dueLapse {
-			s.activities[s.due[n].act].lapsing = 0
+	s.due = slices.DeleteFunc(s.due, func(d due) bool {
+		over := d.at <= at && !s.delayed(d)
+		if over && d.kind == dueLapse {
+			s.activities[d.act].lapsing = 0
 		}
-		n++
-	}
-	s.due = slices.Delete(s.due, 0, n)
+		return over
+	})
 }
 
 // plan notes the moments of an activity that lie after now. A lapse that a

@@ -107,10 +107,11 @@ const (
 	StorageFull          // a disk is full
 	ShuttingDown         // the server is stopping: connect again
 	WrongDeployment      // the device belongs to another union's server
+	Frozen               // the server was restored from a backup: seats are given again once staff have reopened them
 )
 
 var kindNames = []string{"", "busy", "bad_frame", "too_large", "version", "unauthenticated", "code_used",
-	"code_unknown", "gap", "fork", "revoked_device", "internal", "storage_full", "shutting_down", "wrong_deployment"}
+	"code_unknown", "gap", "fork", "revoked_device", "internal", "storage_full", "shutting_down", "wrong_deployment", "frozen"}
 
 func (k Kind) String() string { return name(kindNames, int(k), "fault") }
 

@@ -20,6 +20,11 @@ const (
 	LeaseVoid       = "void"        // the rest is free, and tickets over it are void
 )
 
+// RestoredLate is the word of the incident that a ticket is blocked, or not what its
+// holder was told: its device reported it after staff had reopened the pools of a
+// restored server.
+const RestoredLate = "restored_late"
+
 // Lease is a part of a pool that one device grants from by itself. The server
 // signs it for that device (core/ticket).
 type Lease struct {

@@ -157,7 +157,7 @@ func (b *Book) Add(c *Claim) error {
 	case op.ClaimGranted:
 		return b.hold(c, c.Taken)
 	case op.ClaimWaitlisted:
-		b.Lines[c.Pool] = append(b.Lines[c.Pool], c)
+		b.Lines[c.Pool] = insert(b.Lines[c.Pool], c)
 	case op.ClaimEntered:
 	default:
 		return fmt.Errorf("ticket %d: a new claim cannot stand at %d", c.Ticket, c.State)
@@ -176,20 +176,40 @@ func (b *Book) enter(c *Claim) {
 		b.Members[c.Member] = h
 		b.Orgs[c.Org].Persons++
 	}
-	h.Claims = append(h.Claims, c)
-	b.Claims = append(b.Claims, c)
+	h.Claims = insert(h.Claims, c)
+	b.Claims = insert(b.Claims, c)
 	b.count(c, c.Seats)
 }
 
+// insert puts a claim behind those that were made before it. It is nearly always
+// the last one: only a restored server hears of older ones later.
+func insert(claims []*Claim, c *Claim) []*Claim {
+	i := len(claims)
+	for i > 0 && claims[i-1].Ticket > c.Ticket && claims[i-1].Lease == 0 {
+		i--
+	}
+	return slices.Insert(claims, i, c)
+}
+
+// Owed is how many seats a claim was granted whose serials others have: only one
+// that was brought back to a restored server too late, or that gave them back
+// later, has such seats.
+func (c *Claim) Owed() int {
+	if c.State != op.ClaimGranted || !c.Blocked {
+		return 0
+	}
+	return c.Seats - Sum(c.Taken)
+}
+
 func (b *Book) hold(c *Claim, taken []op.Taken) error {
-	if Sum(taken) != c.Seats {
+	if n := Sum(taken); n != c.Seats && (n > c.Seats || !c.Blocked) {
 		return fmt.Errorf("ticket %d: %d serials for %d seats", c.Ticket, Sum(taken), c.Seats)
 	}
 	if err := b.Pools[c.Pool].Take(taken); err != nil {
 		return fmt.Errorf("ticket %d: %w", c.Ticket, err)
 	}
 	if c.Guest {
-		b.Guests[c.Pool] += c.Seats
+		b.Guests[c.Pool] += Sum(taken)
 	}
 	c.Taken = taken
 	return nil
@@ -248,17 +268,18 @@ func (b *Book) Drop(c *Claim, seats int, taken []op.Taken, state op.ClaimState) 
 	}
 	if len(c.Taken) > 0 || len(taken) > 0 {
 		rest, ok := subtract(c.Taken, taken)
-		if !ok || Sum(taken) != seats {
+		if n := Sum(taken); !ok || n > seats || seats-n > c.Owed() {
 			return fmt.Errorf("ticket %d holds serials %v and cannot give back %v for %d seats", c.Ticket, c.Taken, taken, seats)
 		}
 		if err := b.Pools[c.Pool].Return(taken); err != nil {
 			return fmt.Errorf("ticket %d: %w", c.Ticket, err)
 		}
 		if c.Guest {
-			b.Guests[c.Pool] -= seats
+			b.Guests[c.Pool] -= Sum(taken)
 		}
 		c.Taken = rest
 	}
+	owed := c.Blocked && c.State == op.ClaimGranted
 	b.count(c, -seats)
 	if seats == c.Seats {
 		b.leaveLine(c)
@@ -267,6 +288,9 @@ func (b *Book) Drop(c *Claim, seats int, taken []op.Taken, state op.ClaimState) 
 		h.Claims = slices.DeleteFunc(h.Claims, func(o *Claim) bool { return o == c })
 	}
 	c.Seats -= seats
+	if owed && c.Lease == 0 && Sum(c.Taken) == c.Seats {
+		c.Blocked = false // it has given back what others were granted after it
+	}
 	c.Epoch++
 	return nil
 }
@@ -330,11 +354,9 @@ func (b *Book) Check() error {
 	guests := make([]int, len(b.Pools))
 	members, orgs := map[id.Member]int{}, map[id.Org]int{}
 	for _, c := range b.Claims {
-		if len(c.Taken) > 0 {
-			granted[c.Pool] += c.Seats
-			if c.Guest {
-				guests[c.Pool] += c.Seats
-			}
+		granted[c.Pool] += Sum(c.Taken)
+		if c.Guest {
+			guests[c.Pool] += Sum(c.Taken)
 		}
 		members[c.Member] += c.Seats
 		orgs[c.Org] += c.Seats

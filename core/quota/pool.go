@@ -183,6 +183,16 @@ func (p *Pool) sizes(total int, asides []int) []int {
 	return want
 }
 
+// Has reports whether all these serials are free.
+func (p *Pool) Has(taken []op.Taken) bool {
+	for _, t := range taken {
+		if t.Part < 0 || t.Part >= len(p.parts) || t.N > MaxSeats || t.From < 1 || !p.parts[t.Part].has(t) {
+			return false
+		}
+	}
+	return true
+}
+
 // Fits reports why a new revision cannot have this size: seats that are held
 // would have to go.
 func (p *Pool) Fits(total int, asides []int) error {
@@ -192,6 +202,16 @@ func (p *Pool) Fits(total int, asides []int) error {
 		}
 	}
 	return nil
+}
+
+// Shrinks reports whether a part would have fewer serials than now.
+func (p *Pool) Shrinks(total int, asides []int) bool {
+	for i, w := range p.sizes(total, asides) {
+		if i < len(p.parts) && w < p.parts[i].size {
+			return true
+		}
+	}
+	return false
 }
 
 // Resize follows a new revision. It fails, changing nothing, where Fits does.

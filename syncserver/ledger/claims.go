@@ -92,7 +92,8 @@ func (p *projection) claimChanged(e *op.Entry) error {
 	switch e.Kind {
 	case op.Promoted:
 		c.State, c.Taken, c.GrantedAt = op.ClaimGranted, e.Taken, e.At
-		if n := count(e.Taken); n > 0 {
+		c.Blocked = c.Blocked || e.Blocked
+		if n := count(e.Taken); n > 0 && !e.Blocked {
 			c.Seats = n
 		}
 		return p.hold(c, e.Taken, +1, e.Seq)
@@ -103,7 +104,11 @@ func (p *projection) claimChanged(e *op.Entry) error {
 		} else {
 			c.State = op.ClaimCancelled // and keeps its seats, to be read as "2 seats, cancelled"
 		}
-		return p.giveBack(c, e)
+		err := p.giveBack(c, e)
+		if _, _, lent := c.Ticket.Lease(); !lent && count(c.Taken) == c.Seats {
+			c.Blocked = false // it has given back what others were granted after it
+		}
+		return err
 	case op.Lapsed:
 		c.State = op.ClaimLapsed
 		if len(e.Taken) > 0 {

@@ -117,7 +117,7 @@ func (p *projection) one(e *op.Entry) error {
 		p.results = append(p.results, result{e.Device, e.DevSeq, e.Seq, body})
 	}
 	switch e.Kind {
-	case op.Ticked, op.GivenUp:
+	case op.Ticked, op.GivenUp, op.Restored, op.Reopened:
 		return nil
 	case op.Done:
 		return p.accepted(e)

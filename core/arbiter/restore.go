@@ -1,0 +1,192 @@
+package arbiter
+
+import (
+	"fmt"
+	"slices"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+)
+
+// maxEpoch is the last epoch that numbers of leases have room for.
+const maxEpoch = 63
+
+// began says from which entry on an epoch lasts.
+type began struct {
+	Seq   uint64
+	Epoch int
+}
+
+// Epoch counts how often the server went on from a backup.
+func (s *State) Epoch() int { return s.EpochAt(s.seq) }
+
+// EpochAt is the epoch in which the entry at seq was decided.
+func (s *State) EpochAt(seq uint64) int {
+	for _, b := range slices.Backward(s.epochs) {
+		if b.Seq <= seq {
+			return b.Epoch
+		}
+	}
+	return 0
+}
+
+// Frozen lists the activities whose pools wait for staff after a restore. Waiting
+// is true as long as there may be others that the server does not know any more.
+func (s *State) Frozen() (activities []id.Activity, waiting bool) {
+	for _, name := range sorted(s.activities) {
+		if s.activities[name].frozen {
+			activities = append(activities, name)
+		}
+	}
+	return activities, s.unsettled
+}
+
+// restore begins a new epoch.
+func (r *run) restore(o *op.Op) error {
+	epoch := max(r.s.Epoch()+1, o.Epoch)
+	if epoch > maxEpoch {
+		return refusal("the server was restored %d times, and numbers have no room for more; begin a new deployment", maxEpoch)
+	}
+	r.emit(op.Entry{Kind: op.Restored, Epoch: epoch})
+	return nil
+}
+
+// applyRestore freezes every pool, whose free serials may be in somebody's hand,
+// or reopens some.
+func (s *State) applyRestore(e *op.Entry) error {
+	if e.Kind == op.Reopened {
+		return s.applyReopened(e)
+	}
+	s.epochs = append(s.epochs, began{e.Seq, e.Epoch})
+	s.unsettled = true
+	for _, a := range s.activities {
+		a.frozen = true
+	}
+	return nil
+}
+
+// reopen lets pools be decided again. Serials that no device has reported by now
+// may be given to others.
+func (r *run) reopen(o *op.Op) error {
+	switch a := r.s.activities[o.Activity]; {
+	case o.Activity != "" && a == nil:
+		return refusal("there is no activity %q", o.Activity)
+	case o.Activity != "" && !a.frozen || !r.s.unsettled:
+		return nil
+	}
+	for _, name := range sorted(r.s.activities) {
+		if a := r.s.activities[name]; a.frozen && (o.Activity == "" || o.Activity == name) {
+			r.reportOwing(a)
+		}
+	}
+	r.emit(op.Entry{Kind: op.Reopened, Activity: o.Activity})
+	return nil
+}
+
+// reportOwing tells staff of tickets whose serials somebody else was granted after
+// them: nobody has reported that they were given back.
+func (r *run) reportOwing(a *act) {
+	for _, c := range slices.Clone(a.book.Claims) {
+		if c.Owed() > 0 && !r.s.claims[c.Ticket].owing {
+			r.late(c.Ticket, &op.Entry{Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Station: c.Station})
+		}
+	}
+}
+
+func (s *State) applyReopened(e *op.Entry) error {
+	if e.Activity != "" && s.activities[e.Activity] == nil {
+		return fmt.Errorf("there is no activity %s", e.Activity)
+	}
+	rest := false
+	for _, name := range sorted(s.activities) {
+		a := s.activities[name]
+		if e.Activity != "" && e.Activity != name {
+			rest = rest || a.frozen
+			continue
+		}
+		if a.frozen {
+			a.frozen = false
+			s.await(due{at: e.At, kind: dueSettle, act: name}) // lines did not move meanwhile
+		}
+	}
+	s.unsettled = rest
+	return nil
+}
+
+// delayed reports whether a moment waits for staff: it would free or give seats,
+// or change a ticket that somebody may have changed already.
+func (s *State) delayed(d due) bool {
+	if !s.unsettled || d.kind == dueReminder {
+		return false
+	}
+	a := s.activities[d.act]
+	return a == nil || a.frozen
+}
+
+// thaw says whether an op has to wait until staff reopen what it is about: who was
+// served before the restore is not known yet. What a device was the authority for
+// does not wait, unless the record lags behind it.
+func (r *run) thaw(o *op.Op) error {
+	s := r.s
+	if !s.unsettled || r.from.Device == "" {
+		return nil
+	}
+	a, wait := s.activities[o.Activity], false
+	switch o.Kind {
+	case op.Claim:
+		wait = o.Lease == 0 && (a == nil || a.frozen) || o.Lease != 0 && (s.leases[o.Lease] == nil || s.people[o.Member] == nil)
+	case op.GroupClaim, op.Cancel, op.Rebind:
+		wait = a == nil || a.frozen
+	case op.ReturnLease, op.RenewLease:
+		l := s.leases[o.Lease]
+		wait = l == nil || l.act.frozen
+	case op.Redeem:
+		wait = (o.Verdict == fault.Valid || o.Override) && s.lags(o, fault.NotApproved, fault.Revoked)
+	case op.CheckIn:
+		wait = (o.Verdict == fault.Valid || o.Verdict == fault.Provisional || o.Override) && s.lags(o, fault.NotApproved)
+	case op.Release:
+		wait = o.Ticket != 0 && s.lags(o, fault.NotApproved, fault.Revoked)
+	}
+	if wait {
+		return fault.Errorf(fault.Frozen, "op %d of device %s waits: the server was restored and %q is not reopened", r.from.Seq, r.from.Device, o.Activity)
+	}
+	return nil
+}
+
+// lags reports whether a ticket is unknown, or stands where one of the verdicts
+// would be given, only because the server has forgotten something.
+func (s *State) lags(o *op.Op, verdicts ...fault.Verdict) bool {
+	c := s.claims[o.Ticket]
+	if c == nil {
+		lease, _, ok := o.Ticket.Lease()
+		return !ok || s.leases[lease] == nil
+	}
+	return c.act.frozen && slices.Contains(verdicts, s.recorded(o, c))
+}
+
+// recorded is what the record of a ticket alone says about a hand-over.
+func (s *State) recorded(o *op.Op, c *held) fault.Verdict {
+	switch {
+	case c.State == op.ClaimWaitlisted || c.State == op.ClaimEntered || c.State == op.ClaimNotDrawn:
+		return fault.NotApproved
+	case o.Epoch != c.Epoch:
+		return fault.Revoked
+	}
+	return fault.Valid
+}
+
+// thawed refuses a console op about seats that may be somebody's.
+func (r *run) thawed(o *op.Op) error {
+	name := o.Activity
+	if o.Lending != nil {
+		name = o.Lending.Activity
+	}
+	switch o.Kind {
+	case op.Draw, op.Lend, op.WriteOff, op.VoidLease:
+		if a := r.s.activities[name]; a != nil && a.frozen {
+			return refusal("activity %q is frozen since the server was restored; reopen it first", name)
+		}
+	}
+	return nil
+}

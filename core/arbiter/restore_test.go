@@ -1,0 +1,120 @@
+package arbiter
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/op"
+)
+
+// waits sends an op that has to wait, and takes its number back.
+func (w *world) waits(d id.Device, o op.Op) {
+	w.t.Helper()
+	before := chain{}
+	if c := w.devices[d]; c != nil {
+		before = *c
+	}
+	_, err := w.run(o, w.origin(d, o))
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Kind != fault.Frozen {
+		w.t.Errorf("op kind %d: %v, want it to wait", o.Kind, err)
+	}
+	*w.devices[d] = before
+}
+
+func (w *world) refusedWith(text string, o op.Op) {
+	w.t.Helper()
+	_, err := w.run(o, op.Origin{})
+	var refusal Refusal
+	if !errors.As(err, &refusal) && (err == nil || !strings.Contains(err.Error(), text)) || err != nil && !strings.Contains(err.Error(), text) {
+		w.t.Errorf("console op kind %d: %v, want %q", o.Kind, err, text)
+	}
+}
+
+func TestRestoredPoolsAreFrozen(t *testing.T) {
+	w := newWorld(t)
+	w.publish(show(3, `"when_full":"waitlist"`, `"unclaimed":"return"`, `"windows":{"pickup":["2026-02-01T00:00:00","2026-03-02T00:00:00"],"claim":["2026-02-01T00:00:00","2026-03-30T00:00:00"]}`))
+	first := w.granted("a1", "show", 2)
+	w.claim("a2", "show", 2)
+	w.console(op.Op{Kind: op.Restore})
+	if w.s.Epoch() != 1 {
+		t.Fatalf("epoch %d", w.s.Epoch())
+	}
+	for _, o := range []op.Op{{Kind: op.Claim, Member: "a3", Activity: "show", Seats: 1}, {Kind: op.Cancel, Member: "a1", Activity: "show"},
+		{Kind: op.GroupClaim, Org: "A", Activity: "show", Lines: []op.Line{{Member: "a3", Seats: 1}}}, {Kind: op.Claim, Member: "a3", Activity: "published after the backup", Seats: 1},
+		{Kind: op.Redeem, Ticket: 1 << 20, Verdict: fault.Valid}, {Kind: op.CheckIn, Ticket: 1 << 20, Verdict: fault.Valid}, {Kind: op.RenewLease, Lease: 7}} {
+		w.waits("desk", o)
+	}
+	w.refusedWith("reopen it first", op.Op{Kind: op.Lend, Lending: &op.Lease{Device: "kiosk", Activity: "show", Seats: 1, Policy: op.Hard, Lasts: 1000}})
+	w.refusedWith("reopen the activity first", op.Op{Kind: op.Publish, Spec: []byte(show(2))})
+	w.wantKinds(w.pass("2026-03-02T12:00:00")) // the lapse would free seats
+	if r, _ := w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: first, Verdict: fault.Valid, Station: "HQ"}); r.Verdict != fault.Valid {
+		t.Errorf("handed over: %+v", r)
+	}
+	w.publish(`{"id":"new","title":"新","pools":[{"id":"p","total":3}]}`)
+	w.waits("desk", op.Op{Kind: op.Claim, Member: "a3", Activity: "new", Seats: 1})
+	w.console(op.Op{Kind: op.Reopen, Activity: "show"})
+	w.waits("desk", op.Op{Kind: op.Claim, Member: "a3", Activity: "new", Seats: 1})
+	w.wantKinds(w.pass("2026-03-02T12:00:00"), "1")
+	if r := w.claim("a3", "show", 1); r.Outcome != op.Granted || r.Ticket != id.Ticket(id.Minted(1, w.s.Seq())) {
+		t.Errorf("after reopening: %+v at entry %d", r, w.s.Seq())
+	}
+	w.console(op.Op{Kind: op.Reopen})
+	w.granted("a3", "new", 1)
+	if frozen, waiting := w.s.Frozen(); len(frozen) != 0 || waiting {
+		t.Errorf("still frozen: %v %v", frozen, waiting)
+	}
+	w.refusedWith("no room", op.Op{Kind: op.Restore, Epoch: maxEpoch + 1})
+	w.check()
+}
+
+// TestSerialOfSomebodyElse: a claim is reported after its serial was given away.
+func TestSerialOfSomebodyElse(t *testing.T) {
+	old := newWorld(t)
+	old.publish(show(1))
+	cut := len(old.journal)
+	lost := old.granted("a1", "show", 1)
+	r := old.restored(cut)
+	r.console(op.Op{Kind: op.Reopen})
+	other := r.granted("b1", "show", 1)
+	x := old.told(cut)["desk"][0]
+	x.from.Device = "staff" // desk has asked something else meanwhile
+	x.lost.Entries[0].Device = "staff"
+	if !r.record(x) {
+		t.Fatal("it waits")
+	}
+	c := r.s.claims[lost]
+	if c == nil || !c.Blocked || len(c.Taken) != 0 || c.State != op.ClaimGranted || r.s.claims[other].Blocked {
+		t.Errorf("the late claim stands at %+v", c)
+	}
+	incidents := 0
+	for _, e := range r.journal {
+		if e.Kind == op.IncidentMade && e.Ticket == lost && e.Word == op.RestoredLate {
+			incidents++
+		}
+	}
+	if incidents != 1 {
+		t.Errorf("%d incidents", incidents)
+	}
+	r.count("show", Counts{Total: 1, Granted: 1})
+	r.console(op.Op{Kind: op.Cancel, Member: "a1", Activity: "show"})
+	r.count("show", Counts{Total: 1, Granted: 1}) // it had nothing to give back
+	r.check()
+}
+
+// TestReceiptOfAnotherOp is not taken for this one.
+func TestReceiptOfAnotherOp(t *testing.T) {
+	old := newWorld(t)
+	old.publish(show(3))
+	cut := len(old.journal)
+	old.granted("a1", "show", 1)
+	old.granted("a2", "show", 1)
+	all := old.told(cut)["desk"]
+	r := old.restored(cut)
+	if entries, err := r.s.Record(nil, all[1].lost, all[0].from, r.now); err == nil || len(entries) != 0 {
+		t.Errorf("recorded %v, %v", entries, err)
+	}
+}
