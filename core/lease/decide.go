@@ -38,15 +38,14 @@ func Decide(k Known, o op.Op) (quota.Answer, []op.Taken) {
 	_, placed := k.Plan.Station(o.Station)
 	f := quota.Facts{Seats: o.Seats, Gone: k.Revoked, Misplaced: pool < 0 || !placed, Stranger: k.Person == nil,
 		Leased: true, Expired: k.Expired, Left: quota.Sum(k.Left)}
-	named := k.borrower(o.Member)
 	switch {
-	case len(k.Lease.Members) > 0 && named == nil:
+	case !k.names(o.Member):
 		f.Stranger = false // whoever it may be: the lease names others
 	case k.Person != nil && pool >= 0:
 		s := k.Plan.Standing(*k.Person, k.Tree, time.UnixMilli(k.Now).In(k.Plan.Zone))
 		k.Plan.Weigh(&f, k.Person, s, pool, false, k.Now)
 		f.Eligible = f.Eligible && k.serves(s)
-		k.count(&f, &rules, named)
+		k.count(&f, &rules)
 	}
 	answer := rules.Decide(f)
 	if answer.Outcome != op.Granted {
@@ -55,13 +54,10 @@ func Decide(k Known, o op.Op) (quota.Answer, []op.Taken) {
 	return answer, quota.From(k.Left, k.Left[0].From, answer.Seats)
 }
 
-// borrower finds a member among those whom an exclusive lease names.
-func (k *Known) borrower(m id.Member) *op.Borrower {
-	i := slices.IndexFunc(k.Lease.Members, func(b op.Borrower) bool { return b.Member == m })
-	if i < 0 {
-		return nil
-	}
-	return &k.Lease.Members[i]
+// names reports whether the lease may serve a member at all: an exclusive one
+// names whom it serves.
+func (k *Known) names(m id.Member) bool {
+	return len(k.Lease.Members) == 0 || slices.ContainsFunc(k.Lease.Members, func(b op.Borrower) bool { return b.Member == m })
 }
 
 // serves reports whether the lease is for people of that standing: one of a
@@ -75,38 +71,26 @@ func (k *Known) serves(s activity.Standing) bool {
 }
 
 // count adds up what counts against each limit: what the server counts, and the
-// grants of this device that the server has not counted yet. For a person whom
-// only this device may serve, it is what they held when the lease was made and
-// all that it granted since.
-func (k *Known) count(f *quota.Facts, rules *quota.Rules, named *op.Borrower) {
+// grants of this device that the server has not counted yet. For a person whom an
+// exclusive lease names this is all that there is: nobody else may grant to them.
+func (k *Known) count(f *quota.Facts, rules *quota.Rules) {
 	f.Held = make([]int, len(rules.Member))
-	for i, l := range rules.Member {
-		counts := func(a id.Activity) bool { return a == k.Lease.Activity || l.Series != "" && k.Series[l.Series][a] }
-		if named != nil {
-			if i < len(named.Held) {
-				f.Held[i] = named.Held[i]
-			}
-		} else {
-			for _, h := range k.Held {
-				if h.Member == k.Person.ID && counts(h.Activity) {
-					f.Held[i] += h.Seats
-				}
-			}
+	add := func(m id.Member, o id.Org, a id.Activity, seats int) {
+		if a == k.Lease.Activity && o == k.Person.Org {
+			f.OrgHeld += seats
 		}
-		for _, g := range k.Grants {
-			if g.Member == k.Person.ID && counts(g.Activity) && (k.uncounted(g) || named != nil && g.Lease == k.Lease.ID) {
-				f.Held[i] += g.Seats
+		for i, l := range rules.Member {
+			if m == k.Person.ID && (a == k.Lease.Activity || l.Series != "" && k.Series[l.Series][a]) {
+				f.Held[i] += seats
 			}
 		}
 	}
 	for _, h := range k.Held {
-		if h.Org == k.Person.Org && h.Activity == k.Lease.Activity {
-			f.OrgHeld += h.Seats
-		}
+		add(h.Member, h.Org, h.Activity, h.Seats)
 	}
 	for _, g := range k.Grants {
-		if g.Org == k.Person.Org && g.Activity == k.Lease.Activity && k.uncounted(g) {
-			f.OrgHeld += g.Seats
+		if k.uncounted(g) {
+			add(g.Member, g.Org, g.Activity, g.Seats)
 		}
 	}
 }
