@@ -29,6 +29,8 @@ type Known struct {
 	Now     int64                           // server clock, Unix milliseconds
 	Revoked bool
 	Expired bool // the lease's time is over
+
+	Elsewhere bool // another device holds this person's right to claim
 }
 
 // Decide answers a claim, and says which serials it gets: the next ones of the
@@ -37,7 +39,7 @@ func Decide(k Known, o op.Op) (quota.Answer, []op.Taken) {
 	rules, pool := k.Plan.Rules(), k.Plan.Pool(k.Lease.Pool)
 	_, placed := k.Plan.Station(o.Station)
 	f := quota.Facts{Seats: o.Seats, Gone: k.Revoked, Misplaced: pool < 0 || !placed, Stranger: k.Person == nil,
-		Leased: true, Expired: k.Expired, Left: quota.Sum(k.Left)}
+		Leased: true, Expired: k.Expired, Elsewhere: k.Elsewhere, Left: quota.Sum(k.Left)}
 	switch {
 	case !k.names(o.Member):
 		f.Stranger = false // whoever it may be: the lease names others

@@ -84,6 +84,7 @@ func TestDecide(t *testing.T) {
 			k.Lease.Members, k.Held = only(op.Borrower{Member: "F1", Held: []int{1, 1}}), []wire.HeldRow{held(1, "gift", "F1", 1)}
 		}, fault.MemberCap},
 		{"named, holding before and cancelled since", 2, func(k *Known) { k.Lease.Members = only(op.Borrower{Member: "F1", Held: []int{1, 1}}) }, fault.None},
+		{"lent to another device", 1, func(k *Known) { k.Elsewhere = true }, fault.HeldElsewhere},
 		{"too early", 1, func(k *Known) { k.Now = at(t, "2017-03-07T23:59:59") }, fault.WindowNotOpen},
 		{"when it opens", 1, func(k *Known) { k.Now = at(t, "2017-03-08T00:00:00") }, fault.None},
 		{"too late", 1, func(k *Known) { k.Now = at(t, "2017-03-12T00:00:00") }, fault.WindowClosed},

@@ -119,6 +119,7 @@ func (h *Holder) decide(plan *activity.Activity, held []*lent, o op.Op) (d decis
 	k.Revoked = h.status().Revoked
 	for i, l := range held {
 		k.Lease, k.Left, k.Now, k.Expired = l.Lease, l.left(k.Grants), l.now, l.expired
+		k.Elsewhere = slices.Contains(l.row.Elsewhere, o.Member)
 		answer, taken := Decide(k, o)
 		if i > 0 && answer.Outcome != op.Granted {
 			continue

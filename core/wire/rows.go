@@ -173,6 +173,9 @@ type LeaseRow struct {
 	Over        string   `cbor:"2,keyasint,omitempty"` // how it ended: op.LeaseExpired …
 	Certificate []byte   `cbor:"3,keyasint,omitempty"`
 	Secret      []byte   `cbor:"4,keyasint,omitempty"` // 16 bytes
+
+	// Elsewhere names people of a shared lease whose right to claim an exclusive one has given to another device.
+	Elsewhere []id.Member `cbor:"5,keyasint,omitempty"`
 }
 
 // PersonRow is what the rules of leased activities read about one person: no name, no number.

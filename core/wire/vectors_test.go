@@ -159,6 +159,8 @@ func rowValues() map[string]any {
 		TableLease: &LeaseRow{Lease: op.Lease{ID: 900, Device: "kiosk-1", Activity: "premiere", Pool: "main", Seats: 40, Taken: []op.Taken{{Part: 1, From: 41, N: 40}},
 			Policy: op.VoidUnreported, SetAside: "frontline", Members: []op.Borrower{{Member: "m-1001", Held: []int{0, 1}}}, Org: "org-12", Lasts: 86_400_000, VoidAfter: 3_600_000,
 			Expires: 1790086400000, Revision: 2}, Over: op.LeaseExpired, Certificate: []byte{0xd2}, Secret: bytes.Repeat([]byte{7}, 16)},
+		TableLease + "_shared": &LeaseRow{Lease: op.Lease{ID: 901, Device: "kiosk-1", Activity: "premiere", Pool: "main", Seats: 2, Taken: []op.Taken{{From: 1, N: 2}},
+			Policy: op.Hard, Lasts: 86_400_000, Expires: 1790086400000, Revision: 2}, Elsewhere: []id.Member{"m-1001", "m-1002"}},
 		TablePerson:          &PersonRow{Person: member.Person{ID: "m-1001", Org: "org-12", Sex: "F", Birth: "1990-02-03", Tags: []string{"model"}, Children: 1, LivesIn: "org-2", Barred: true}},
 		TableOrg:             &OrgRow{ID: "org-12", Parent: "city"},
 		TableHeld:            &HeldRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Org: "org-12", Seats: 2, State: op.ClaimGranted},

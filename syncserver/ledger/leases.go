@@ -120,6 +120,9 @@ func (p *projection) lent(e *op.Entry) error {
 	if err := p.leaseRow(l, e.Seq); err != nil {
 		return err
 	}
+	if err := p.reserve(l, e.Seq); err != nil {
+		return err
+	}
 	return p.equip(l.Device, e.Seq, nil)
 }
 
@@ -184,8 +187,11 @@ func (p *projection) leasesLost(e *op.Entry) error {
 
 // closed writes what devices have to know about a lease that has ended.
 func (p *projection) closed(l *lent, over string, seq uint64) error {
-	l.over, l.Members = over, nil
+	l.over = over
 	if err := p.leaseRow(l, seq); err != nil {
+		return err
+	}
+	if err := p.reserve(l, seq); err != nil {
 		return err
 	}
 	if err := p.voidRow(l, seq); err != nil {
@@ -202,6 +208,11 @@ func (p *projection) reported(e *op.Entry, c *claim) error {
 		return err
 	}
 	l.rest, l.dirty, l.seq = subtract(l.rest, e.Taken), true, e.Seq
+	if !l.reserves() {
+		if err := p.reserve(l, e.Seq); err != nil {
+			return err
+		}
+	}
 	if l.doubt && len(l.rest) == 0 {
 		if err := p.voidRow(l, e.Seq); err != nil {
 			return err
@@ -230,7 +241,14 @@ func (p *projection) early(e *op.Entry) error {
 // leaseRow tells the holder how its lease stands.
 func (p *projection) leaseRow(l *lent, seq uint64) error {
 	l.dirty, l.seq = true, seq
-	return p.row(LeaseScope(l.Device), wire.TableLease, number(l.ID), seq, wire.LeaseRow{Lease: l.Lease, Over: l.over})
+	row := wire.LeaseRow{Lease: l.Lease, Over: l.over}
+	var err error
+	if !l.open() {
+		row.Lease.Members = nil
+	} else if row.Elsewhere, err = p.elsewhere(l); err != nil {
+		return err
+	}
+	return p.row(LeaseScope(l.Device), wire.TableLease, number(l.ID), seq, row)
 }
 
 // voidRow tells everybody who scans which tickets of a lease are worth nothing.
@@ -254,6 +272,9 @@ func (p *projection) flushLeases() error {
 			continue
 		}
 		l.dirty = false
+		if !l.open() && !l.reserves() {
+			l.Members = nil
+		}
 		body, err := wire.EncodeRow(l.Lease)
 		if err != nil {
 			return err
