@@ -233,7 +233,7 @@ func (p *projection) needClaims(leases []*lent, need func(string, string, any) e
 	return nil
 }
 
-// tell keeps the people of leases current. Whoever changes the organisation may
+// tell keeps the people of leases current. Whoever is new or changes the organisation may
 // come to or leave the people of a lease, with their claims.
 func (p *projection) tell(holders map[id.Device][]*lent, m member.Person, old id.Org, had bool, seq uint64) (moved []id.Device, err error) {
 	for _, d := range slices.Sorted(maps.Keys(holders)) {
@@ -244,7 +244,7 @@ func (p *projection) tell(holders map[id.Device][]*lent, m member.Person, old id
 				return nil, err
 			}
 		}
-		if had && old != m.Org && (was || now) {
+		if old != m.Org && (was || now) {
 			moved = append(moved, d)
 		}
 	}
