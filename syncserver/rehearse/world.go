@@ -56,7 +56,8 @@ type world struct {
 	mu      sync.Mutex // guards devices and phones: a storm makes them from many goroutines
 	devices map[id.Device]*device
 	phones  map[id.Member]id.Device
-	codes   map[string]string // by name of copy_code
+	codes   map[string]string  // by name of copy_code
+	used    map[id.Ticket]bool // handed over: their holder shows another one first
 
 	expiries []int64 // of leases, ascending
 }
@@ -111,7 +112,7 @@ func (w *world) now() time.Time { return time.UnixMilli(w.clock.Load()).In(w.zon
 func open(s *Scenario, log *slog.Logger) (w *world, err error) {
 	w = &world{Scenario: s, log: log, random: mrand.New(mrand.NewPCG(uint64(s.Seed), 0)),
 		coins: mrand.New(mrand.NewPCG(uint64(s.Seed), uint64(s.Chaos)+2)), devices: map[id.Device]*device{},
-		phones: map[id.Member]id.Device{}, codes: map[string]string{}}
+		phones: map[id.Member]id.Device{}, codes: map[string]string{}, used: map[id.Ticket]bool{}}
 	if s.Chaos != 0 {
 		w.chaos = newChaos(w, s.Chaos)
 	}
