@@ -113,7 +113,7 @@ func Open(cfg Config) (*Device, error) {
 		}
 		d.cfg.Codec = codec
 	}
-	saved, err := load(cfg.Store)
+	saved, err := replica.Load(cfg.Store)
 	if err != nil {
 		return nil, fmt.Errorf("open device: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 func (d *Device) load() (replica.Saved, error) {
 	d.order.Lock()
 	defer d.order.Unlock()
-	saved, err := load(d.cfg.Store)
+	saved, err := replica.Load(d.cfg.Store)
 	if err != nil {
 		return saved, err
 	}
@@ -26,45 +26,6 @@ func (d *Device) load() (replica.Saved, error) {
 	defer d.mu.Unlock()
 	d.inbox = nil
 	return saved, nil
-}
-
-// load reads a device's store. Identity is empty before the enrolment.
-func load(store local.Store) (s replica.Saved, err error) {
-	var key, identity, deployment []byte
-	for name, into := range map[string]*[]byte{replica.MetaKey: &key, replica.MetaIdentity: &identity,
-		replica.MetaServer: &s.Server, replica.MetaDeployment: &deployment} {
-		if *into, err = store.Meta(name); err != nil {
-			return s, fmt.Errorf("read %s: %w", name, err)
-		}
-	}
-	s.Deployment = string(deployment)
-	if identity != nil {
-		if err := wire.DecodeRow(identity, &s.Identity); err != nil {
-			return s, fmt.Errorf("read identity: %w", err)
-		}
-		if s.Key, err = seal.ParsePrivate(key); err != nil {
-			return s, fmt.Errorf("read device key: %w", err)
-		}
-	}
-	if s.State, err = store.State(); err != nil {
-		return s, fmt.Errorf("read state: %w", err)
-	}
-	if s.Held, err = store.Held(); err != nil {
-		return s, fmt.Errorf("read scopes: %w", err)
-	}
-	if s.Queue, err = store.Queue(); err != nil {
-		return s, fmt.Errorf("read outbox: %w", err)
-	}
-	mark, ok, err := store.Get(replica.TableReplica, replica.MarkID)
-	if err != nil {
-		return s, fmt.Errorf("read mark: %w", err)
-	}
-	if ok {
-		if err := wire.DecodeRow(mark.Body, &s.Mark); err != nil {
-			return s, fmt.Errorf("read mark: %w", err)
-		}
-	}
-	return s, nil
 }
 
 // store makes results durable, and only then tells those who wait for them.

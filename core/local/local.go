@@ -61,7 +61,7 @@ type Bucket struct {
 type Held struct {
 	Scopes []string // at the cursor, in order of name
 	Staged []Staged // in order of scope
-	Legacy bool     // there are rows of a server that names no scopes
+	Legacy bool     // there are rows of a server that names no scopes, in view or staged
 }
 
 // Staged is the newest row (Scope, Seq, Table, ID) that is stored and not in view; Seq is 0 where a

@@ -137,8 +137,8 @@ func (s *Session) hold(a *local.Checkpoint, c wire.Checkpoint) {
 	case old:
 		// It begins anew, and knows nothing of scopes that it would have to drop.
 		a.Drop, named, held.Legacy = append(a.Drop, named...), nil, true
-	case held.Legacy && len(named) > 0 && !c.More:
-		// Everything has come again under its scope.
+	case held.Legacy && len(named) > 0 && (!c.More || slices.ContainsFunc(held.Staged, func(one local.Staged) bool { return one.Scope == "" })):
+		// Everything has come again under its scope; or what is staged would come into view by half.
 		a.Drop, held.Legacy = append(a.Drop, ""), false
 	}
 	held.Scopes = named

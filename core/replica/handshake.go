@@ -69,9 +69,6 @@ func (s *Session) welcome(w wire.Welcome) {
 		s.stop(fault.Errorf(fault.Fork, "op %d of this device is another one at the server: the device was copied", w.LastOp))
 		return
 	}
-	if w.LastOp == s.answered && !known {
-		s.adopt(w)
-	}
 	s.phase, s.deadline = live, 0
 	s.emit(Welcomed{})
 	s.emit(Heard{Time: w.Time})
@@ -79,18 +76,6 @@ func (s *Session) welcome(w wire.Welcome) {
 		s.send(wire.Watch{Activity: s.watched})
 	}
 	s.pump()
-}
-
-// adopt takes the chain hash before our first unanswered op from the server, if
-// it fits: the power went between a late answer and the mark.
-func (s *Session) adopt(w wire.Welcome) {
-	waiting := s.waiting()
-	if len(waiting) == 0 || len(w.LastSum) != len(op.Hash{}) {
-		return
-	}
-	if sum := op.Hash(w.LastSum); op.Chain(sum, waiting[0].Bytes) == waiting[0].Hash {
-		s.saved.Mark.Base, s.saved.Mark.Hash = w.LastOp, sum
-	}
 }
 
 // sum gives the chain hash after one of our ops, if it is still known.

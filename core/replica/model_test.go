@@ -138,26 +138,11 @@ func newHost(t fataler) *host {
 
 func (d *device) saved() replica.Saved {
 	d.t.Helper()
-	s := replica.Saved{Identity: wire.Enrolled{Device: "d1"}, Key: d.key, Server: d.server, Deployment: deployment}
-	var err error
-	if s.State, err = d.store.State(); err != nil {
-		d.t.Fatalf("state: %v", err)
-	}
-	if s.Held, err = d.store.Held(); err != nil {
-		d.t.Fatalf("held: %v", err)
-	}
-	if s.Queue, err = d.store.Queue(); err != nil {
-		d.t.Fatalf("queue: %v", err)
-	}
-	row, ok, err := d.store.Get(replica.TableReplica, replica.MarkID)
+	s, err := replica.Load(d.store)
 	if err != nil {
-		d.t.Fatalf("mark: %v", err)
+		d.t.Fatalf("load: %v", err)
 	}
-	if ok {
-		if err := wire.DecodeRow(row.Body, &s.Mark); err != nil {
-			d.t.Fatalf("mark: %v", err)
-		}
-	}
+	s.Identity, s.Key, s.Server, s.Deployment = wire.Enrolled{Device: "d1"}, d.key, d.server, deployment
 	return s
 }
 

@@ -130,6 +130,9 @@ func (s *Stream) begin(v View, applied uint64) error {
 	if err != nil {
 		return err
 	}
+	if s.acked, err = v.Acked(s.cfg.Device, s.cursor); err != nil {
+		return err
+	}
 	s.begun = true
 	if s.held == nil {
 		s.beginPlain(floor, applied)

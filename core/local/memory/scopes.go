@@ -87,6 +87,7 @@ func (s *Store) Held() (local.Held, error) {
 	for _, name := range slices.Sorted(maps.Keys(s.held.staged)) {
 		held.Staged = append(held.Staged, local.Staged{Scope: name, Position: s.held.staged[name].last(), Fresh: s.held.staged[name].fresh})
 	}
+	held.Legacy = s.held.staged[""] != nil && len(s.held.staged[""].rows) > 0
 	for _, ids := range s.held.rows {
 		for _, versions := range ids {
 			held.Legacy = held.Legacy || versions[""].Seq > 0

@@ -243,7 +243,7 @@ func (s *Store) Held() (held local.Held, err error) {
 			UNION ALL SELECT name, 0, '', '', 1 FROM scopes WHERE fresh = 1 ORDER BY 1, 2, 3, 4`)
 	}
 	if err == nil {
-		err = tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM rows WHERE scope = '' AND seq > 0)`).Scan(&held.Legacy)
+		err = tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM staged WHERE scope = '') OR EXISTS (SELECT 1 FROM rows WHERE scope = '' AND seq > 0)`).Scan(&held.Legacy)
 	}
 	if err != nil {
 		return local.Held{}, fmt.Errorf("read scopes: %w", s.explain(err))

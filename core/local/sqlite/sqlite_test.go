@@ -322,6 +322,21 @@ func BenchmarkApply20000(b *testing.B) {
 	}
 }
 
+func BenchmarkSums20000(b *testing.B) {
+	s := open(b, filepath.Join(b.TempDir(), "device.db"))
+	c := localtest.Big(20000, 1)
+	c.Take = []string{"door"}
+	for i := range c.Rows {
+		c.Rows[i].Scope = "door"
+	}
+	must(b, s.Apply(c))
+	for b.Loop() {
+		if sums, err := s.Sums(); err != nil || sums["door"] == nil {
+			b.Fatal(sums, err)
+		}
+	}
+}
+
 func BenchmarkGet(b *testing.B) {
 	s := open(b, filepath.Join(b.TempDir(), "device.db"))
 	must(b, s.Apply(localtest.Big(20000, 1)))

@@ -1,0 +1,66 @@
+package replica
+
+import (
+	"fmt"
+
+	"yizhan/core/local"
+	"yizhan/core/seal"
+	"yizhan/core/wire"
+)
+
+// Load reads what a session begins with from a device's store. Identity is empty
+// before the enrolment.
+func Load(store local.Store) (s Saved, err error) {
+	var key, identity, deployment []byte
+	for name, into := range map[string]*[]byte{MetaKey: &key, MetaIdentity: &identity,
+		MetaServer: &s.Server, MetaDeployment: &deployment} {
+		if *into, err = store.Meta(name); err != nil {
+			return s, fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	s.Deployment = string(deployment)
+	if identity != nil {
+		if err := wire.DecodeRow(identity, &s.Identity); err != nil {
+			return s, fmt.Errorf("read identity: %w", err)
+		}
+		if s.Key, err = seal.ParsePrivate(key); err != nil {
+			return s, fmt.Errorf("read device key: %w", err)
+		}
+	}
+	if s.State, err = store.State(); err != nil {
+		return s, fmt.Errorf("read state: %w", err)
+	}
+	if s.Held, err = store.Held(); err != nil {
+		return s, fmt.Errorf("read scopes: %w", err)
+	}
+	if s.Queue, err = store.Queue(); err != nil {
+		return s, fmt.Errorf("read outbox: %w", err)
+	}
+	mark, ok, err := store.Get(TableReplica, MarkID)
+	if err != nil {
+		return s, fmt.Errorf("read mark: %w", err)
+	}
+	if ok {
+		if err := wire.DecodeRow(mark.Body, &s.Mark); err != nil {
+			return s, fmt.Errorf("read mark: %w", err)
+		}
+	}
+	return s, s.recall(store)
+}
+
+// recall finds the hash that the first waiting op follows, if the power went
+// between a late answer and the mark.
+func (s *Saved) recall(store local.Store) error {
+	if len(s.Queue) == 0 || s.Queue[0].Result != nil || s.Queue[0].Seq-1 <= s.Mark.Base {
+		return nil
+	}
+	before := s.Queue[0].Seq - 1
+	kept, err := store.Kept(before, 1)
+	if err != nil {
+		return fmt.Errorf("read kept ops: %w", err)
+	}
+	if len(kept) == 1 && kept[0].Seq == before {
+		s.Mark.Base, s.Mark.Hash = before, kept[0].Hash
+	}
+	return nil
+}
