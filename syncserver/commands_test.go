@@ -45,6 +45,7 @@ var wrong = []struct {
 	{"enrol -role kiosk -valid 0s", []string{"-valid must be longer"}},
 	{"enrol -role kiosk -valid soon", []string{"-valid"}},
 	{"revoke", []string{"wrong arguments"}},
+	{"authority -station st1", []string{"-station or -device is missing"}},
 	{"member find", []string{"wrong arguments"}},
 	{"draw film", []string{"-seed is missing"}},
 	{"lend -activity film -seats 1", []string{"-device or -activity is missing"}},
@@ -98,6 +99,7 @@ func TestUnknownIDs(t *testing.T) {
 	p.refuses([]string{`member "m9"`}, "enrol", "-role", "phone", "-member", "m9")
 	p.refuses([]string{`role "robot"`, "kiosk"}, "enrol", "-role", "robot")
 	p.refuses([]string{`device "d9"`}, "revoke", "d9")
+	p.refuses([]string{`station "st9"`}, "authority", "-station", "st9", "-device", "d9")
 	p.refuses([]string{`activity "a9"`}, "draw", "a9", "-seed", "x")
 	p.refuses([]string{`device "d9"`}, "lend", "-device", "d9", "-activity", "a9", "-seats", "1")
 	p.refuses([]string{`activity "a9"`}, "write-off", "-device", "d9", "-activity", "a9")

@@ -121,6 +121,9 @@ func enrol(fs *flag.FlagSet, args []string) error {
 		return err
 	}
 	fmt.Printf("%s\n%s\n\ndevice %s; the code can be used once, until %s\n", picture, o.Code, o.Device, o.Expires.Format("2006-01-02 15:04"))
+	if o.Beside != "" {
+		fmt.Fprintf(os.Stderr, "warning: at station %s the tickets bound there are handed over by %s; the new device refuses them until: syncserver authority -station %s -device %s\n", *station, o.Beside, *station, o.Device)
+	}
 	return nil
 }
 
@@ -130,10 +133,36 @@ func revoke(fs *flag.FlagSet, args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := control.Call[struct{}](context.Background(), control.Dial(*data), "revoke", rest[0]); err != nil {
+	left, err := control.Call[server.Revoked](context.Background(), control.Dial(*data), "revoke", rest[0])
+	if err != nil {
 		return err
 	}
 	fmt.Printf("%s may do nothing any more\n", rest[0])
+	if left.Station != "" {
+		fmt.Fprintf(os.Stderr, "warning: nobody hands over the tickets bound to station %s now; name a device that stands there: syncserver authority -station %s -device DEVICE\n", left.Station, left.Station)
+	}
+	return nil
+}
+
+// authority names the one device of a station.
+func authority(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	station := fs.String("station", "", "station id")
+	device := fs.String("device", "", "device id; it has to be enrolled for that station")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	if *station == "" || *device == "" {
+		return fmt.Errorf("%w: -station or -device is missing", errUsage)
+	}
+	n, err := control.Call[server.Named](context.Background(), control.Dial(*data), "authority", control.AuthorityRequest{Station: id.Station(*station), Device: id.Device(*device)})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s hands over the tickets bound to station %s\n", *device, *station)
+	if n.InDoubt > 0 {
+		fmt.Fprintf(os.Stderr, "warning: %d tickets may have been handed over by %s, which is lost: each needs a supervisor, who overrides with a reason\n", n.InDoubt, n.Before)
+	}
 	return nil
 }
 

@@ -28,6 +28,7 @@ var commands = []command{
 	{"publish", "ACTIVITY.json", "check an activity and publish it, or its next revision", publish},
 	{"enrol", "", "make a one-use code for a kiosk, a staff device or a member's phone", enrol},
 	{"revoke", "DEVICE", "let a lost device do nothing any more, and have it erase itself when it is heard of", revoke},
+	{"authority", "", "name the device that hands over the tickets bound to a station", authority},
 	{"devices", "", "list devices: place, state, last contact", devices},
 	{"quarantine", "", "list what closed devices had not reported; -accept records a hand-over of it", quarantine},
 	{"member find", "NAME|LAST4|ID", "look a member up, masked", findMember},

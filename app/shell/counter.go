@@ -8,6 +8,7 @@ import (
 	"yizhan/app/flow/pickup"
 	"yizhan/core/fault"
 	"yizhan/core/handover"
+	"yizhan/core/id"
 	"yizhan/core/op"
 )
 
@@ -17,6 +18,8 @@ type counter struct {
 	now  func() time.Time // of the deployment
 	name string           // of the person or machine that scans
 	wait func(context.Context, uint64) (op.Result, error)
+
+	station id.Station
 }
 
 // confirmTime is how long a person at a counter waits for the server's word.
@@ -29,7 +32,7 @@ func NewCounter(env *Env) Counter {
 	if who.Role == op.Staff {
 		channel = op.ByStaff
 	}
-	c := &counter{now: env.Clock, wait: env.Link.Wait, name: string(who.Device), Counter: handover.New(handover.Config{Store: env.Store,
+	c := &counter{now: env.Clock, wait: env.Link.Wait, name: string(who.Device), station: who.Station, Counter: handover.New(handover.Config{Store: env.Store,
 		Outbox: env.Link, Device: who.Device, Station: who.Station, Channel: channel, Zone: env.Zone,
 		Status: func() handover.Status {
 			st := env.Link.Status()
@@ -51,7 +54,8 @@ func (c *counter) Redeem(code string, now time.Time) (pickup.Outcome, error) {
 			return pickup.Outcome{}, err
 		}
 	}
-	return pickup.Outcome{Verdict: o.Verdict, Seats: o.Seats, Title: o.Title, Detail: c.detail(o, now)}, nil
+	aside := o.Verdict == fault.WrongStation && o.Station.ID == c.station && c.station != ""
+	return pickup.Outcome{Verdict: o.Verdict, Seats: o.Seats, Title: o.Title, Detail: c.detail(o, now), Aside: aside}, nil
 }
 
 // answer waits for the server, which alone knows every hand-over of a ticket that

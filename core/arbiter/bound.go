@@ -150,10 +150,41 @@ func (r *run) setAuthority(o *op.Op) error {
 		return nil
 	}
 	if old := r.s.devices[p.authority]; old != nil && old.gone == "" {
-		return refusal("device %s hands over at station %s and may have done so unseen; connect it, so that it can give the station up, or revoke it if it is lost", p.authority, o.Station)
+		return InUse{p.authority, o.Station}
 	}
 	r.emit(op.Entry{Kind: op.AuthoritySet, Station: o.Station, Authority: o.Device, Blocked: p.authority != ""})
 	return nil
+}
+
+// InUse refuses to name another authority while the present one may hand over unseen.
+type InUse struct {
+	Device  id.Device
+	Station id.Station
+}
+
+func (e InUse) Error() string {
+	return fmt.Sprintf("device %s hands over at station %s and may have done so unseen; connect it, so that it can give the station up, or revoke it if it is lost", e.Device, e.Station)
+}
+
+// Authority is the device that hands over what is bound to a station, "" if none
+// does. lost means that it is gone for good.
+func (s *State) Authority(st id.Station) (d id.Device, lost bool) {
+	p := s.stations[st]
+	if p == nil || p.authority == "" {
+		return "", false
+	}
+	old := s.devices[p.authority]
+	return p.authority, old == nil || old.gone != ""
+}
+
+// InDoubt counts the tickets of a station that a lost authority may have handed over.
+func (s *State) InDoubt(st id.Station) (n int) {
+	for _, c := range s.claims {
+		if c.doubt && c.Station == st && c.State == op.ClaimGranted {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *State) applyAuthority(e *op.Entry) error {
@@ -166,7 +197,7 @@ func (s *State) applyAuthority(e *op.Entry) error {
 		return nil
 	}
 	for _, c := range s.claims {
-		if c.Station == e.Station && c.act.Binds() && c.givenUp == 0 && (c.State == op.ClaimGranted || c.returning) {
+		if c.Station == e.Station && c.act.Binds() && (c.State == op.ClaimGranted || c.returning) {
 			c.doubt = true
 		}
 	}

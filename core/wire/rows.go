@@ -150,6 +150,17 @@ type IncidentRow struct {
 	Verdict fault.Verdict `cbor:"5,keyasint,omitempty"`
 	At      int64         `cbor:"6,keyasint"`
 	Member  id.Member     `cbor:"7,keyasint,omitempty"` // beside the ticket's own: whom else it was given to
+
+	Station   id.Station `cbor:"8,keyasint,omitempty"`
+	By        string     `cbor:"9,keyasint,omitempty"`  // who worked there
+	ScannedAt int64      `cbor:"10,keyasint,omitempty"` // device clock, Unix milliseconds
+	Reason    string     `cbor:"11,keyasint,omitempty"` // of an override
+
+	// The hand-over or check-in before it, where there was one.
+	FirstDevice  id.Device  `cbor:"12,keyasint,omitempty"`
+	FirstStation id.Station `cbor:"13,keyasint,omitempty"`
+	FirstAt      int64      `cbor:"14,keyasint,omitempty"` // device clock, Unix milliseconds
+	FirstBy      string     `cbor:"15,keyasint,omitempty"`
 }
 
 // UsedRow is the device's own memory of a hand-over, or of a lease that it gave

@@ -155,6 +155,8 @@ func rowValues() map[string]any {
 		TableTicket + "_blocked": &TicketRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Epoch: 1, Station: "st-7", Member: "m-1001", Blocked: true},
 		TableClaim + "_blocked":  &ClaimRow{Ticket: leaseTicket, Activity: "premiere", Pool: "main", Seats: 1, State: op.ClaimGranted, Code: "2KCETIQ", At: 1790000000000, Blocked: true},
 		TableDoor + "_blocked":   &DoorRow{Ticket: leaseTicket, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 1, State: op.ClaimGranted, Blocked: true},
+		TableIncident + "_first": &IncidentRow{Seq: 1402, Word: "handed_over_already_redeemed", Ticket: 1301, Device: "kiosk-2", Verdict: fault.AlreadyRedeemed, At: 1790000005000,
+			Station: "st-8", By: "s-4", ScannedAt: 1790000001000, Reason: "换站", FirstDevice: "kiosk-1", FirstStation: "st-7", FirstAt: 1790000000000, FirstBy: "s-3"},
 		TableIncident + "_twice": &IncidentRow{Seq: 1401, Word: "serial_granted_twice", Ticket: leaseTicket, Device: "kiosk-1", At: 1790000000000, Member: "m-1002"},
 		TableLease: &LeaseRow{Lease: op.Lease{ID: 900, Device: "kiosk-1", Activity: "premiere", Pool: "main", Seats: 40, Taken: []op.Taken{{Part: 1, From: 41, N: 40}},
 			Policy: op.VoidUnreported, SetAside: "frontline", Members: []op.Borrower{{Member: "m-1001", Held: []int{0, 1}}}, Org: "org-12", Lasts: 86_400_000, VoidAfter: 3_600_000,

@@ -44,6 +44,12 @@ type EnrolRequest struct {
 	Valid   time.Duration `json:"valid"`
 }
 
+// AuthorityRequest names the device that hands over at a station.
+type AuthorityRequest struct {
+	Station id.Station `json:"station"`
+	Device  id.Device  `json:"device"`
+}
+
 // DrawRequest asks for a draw.
 type DrawRequest struct {
 	Activity id.Activity `json:"activity"`
@@ -97,7 +103,10 @@ func Handler(s *server.Server) http.Handler {
 	handle(mux, "POST /v1/enrol", func(ctx context.Context, in EnrolRequest) (server.Offered, error) {
 		return s.Offer(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org}, in.Valid)
 	})
-	handle(mux, "POST /v1/revoke", func(ctx context.Context, in id.Device) (struct{}, error) { return struct{}{}, s.Revoke(ctx, in) })
+	handle(mux, "POST /v1/revoke", func(ctx context.Context, in id.Device) (server.Revoked, error) { return s.Revoke(ctx, in) })
+	handle(mux, "POST /v1/authority", func(ctx context.Context, in AuthorityRequest) (server.Named, error) {
+		return s.SetAuthority(ctx, in.Station, in.Device)
+	})
 	handle(mux, "POST /v1/erase", func(ctx context.Context, in id.Member) (struct{}, error) { return struct{}{}, s.Erase(ctx, in) })
 	handle(mux, "POST /v1/devices", func(ctx context.Context, _ struct{}) ([]server.DeviceState, error) { return s.Devices(ctx) })
 	handle(mux, "POST /v1/quarantine", func(ctx context.Context, in id.Device) ([]server.KeptOp, error) { return s.Quarantine(ctx, in) })

@@ -191,7 +191,35 @@ func (p *projection) authoritySet(e *op.Entry) error {
 		return fmt.Errorf("there is no station %q", e.Station)
 	}
 	at.authority = e.Authority
-	return p.stationRow(at, e.Seq)
+	if err := p.stationRow(at, e.Seq); err != nil || !e.Blocked {
+		return err
+	}
+	return p.inDoubt(e)
+}
+
+// inDoubt blocks what was bound to a lost authority: it may have handed it over.
+func (p *projection) inDoubt(e *op.Entry) error {
+	if err := p.flush(); err != nil {
+		return err
+	}
+	var tickets []id.Ticket
+	err := p.query(`SELECT ticket FROM claim WHERE station = ? AND state = ?`, func(r *sql.Rows) error {
+		var t int64
+		err := r.Scan(&t)
+		tickets = append(tickets, id.Ticket(t))
+		return err
+	}, string(e.Station), int(op.ClaimGranted))
+	for _, t := range tickets {
+		c, err := p.claim(t)
+		if err != nil {
+			return err
+		}
+		if p.bound(c) {
+			c.Blocked = true
+			p.touch(c, e.Seq)
+		}
+	}
+	return err
 }
 
 func (p *projection) deviceGone(e *op.Entry) error {

@@ -174,7 +174,9 @@ func (p *projection) forStaff(e *op.Entry) error {
 		err = p.exec(`INSERT INTO task VALUES (?, ?, ?, ?, ?)`, int64(e.Seq), e.Word, string(e.Org), string(e.Activity), e.At)
 	} else {
 		table = wire.TableIncident
-		row = wire.IncidentRow{Seq: e.Seq, Word: e.Word, Ticket: e.Ticket, Device: e.Device, Verdict: e.Verdict, At: e.At, Member: e.Member}
+		if row, err = p.incidentRow(e); err != nil {
+			return err
+		}
 		err = p.exec(`INSERT INTO incident (seq, word, ticket, device, verdict, at, member) VALUES (?, ?, ?, ?, ?, ?, ?)`, int64(e.Seq), e.Word, int64(e.Ticket),
 			string(e.Device), int(e.Verdict), e.At, string(e.Member))
 		if c, found := p.claim(e.Ticket); found == nil && c != nil && org == "" {

@@ -169,6 +169,7 @@ type Offered struct {
 	Code    string    `json:"code"` // XXXX-XXXX-XXXX-XXXX, 80 bits
 	Device  id.Device `json:"device"`
 	Expires time.Time `json:"expires"`
+	Beside  id.Device `json:"beside,omitempty"` // hands over at that station already: the new device will not
 }
 
 // Offer makes a one-use enrolment code. Only its hash is kept.
@@ -189,13 +190,27 @@ func (s *Server) Offer(ctx context.Context, e op.Enrolment, valid time.Duration)
 	if _, err := s.seq.Do(ctx, op.Op{Kind: op.Offer, Enrolment: &e}); err != nil {
 		return Offered{}, err
 	}
-	return o, nil
+	err = s.seq.View(ctx, func(state *arbiter.State) { o.Beside, _ = state.Authority(e.Station) })
+	return o, err
+}
+
+// Revoked says what the end of a device leaves behind.
+type Revoked struct {
+	Station id.Station `json:"station,omitempty"` // where nobody hands over bound tickets now
 }
 
 // Revoke ends a device.
-func (s *Server) Revoke(ctx context.Context, d id.Device) error {
-	_, err := s.seq.Do(ctx, op.Op{Kind: op.Revoke, Device: d})
-	return err
+func (s *Server) Revoke(ctx context.Context, d id.Device) (left Revoked, err error) {
+	if _, err := s.seq.Do(ctx, op.Op{Kind: op.Revoke, Device: d}); err != nil {
+		return left, err
+	}
+	err = s.seq.View(ctx, func(state *arbiter.State) {
+		gone, _ := state.Device(d)
+		if at, _ := state.Authority(gone.Station); at == d {
+			left.Station = gone.Station
+		}
+	})
+	return left, err
 }
 
 // Draw holds the draw of an activity.

@@ -80,6 +80,9 @@ func Read(s local.Store, now time.Time) ([]Line, error) {
 		if i.Device != "" {
 			note += " · 设备 " + string(i.Device)
 		}
+		if i.FirstDevice != "" {
+			note += " · 此前：" + flow.Clock(time.UnixMilli(i.FirstAt), now) + " 设备 " + string(i.FirstDevice)
+		}
 		all = append(all, dated{Line{say(i.Word), note, "异常", flow.Bad}, i.Seq})
 	})
 	if err != nil {

@@ -74,6 +74,7 @@ type Outcome struct {
 	Seats   int
 	Title   string
 	Detail  string
+	Aside   bool // another device of this very station hands it over
 }
 
 // Message is Scanned, Decided, NotStored, Unreadable, Tick, ClockRight or Closed.
@@ -191,6 +192,9 @@ func (s State) tick(now time.Time) State {
 func verdict(o Outcome) Result {
 	r := Result{Tone: flow.ToneOf(o.Verdict), Sentence: o.Verdict.Sentence(), Next: o.Verdict.Next(),
 		Seats: o.Seats, Title: o.Title, Detail: o.Detail, Doubt: o.Verdict == fault.ClockDoubt}
+	if o.Aside {
+		r.Sentence, r.Next = "本站的这种票由另一台设备发放。", "请到本站那台设备领取；它坏了或不见了，请工作人员换一台。"
+	}
 	switch r.Tone {
 	case flow.Good:
 		r.Word = "可以发放"

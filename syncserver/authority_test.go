@@ -1,0 +1,78 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"yizhan/core/fault"
+	"yizhan/core/handover"
+	"yizhan/core/wire"
+)
+
+// second puts another kiosk beside the first, with the warning that it hands nothing over.
+func (d day) second(t *testing.T) *client {
+	t.Helper()
+	at, _ := d.kiosk.Identity()
+	o := d.do("enrol", "-role", "kiosk", "-station", string(at.Station))
+	holds(t, o, o.stderr, "handed over by "+string(at.Device), "syncserver authority -station "+string(at.Station))
+	c := d.enrolled("second", "-role", "kiosk", "-station", string(at.Station))
+	c.synced()
+	if out := c.redeem(d.code); out.Verdict != fault.WrongStation || out.Station.ID != at.Station {
+		t.Fatalf("beside the authority: %v, shown as of %q", out.Verdict, out.Station.ID)
+	}
+	return c
+}
+
+func TestStationIsGivenUpInOrder(t *testing.T) {
+	d := premiere(t)
+	second := d.second(t)
+	at, _ := d.kiosk.Identity()
+	me, _ := second.Identity()
+	d.kiosk.SetOnline(false)
+	until(t, "the kiosk is offline", func() bool { return !d.kiosk.Status().Online })
+	name := []string{"authority", "-station", string(at.Station), "-device", string(me.Device)}
+	d.refuses([]string{string(at.Device), "connect it", "revoke it"}, name...)
+	d.kiosk.OnRecall(d.kiosk.counter().GiveUp)
+	d.kiosk.SetOnline(true)
+	d.kiosk.synced()
+	if o := d.do(name...); o.code != 0 || o.stderr != "" {
+		t.Fatalf("named: %v", o)
+	}
+	d.kiosk.synced()
+	second.synced()
+	if out := d.kiosk.redeem(d.code); out.Verdict != fault.WrongStation {
+		t.Errorf("at the old device: %v", out.Verdict)
+	}
+	if out := second.redeem(d.code); out.Verdict != fault.Valid {
+		t.Errorf("at the new one: %v", out.Verdict)
+	}
+	second.synced()
+	d.must("verify")
+}
+
+func TestLostAuthorityIsReplaced(t *testing.T) {
+	d := premiere(t)
+	second := d.second(t)
+	at, _ := d.kiosk.Identity()
+	me, _ := second.Identity()
+	staff := d.enrolled("staff", "-role", "staff", "-org", string(rows[wire.MeRow](d.phone, wire.TableMe)[0].Org))
+	o := d.do("revoke", string(at.Device))
+	holds(t, o, o.stderr, "warning: nobody hands over", "syncserver authority -station "+string(at.Station))
+	o = d.do("authority", "-station", string(at.Station), "-device", string(me.Device))
+	holds(t, o, o.stderr, "1 tickets may have been handed over by "+string(at.Device))
+	second.synced()
+	if out := second.redeem(d.code); out.Verdict != fault.Blocked {
+		t.Fatalf("what the lost one may have handed over: %v", out.Verdict)
+	}
+	out, err := second.counter().Redeem(d.code, time.Now(), handover.Options{Override: true, Reason: "旧设备已毁", By: "li"})
+	if err != nil || out.Verdict != fault.Valid || out.Overridden != fault.Blocked {
+		t.Fatalf("overridden: %+v, %v", out, err)
+	}
+	second.synced()
+	staff.synced()
+	all := rows[wire.IncidentRow](staff, wire.TableIncident)
+	if len(all) != 1 || all[0].Word != "override" || all[0].Reason != "旧设备已毁" || all[0].By != "li" || all[0].Station != at.Station || all[0].ScannedAt == 0 {
+		t.Errorf("staff see %+v", all)
+	}
+	d.must("verify")
+}
