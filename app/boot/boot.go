@@ -191,10 +191,12 @@ func (b *boot) fill(env *shell.Env) {
 		}
 		return
 	case op.Kiosk:
-		env.Counter = shell.NewCounter(env)
+		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
+		env.KeepLeases()
 		b.scan(kiosk.Start(env, b.size()).Picture)
 	default:
-		env.Counter = shell.NewCounter(env)
+		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
+		env.KeepLeases()
 		b.scan(staff.Start(env).Picture)
 	}
 }

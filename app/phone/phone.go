@@ -103,7 +103,7 @@ func (s *Shell) send(m claim.Message) {
 
 // store puts an op into the outbox; the disk may take its time, the screen not.
 func (s *Shell) store(o op.Op) {
-	_, err := s.env.Link.Do(o)
+	_, err := s.env.Claim(o)
 	s.env.Do(func() {
 		if err != nil {
 			fyne.LogError("keep claim", err)

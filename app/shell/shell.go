@@ -14,6 +14,7 @@ import (
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
 	"yizhan/core/id"
+	"yizhan/core/lease"
 	"yizhan/core/link"
 	"yizhan/core/local"
 	"yizhan/core/op"
@@ -48,7 +49,8 @@ type Env struct {
 	Ctx     context.Context // ends when the window closes
 	Store   local.Store
 	Link    Link
-	Counter Counter // nil on a phone
+	Counter Counter       // nil on a phone
+	Holder  *lease.Holder // nil on a phone
 	Theme   *look.Theme
 	App     fyne.App
 	Window  fyne.Window

@@ -9,11 +9,14 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"yizhan/app/flow/duty"
+	"yizhan/app/flow/lend"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
 	"yizhan/app/shell"
 	dutyview "yizhan/app/view/duty"
+	lendview "yizhan/app/view/lend"
 	statusview "yizhan/app/view/status"
+	"yizhan/core/op"
 )
 
 // Shell runs the counter and the pages beside it on the UI goroutine.
@@ -23,11 +26,16 @@ type Shell struct {
 	root  *fyne.Container
 	aside bool // the other pages are shown
 	sync  bool // of those, the sync page
+	lend  bool // of those, the page of what was lent to this device
+	lent  lend.State
+	grant *lendview.View
 	last  model
 }
 
 type model struct {
 	sync  bool
+	lend  bool
+	lent  lend.State
 	lines []duty.Line
 	bar   status.Bar
 }
@@ -36,6 +44,7 @@ type model struct {
 func Start(env *shell.Env) *Shell {
 	env.App.Settings().SetTheme(env.Theme.With(look.Staff))
 	s := &Shell{env: env, root: container.NewStack()}
+	s.grant = lendview.New(look.Staff, s.send)
 	s.desk = shell.NewDesk(env, look.Staff, "待办与同步", func() { s.show(true) })
 	env.Window.SetContent(s.root)
 	s.show(false)
@@ -75,7 +84,13 @@ func (s *Shell) draw() {
 	if err != nil {
 		fyne.LogError("read tasks", err)
 	}
-	m := model{s.sync, lines, s.env.Bar()}
+	leases, err := lend.Read(s.env.Store, s.env.Clock())
+	if err != nil {
+		fyne.LogError("read leases", err)
+	}
+	s.lent, _ = s.lent.Update(lend.Loaded{Leases: leases})
+	s.lend = s.lend && (len(leases) > 0 || s.lent.Outcome.Word != "") // the last answer stays until staff leave it
+	m := model{s.sync, s.lend, s.lent, lines, s.env.Bar()}
 	if reflect.DeepEqual(m, s.last) {
 		return
 	}
@@ -86,9 +101,12 @@ func (s *Shell) draw() {
 
 func (s *Shell) page(m model) fyne.CanvasObject {
 	scale := look.Staff
-	tab := func(sync bool) func() { return func() { s.sync = sync; s.draw() } }
+	tab := func(sync, lend bool) func() { return func() { s.sync, s.lend = sync, lend; s.draw() } }
 	title, body := "待办", dutyview.List(scale, m.lines)
-	if m.sync {
+	switch {
+	case m.lend:
+		title, body = "发放", s.grant.Draw(m.lent)
+	case m.sync:
 		who, _ := s.env.Link.Identity()
 		title = "同步"
 		body = statusview.Sheet(scale, m.bar, []statusview.Line{{Label: "站点", Text: string(who.Station)},
@@ -96,6 +114,39 @@ func (s *Shell) page(m model) fyne.CanvasObject {
 			func() { s.env.Connect(); s.draw() })
 	}
 	top := look.Column(0, scale.Header(title, func() { s.show(false) }), statusview.Strip(scale, m.bar, nil))
-	foot := look.Fill(look.Surface, 0, look.Row(0, -1, scale.Tab("待办", !m.sync, tab(false)), scale.Tab("同步", m.sync, tab(true))))
+	tabs := []fyne.CanvasObject{scale.Tab("待办", !m.sync && !m.lend, tab(false, false)), scale.Tab("同步", m.sync && !m.lend, tab(true, false))}
+	if len(m.lent.Leases) > 0 || m.lend {
+		tabs = append(tabs, scale.Tab("发放", m.lend, tab(false, true)))
+	}
+	foot := look.Fill(look.Surface, 0, look.Row(0, -1, tabs...))
 	return look.Fill(look.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, body)), foot))
+}
+
+// send takes a message of the page of what was lent to this device.
+func (s *Shell) send(m lend.Message) {
+	var ops []op.Op
+	s.lent, ops = s.lent.Update(m)
+	s.draw()
+	for _, o := range ops {
+		go s.decide(o)
+	}
+}
+
+// decide stores the decision before it is shown; the disk may take its time, the screen not.
+func (s *Shell) decide(o op.Op) {
+	who, _ := s.env.Link.Identity()
+	o.EnteredBy = string(who.Device)
+	r, err := s.env.Claim(o)
+	code, unread := lend.Code(s.env.Store, r.Ticket)
+	s.env.Do(func() {
+		if err != nil {
+			fyne.LogError("grant from lease", err)
+			s.send(lend.NotStored{Full: shell.Full(err)})
+			return
+		}
+		if unread != nil { // the short code finds the ticket too
+			fyne.LogError("read granted ticket", unread)
+		}
+		s.send(lend.Answered{Member: o.Member, Result: r, Code: code})
+	})
 }

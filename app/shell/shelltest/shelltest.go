@@ -387,6 +387,6 @@ func NewEnv(t testing.TB, store local.Store) (*shell.Env, *Link, Turn) {
 	window.Resize(fyne.NewSize(412, 915))
 	env := &shell.Env{Ctx: ctx, Store: store, Link: l, Theme: theme, App: a, Window: window, Zone: Zone,
 		Now: func() time.Time { return l.Clock() }, Do: turn.Do, Server: "ws://127.0.0.1:8640/v1/sync"}
-	env.Counter = shell.NewCounter(env)
+	env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
 	return env, l, turn
 }
