@@ -50,7 +50,8 @@ func load(addr, path string) (c *client, err error) {
 	if c.store, err = sqlite.Open(path); err != nil {
 		return nil, err
 	}
-	c.Device, err = link.Open(link.Config{Store: c.store, URL: "ws://" + addr + "/v1/sync", App: "test", Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	c.Device, err = link.Open(link.Config{Store: c.store, URL: "ws://" + addr + "/v1/sync", App: "test", Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Attachments: path + ".attachments"})
 	return c, err
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 	_ "time/tzdata" // a kiosk image may have no zone files
 
+	"yizhan/core/wire"
 	"yizhan/syncserver/control"
 	"yizhan/syncserver/journal"
 	"yizhan/syncserver/server"
@@ -93,6 +94,7 @@ func run(s *server.Server, data, addr, cert, key string, log *slog.Logger) error
 	}
 	mux := http.NewServeMux()
 	mux.Handle(session.Path, s.Handler())
+	mux.Handle(wire.BlobPath, s.Blobs())
 	failed := make(chan error, 2)
 	public := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
 	private := &http.Server{Handler: control.Handler(s)}

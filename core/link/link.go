@@ -35,6 +35,9 @@ type Config struct {
 	TLS    *tls.Config                                                       // nil: the system's trust
 	Codec  *wire.Codec                                                       // nil: one of its own; many devices in one process share one
 	Boot   func() (boot string, since time.Duration)                         // nil: Boot, the machine's
+
+	// Attachments is the folder of this device's attachments, which a wipe removes; "" is none.
+	Attachments string
 }
 
 // Status is how the device stands towards its server.

@@ -23,6 +23,9 @@ func (s *session) wipe(e replica.Wipe) *replica.Close {
 	if d.last != e.Last {
 		return nil // the session hears of the op, and asks again
 	}
+	if err := d.eraseAttachments(); err != nil {
+		return &replica.Close{Why: storage(err)}
+	}
 	err := d.cfg.Store.Wipe(e.Keep)
 	identity, readErr := d.cfg.Store.Meta(replica.MetaIdentity)
 	if readErr != nil || identity != nil {

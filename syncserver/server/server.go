@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"yizhan/core/arbiter"
+	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/syncserver/blob"
 	"yizhan/syncserver/journal"
 	"yizhan/syncserver/journal/sqlite"
 	"yizhan/syncserver/ledger"
@@ -32,6 +34,7 @@ const (
 	LedgerFile  = "ledger.db"
 	VaultFile   = "vault.db"
 	KeysFile    = "keys.json"
+	BlobsDir    = "blobs"
 	// SnapshotFile holds the digest of the state at the last orderly stop.
 	SnapshotFile = "stopped.json"
 )
@@ -59,6 +62,7 @@ type Server struct {
 	vault    *vault.Vault
 	seq      *sequencer.Sequencer
 	sessions *session.Server
+	blobs    *blob.Handler
 
 	life    context.Context // ends when the server closes
 	end     context.CancelFunc
@@ -104,6 +108,9 @@ func (s *Server) open(start func(sequencer.Config) (*sequencer.Sequencer, error)
 	}
 	if err = s.openLedger(); err == nil {
 		s.sessions, err = s.newSessions()
+	}
+	if err == nil {
+		s.blobs, err = s.newBlobs()
 	}
 	if err == nil {
 		if err = os.Remove(s.path(SnapshotFile)); errors.Is(err, os.ErrNotExist) {
@@ -271,6 +278,9 @@ func (s *Server) Tick() { s.seq.Poke() }
 // Handler serves devices on /v1/sync.
 func (s *Server) Handler() http.Handler { return s.sessions }
 
+// Blobs serves attachments on wire.BlobPath.
+func (s *Server) Blobs() http.Handler { return s.blobs }
+
 // Close ends the sessions, writes what was decided, and closes the files.
 func (s *Server) Close(ctx context.Context) error {
 	s.recalls.close()
@@ -321,6 +331,18 @@ func (s *Server) closeFiles() error {
 		errs = append(errs, s.journal.Close())
 	}
 	return errors.Join(errs...)
+}
+
+func (s *Server) newBlobs() (*blob.Handler, error) {
+	store, err := blob.Open(s.path(BlobsDir), s.cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	return blob.NewHandler(blob.Config{Store: store, Deployment: s.keys.Deployment, Now: s.cfg.Now, Log: s.cfg.Log,
+		Device: func(d id.Device) (key []byte, gone, ok bool) {
+			info, ok := s.Device(d)
+			return info.Enrolment.PublicKey, info.Gone, ok
+		}}), nil
 }
 
 func (s *Server) newSessions() (*session.Server, error) {
