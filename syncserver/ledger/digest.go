@@ -11,7 +11,7 @@ import (
 
 // tables lists every table that is a function of the journal, with its primary key.
 var tables = []struct{ name, key string }{
-	{"activity", "id"}, {"check_in", "seq"}, {"claim", "ticket"}, {"device", "id"}, {"draw", "seq"}, {"early", "ticket"}, {"enrolment", "code_hash"},
+	{"activity", "id"}, {"check_in", "seq"}, {"claim", "ticket"}, {"clock", "day"}, {"device", "id"}, {"draw", "seq"}, {"early", "ticket"}, {"enrolment", "code_hash"},
 	{"erased", "member"}, {"feed", "scope, tbl, id"}, {"incident", "seq"}, {"lease", "id"}, {"org", "id"}, {"person", "id"}, {"pool", "activity, id"},
 	{"quarantine", "seq"}, {"redemption", "seq"}, {"refusal", "activity, code"}, {"result", "device, dev_seq"}, {"scan", "seq"}, {"station", "id"}, {"task", "seq"},
 	{"wiped", "device"},
@@ -28,7 +28,11 @@ func (l *Ledger) Digest() (digests map[string]string, applied uint64, err error)
 			return err
 		}
 		for _, t := range tables {
-			sum, err := v.digest(`SELECT * FROM ` + t.name + ` ORDER BY ` + t.key)
+			rows := t.name
+			if rows == "feed" {
+				rows = remembered
+			}
+			sum, err := v.digest(`SELECT * FROM ` + rows + ` ORDER BY ` + t.key)
 			if err != nil {
 				return fmt.Errorf("digest table %s: %w", t.name, err)
 			}

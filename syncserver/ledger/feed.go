@@ -62,9 +62,6 @@ func (v *View) Changed(name string) (seq uint64, err error) {
 	return seq, wrap("read feed", err)
 }
 
-// Floor is the Seq from which on removed rows are remembered.
-func (v *View) Floor() (uint64, error) { return 0, nil }
-
 // Acked is the number of the last op of a device whose effects the rows contain
 // up to journal Seq upTo, 0 for none.
 func (v *View) Acked(device id.Device, upTo uint64) (uint64, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -47,7 +48,7 @@ func (l *Ledger) open(path string) error {
 		return err
 	}
 	l.write.SetMaxOpenConns(1)
-	if err := migrate(l.write); err != nil {
+	if err := errors.Join(migrate(l.write), undated(l.write)); err != nil {
 		return err
 	}
 	if l.conn, err = l.write.Conn(context.Background()); err != nil {

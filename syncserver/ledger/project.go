@@ -93,6 +93,9 @@ func (p *projection) all(entries []op.Entry, applied uint64) error {
 			return fmt.Errorf("entry %d does not follow entry %d", e.Seq, applied)
 		}
 		applied = e.Seq
+		if err := p.date(e); err != nil {
+			return err
+		}
 		if err := p.one(e); err != nil {
 			return fmt.Errorf("entry %d: %w", e.Seq, err)
 		}
@@ -103,6 +106,9 @@ func (p *projection) all(entries []op.Entry, applied uint64) error {
 		}
 	}
 	if err := p.flush(); err != nil {
+		return err
+	}
+	if err := p.forget(); err != nil {
 		return err
 	}
 	return p.exec(`UPDATE applied SET seq = ?`, int64(applied))

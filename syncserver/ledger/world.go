@@ -22,6 +22,7 @@ type world struct {
 	limits   map[id.Activity]counting
 	leases   map[uint64]*lent // open, or with serials that nobody has reported
 	erased   map[id.Member]bool
+	day      int64 // of the newest entry, -1 before the first
 }
 
 type place struct {
@@ -98,7 +99,7 @@ func (s shape) rest(total int) int {
 
 func readWorld(conn *sql.Conn) (*world, error) {
 	w := &world{orgs: member.Tree{}, stations: map[id.Station]*place{}, plans: map[id.Activity]plan{}, pools: map[poolKey]*pool{},
-		limits: map[id.Activity]counting{}, leases: map[uint64]*lent{}, erased: map[id.Member]bool{}}
+		limits: map[id.Activity]counting{}, leases: map[uint64]*lent{}, erased: map[id.Member]bool{}, day: -1}
 	for _, table := range []struct {
 		text string
 		row  func(*sql.Rows) error
@@ -109,6 +110,7 @@ func readWorld(conn *sql.Conn) (*world, error) {
 		{`SELECT activity, id, total, rest, held, shut FROM pool`, w.readPool},
 		{`SELECT id, over, doubt, fate, audience, body, rest, void, seq FROM lease WHERE over = '' OR unreported > 0`, w.readLease},
 		{`SELECT member FROM erased`, w.readErased},
+		{`SELECT coalesce(max(day), -1) FROM clock`, func(r *sql.Rows) error { return r.Scan(&w.day) }},
 	} {
 		rows, err := conn.QueryContext(context.Background(), table.text)
 		if err == nil {

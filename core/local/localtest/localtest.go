@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"sync"
 	"testing"
@@ -19,11 +20,13 @@ type Open func() (local.Store, error)
 
 // Run runs the contract. fresh gives the way to a new, empty device.
 func Run(t *testing.T, fresh func(t *testing.T) Open) {
-	for name, test := range map[string]func(*testing.T, *device){
+	tests := map[string]func(*testing.T, *device){
 		"meta": meta, "order": order, "durable": durable, "atomic apply": atomicApply, "atomic append": atomicAppend,
 		"outbox": outbox, "late answer": lateAnswer, "kept": kept, "unknown table": unknownTable, "reset": reset, "cursor": cursor,
 		"rows": rows, "copies": copies, "concurrent": concurrent, "big checkpoint": bigCheckpoint, "closed": closed, "wipe": wipe,
-	} {
+	}
+	maps.Copy(tests, scopes)
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			d := &device{T: t, open: fresh(t)}
 			d.start()
@@ -38,7 +41,8 @@ func wipe(t *testing.T, d *device) {
 	d.must(d.SetMeta(map[string][]byte{"key": []byte("secret")}))
 	body := []byte("op")
 	d.must(d.Append(local.Queued{Seq: 1, Hash: op.Chain(op.Hash{}, body), Bytes: body}, row("used", "1", 0, "u")))
-	d.must(d.Apply(local.Checkpoint{To: 9, Rows: []local.Row{row("door", "1", 9, "d")}}))
+	d.must(d.Apply(local.Checkpoint{To: 9, Take: []string{"org"}, Staged: true, Rows: []local.Row{row("door", "1", 9, "d")}}))
+	d.must(d.Stage(local.Chunk{Fresh: []string{"fleet"}, Rows: []local.Row{in("public", row("door", "2", 9, "d"))}}))
 	d.must(d.Wipe(map[string][]byte{"receipt": []byte("r")}))
 	for range 2 {
 		state, err := d.State()
@@ -48,6 +52,7 @@ func wipe(t *testing.T, d *device) {
 		if state != (local.State{}) || len(queue) != 0 {
 			t.Errorf("a wiped store stands at %+v and keeps %d ops", state, len(queue))
 		}
+		d.wantHeld(local.Held{})
 		for _, table := range []string{"used", "door"} {
 			if rows, err := d.Rows(table); err != nil || len(rows) != 0 {
 				t.Errorf("a wiped store keeps %v of %s, %v", rows, table, err)
@@ -62,6 +67,7 @@ func wipe(t *testing.T, d *device) {
 	}
 	d.must(d.Append(local.Queued{Seq: 1, Hash: op.Chain(op.Hash{}, body), Bytes: body}))
 	d.must(d.Apply(local.Checkpoint{To: 3, Rows: []local.Row{row("door", "1", 3, "d")}}))
+	d.wantRows("door", row("door", "1", 3, "d"))
 }
 
 // device is a store with helpers that end the test on an error.
