@@ -61,48 +61,62 @@ func golden(t failer) *world {
 	return w
 }
 
-// TestGoldenJournal replays a journal that an earlier build wrote: entries stay
+// goldens are the journals that are kept, and the kinds of entries that each holds.
+var goldens = []struct {
+	name  string
+	world func(failer) *world
+	kinds []op.EntryKind
+}{
+	{"journal-1", golden, []op.EntryKind{op.Ticked, op.OrgsPut, op.PeoplePut, op.StationsPut, op.Published, op.Offered, op.Enrolled, op.DeviceGone, op.Claimed, op.Promoted, op.Released,
+		op.Lapsed, op.Redeemed, op.Scanned, op.CheckedIn, op.TaskMade, op.Reminded, op.IncidentMade, op.Moved, op.Drawn, op.NotDrawn, op.Done}},
+	{"journal-leases", goldenLeases, []op.EntryKind{op.Lent, op.Renewed, op.LeaseEnded}},
+}
+
+// TestGoldenJournals replays journals that earlier builds wrote: entries stay
 // readable for ever, and mean the same.
-func TestGoldenJournal(t *testing.T) {
-	const file, digest = "testdata/journal-1.cbor", "testdata/journal-1.digest"
-	if _, err := os.Stat(file); *update && errors.Is(err, fs.ErrNotExist) {
-		writeGolden(t, file, encode(t, golden(t).journal))
+func TestGoldenJournals(t *testing.T) {
+	for _, g := range goldens {
+		t.Run(g.name, func(t *testing.T) {
+			file, digest := "testdata/"+g.name+".cbor", "testdata/"+g.name+".digest"
+			if _, err := os.Stat(file); *update && errors.Is(err, fs.ErrNotExist) {
+				writeGolden(t, file, encode(t, g.world(t).journal))
+			}
+			body, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries, err := op.DecodeBatch(1, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := replay(t, entries)
+			if err := s.Check(); err != nil {
+				t.Error(err)
+			}
+			if *update {
+				writeGolden(t, digest, []byte(s.Digest()+"\n"))
+			}
+			want, err := os.ReadFile(digest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Digest(); got != strings.TrimSpace(string(want)) {
+				t.Errorf("the journal gives digest %s, want %s", got, want)
+			}
+			wantEveryKind(t, entries, g.kinds)
+			if !bytes.Equal(encode(t, entries), body) {
+				t.Error("the entries are written in other bytes now")
+			}
+		})
 	}
-	body, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries, err := op.DecodeBatch(1, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := replay(t, entries)
-	if err := s.Check(); err != nil {
-		t.Error(err)
-	}
-	if *update {
-		writeGolden(t, digest, []byte(s.Digest()+"\n"))
-	}
-	want, err := os.ReadFile(digest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := s.Digest(); got != strings.TrimSpace(string(want)) {
-		t.Errorf("the journal of version 1 gives digest %s, want %s", got, want)
-	}
-	var seen []op.EntryKind
-	for i := range entries {
-		if !slices.Contains(seen, entries[i].Kind) {
-			seen = append(seen, entries[i].Kind)
+}
+
+func wantEveryKind(t *testing.T, entries []op.Entry, kinds []op.EntryKind) {
+	t.Helper()
+	for _, kind := range kinds {
+		if !slices.ContainsFunc(entries, func(e op.Entry) bool { return e.Kind == kind }) {
+			t.Errorf("no entry is of kind %d", kind)
 		}
-	}
-	for kind := op.Ticked; kind <= op.Done; kind++ {
-		if !slices.Contains(seen, kind) {
-			t.Errorf("no entry of kind %d is in the golden journal", kind)
-		}
-	}
-	if !bytes.Equal(encode(t, entries), body) {
-		t.Error("the entries are written in other bytes now")
 	}
 }
 
@@ -116,14 +130,43 @@ func writeGolden(t *testing.T, file string, data []byte) {
 	}
 }
 
-// TestGoldenWorldIsComplete holds that the world behind the golden journal still
-// makes every kind of entry, so that the next version's file will be complete.
-func TestGoldenWorldIsComplete(t *testing.T) {
-	w := golden(t)
-	w.check()
-	for kind := op.Ticked; kind <= op.Done; kind++ {
-		if !slices.ContainsFunc(w.journal, func(e op.Entry) bool { return e.Kind == kind }) {
-			t.Errorf("no entry of kind %d", kind)
-		}
+// TestGoldenWorldsAreComplete holds that the worlds behind the golden journals
+// still make every kind of entry, so that the next version's files will be complete.
+func TestGoldenWorldsAreComplete(t *testing.T) {
+	for _, g := range goldens {
+		w := g.world(t)
+		w.check()
+		wantEveryKind(t, w.journal, g.kinds)
 	}
+}
+
+// goldenLeases makes a journal with everything that may happen to leases.
+func goldenLeases(t failer) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.publish(show(30, `"when_full":"waitlist"`, `"limits":[{"per":"member","max":2},{"per":"member","series":"x","max":3}]`, `"set_asides":[{"id":"f","count":4,"audience":"\"frontline\" in m.tags"}]`,
+		`"pickup":{"stations":["HQ","ST1"],"bind":true}`))
+	hard := w.lent(op.Lease{Device: "kiosk", Seats: 6})
+	aside := w.lent(op.Lease{Device: "staff", Seats: 4, SetAside: "f", Policy: op.VoidUnreported, VoidAfter: hour, Org: "PARK"})
+	named := w.lent(op.Lease{Device: "desk", Seats: 4, Members: []op.Borrower{{Member: "b1"}, {Member: "b2"}}})
+	w.claim("b1", "show", 1)
+	w.reported(hard, "a1", 1, 2, "")
+	w.reported(hard, "a1", 3, 1, "over_member_cap")
+	w.turnedDown("kiosk", grant(hard, "a2", 1, 1), fault.Invalid, "serial_granted_twice")
+	w.send("kiosk", op.Op{Kind: op.Claim, Activity: "show", Member: "a1", Seats: 1, Lease: hard.ID, Outcome: op.Refused, Code: fault.MemberCap})
+	w.send("kiosk", op.Op{Kind: op.RenewLease, Lease: hard.ID})
+	w.reported(named, "b1", 7, 1, "")
+	w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: id.LeaseTicket(named.ID, 8), Seats: 1, Verdict: fault.Valid, Station: "HQ", At: 7})
+	w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: id.LeaseTicket(named.ID, 9), Seats: 1, Verdict: fault.Valid})
+	w.reported(named, "b2", 8, 1, "")
+	w.send("desk", op.Op{Kind: op.ReturnLease, Lease: named.ID})
+	w.console(op.Op{Kind: op.WriteOff, Device: "kiosk", Activity: "show"})
+	w.reported(hard, "a3", 4, 1, "")
+	w.pass("2026-03-02T09:00:00")
+	w.turnedDown("staff", grant(aside, "a2", aside.Taken[0].From, 1), fault.LeaseExpired, "granted_void")
+	w.lent(op.Lease{Device: "kiosk", Seats: 2})
+	w.console(op.Op{Kind: op.Revoke, Device: "kiosk"})
+	w.console(op.Op{Kind: op.VoidLease, Device: "kiosk", Activity: "show"})
+	w.lent(op.Lease{Device: "desk", Seats: 1})
+	return w
 }

@@ -276,7 +276,7 @@ func (m *model) Revoke(t *rapid.T) {
 func (m *model) checkGrants(entries []op.Entry) {
 	for i := range entries {
 		e := &entries[i]
-		if e.Kind != op.Claimed || e.Outcome == op.Refused {
+		if e.Kind != op.Claimed || e.Outcome == op.Refused || e.LeaseID != 0 { // a device decided that one
 			continue
 		}
 		a, p := m.s.activities[e.Activity], m.s.people[e.Member]
@@ -337,8 +337,20 @@ func (m *model) Check(t *rapid.T) {
 					}
 				}
 			}
-			if len(serials)+p.Free() != a.Pools[pool].Total {
-				t.Fatalf("%d held, %d free, total %d", len(serials), p.Free(), a.Pools[pool].Total)
+			lent := 0
+			for _, l := range m.loans() {
+				for n, state := range l.serials {
+					if l.Activity != name || l.Pool != a.Pools[pool].ID || state != out {
+						continue
+					}
+					if ticket, ok := serials[n]; ok {
+						t.Fatalf("ticket %d holds serial %d, which lease %d may grant", ticket, n, l.ID)
+					}
+					lent++
+				}
+			}
+			if len(serials)+lent+p.Free() != a.Pools[pool].Total {
+				t.Fatalf("%d held, %d lent, %d free, total %d", len(serials), lent, p.Free(), a.Pools[pool].Total)
 			}
 			for _, c := range a.book.Lines[pool] {
 				if a.book.Left(pool, c.Parts, c.Guest) >= c.Seats {
@@ -360,13 +372,16 @@ func TestModel(t *testing.T) {
 // FuzzApply lets broken entries hit a living state: they may be refused,
 // but never end the program.
 func FuzzApply(f *testing.F) {
-	for _, e := range golden(f).journal {
-		f.Add(encode(f, []op.Entry{e}))
+	for _, g := range goldens {
+		for _, e := range g.world(f).journal {
+			f.Add(encode(f, []op.Entry{e}))
+		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		w := newWorld(t)
 		w.publish(show(9, `"when_full":"waitlist"`))
-		w.granted("a1", "show", 8)
+		w.granted("a1", "show", 6)
+		w.lent(op.Lease{Device: "kiosk", Seats: 2})
 		w.claim("a2", "show", 2)
 		entries, err := op.DecodeBatch(w.s.Seq()+1, body)
 		if err != nil {
@@ -389,6 +404,10 @@ func FuzzExecute(f *testing.F) {
 		{Kind: op.Cancel, Member: "a1", Activity: "show"}, {Kind: op.Redeem, Ticket: 10, Verdict: 1}, {Kind: op.CheckIn, Ticket: 10, Verdict: 1}, {Kind: op.Rebind, Member: "a1", Activity: "show", Station: "HQ"},
 		{Kind: op.Tick}, {Kind: op.PutOrgs, Orgs: []member.Org{{ID: "N", Parent: "A"}}}, {Kind: op.PutPeople, People: []member.Person{{ID: "n", Org: "A"}}}, {Kind: op.Publish, Spec: []byte(show(7))},
 		{Kind: op.Offer, Enrolment: &op.Enrolment{CodeHash: []byte{1}, Device: "n", Role: op.Staff}}, {Kind: op.Draw, Activity: "show", Seed: "s"}, {Kind: op.Revoke, Device: "kiosk"}, {Kind: op.PutStations},
+		{Kind: op.Lend, Lending: &op.Lease{Device: "kiosk", Activity: "show", Seats: 1, Policy: op.Hard, Lasts: 1, Members: []op.Borrower{{Member: "a1"}}}},
+		{Kind: op.Claim, Member: "a1", Activity: "show", Seats: 1, Lease: 20, Ticket: id.LeaseTicket(20, 9), Taken: []op.Taken{{From: 9, N: 1}}, Outcome: op.Granted},
+		{Kind: op.ReturnLease, Lease: 20}, {Kind: op.RenewLease, Lease: 20}, {Kind: op.WriteOff, Device: "kiosk", Activity: "show"}, {Kind: op.VoidLease, Device: "kiosk", Activity: "show"},
+		{Kind: op.Redeem, Ticket: id.LeaseTicket(20, 9), Seats: 1, Verdict: 1},
 	} {
 		raw, err := op.Encode(&o)
 		if err != nil {
@@ -404,7 +423,8 @@ func FuzzExecute(f *testing.F) {
 		}
 		w := newWorld(t)
 		w.publish(show(9, `"when_full":"waitlist"`))
-		w.granted("a1", "show", 8)
+		w.granted("a1", "show", 7)
+		w.lent(op.Lease{Device: "kiosk", Seats: 2})
 		if device {
 			w.send("kiosk", o)
 		} else if _, err := w.run(o, op.Origin{}); err != nil && errors.Is(err, ErrBroken) {
