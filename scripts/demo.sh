@@ -39,7 +39,7 @@ name=$(echo "$city" | awk -F'[ ,]+' '/^member/ {print $2; exit}')
 member=$($server member find "$name" | awk '{print $1; exit}')
 
 # code prints a fresh one-use code.
-code() { $server enrol "$@" | grep -Eo '^[A-Z2-7]{4}(-[A-Z2-7]{4}){3}$'; }
+code() { $server enrol "$@" | grep -Eo '^[A-Z2-7]{4}(-[A-Z2-7]{4}){5}$'; }
 kiosk_code=$(code -role kiosk -station "$station")
 phone_code=$(code -role phone -member "$member")
 

@@ -66,7 +66,7 @@ func (p *process) enrolled(name string, flags ...string) *client {
 	return c
 }
 
-var codeShape = regexp.MustCompile(`(?m)^[A-Z2-7]{4}(-[A-Z2-7]{4}){3}$`)
+var codeShape = regexp.MustCompile(`(?m)^[A-Z2-7]{4}(-[A-Z2-7]{4}){5}$`)
 
 // code asks for a one-use code.
 func (p *process) code(flags ...string) string {

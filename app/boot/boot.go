@@ -70,7 +70,7 @@ func run(o Options, stderr io.Writer) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	device, err := link.Open(link.Config{Store: store, URL: o.Server, App: version, Now: time.Now, Random: rand.Reader, Log: log,
-		Attachments: filepath.Join(o.Data, "attachments")})
+		Attachments: filepath.Join(o.Data, "attachments"), FixedURL: o.Chosen})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 func TestParse(t *testing.T) {
 	var said strings.Builder
 	o, err := Parse(strings.Fields("-shell kiosk -data d -server wss://h/v1/sync -enrol C -size 540x960 -shot f.png -after 2s -scan-image p.png -large -offline"), &said)
-	want := Options{Shell: op.Kiosk, Data: "d", Server: "wss://h/v1/sync", Code: "C", Width: 540, Height: 960, Shot: "f.png",
+	want := Options{Shell: op.Kiosk, Data: "d", Server: "wss://h/v1/sync", Chosen: true, Code: "C", Width: 540, Height: 960, Shot: "f.png",
 		After: 2 * time.Second, Picture: "p.png", Large: true, Offline: true}
 	if err != nil || o != want || said.Len() > 0 {
 		t.Errorf("parsed %+v, %v, %q", o, err, said.String())

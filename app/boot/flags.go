@@ -18,6 +18,7 @@ type Options struct {
 	Shell         op.Role // "" takes the role of the enrolment
 	Data          string
 	Server        string
+	Chosen        bool // Server was given, and is no default
 	Code          string
 	Width, Height int // 0: the shell's own size
 	Shot          string
@@ -54,7 +55,7 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	}
 	set.StringVar(&shell, "shell", "", "`kiosk`, staff or phone; default: the role that the device was enrolled in")
 	set.StringVar(&o.Data, "data", defaultData(), "`folder` of this device's data")
-	set.StringVar(&o.Server, "server", "ws://127.0.0.1:8640/v1/sync", "`address` of the server, ws:// or wss://")
+	set.StringVar(&o.Server, "server", "ws://127.0.0.1:8640/v1/sync", "`address` of the server, ws:// or wss://; without it the one in the enrolment QR code, if it holds one")
 	set.StringVar(&o.Code, "enrol", "", "one-use enrolment `code`; ignored where the device is enrolled already")
 	set.StringVar(&size, "size", "", "window size `WxH` in dp; a kiosk without it fills the screen")
 	set.StringVar(&o.Shot, "shot", "", "write a picture of the window to this PNG `file`, then exit")
@@ -70,6 +71,7 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 		}
 		return o, ErrUsage
 	}
+	set.Visit(func(f *flag.Flag) { o.Chosen = o.Chosen || f.Name == "server" })
 	o.Shell = op.Role(shell)
 	if err := o.check(set.Args(), size); err != nil {
 		fmt.Fprintf(stderr, "yizhan: %v (yizhan -h lists the flags)\n", err)

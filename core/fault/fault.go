@@ -108,10 +108,12 @@ const (
 	ShuttingDown         // the server is stopping: connect again
 	WrongDeployment      // the device belongs to another union's server
 	Frozen               // the server was restored from a backup: seats are given again once staff have reopened them
+	WrongServer          // at enrolment: the server is not the one that the code is from; devices find it, servers never send it
 )
 
 var kindNames = []string{"", "busy", "bad_frame", "too_large", "version", "unauthenticated", "code_used",
-	"code_unknown", "gap", "fork", "revoked_device", "internal", "storage_full", "shutting_down", "wrong_deployment", "frozen"}
+	"code_unknown", "gap", "fork", "revoked_device", "internal", "storage_full", "shutting_down", "wrong_deployment", "frozen",
+	"wrong_server"}
 
 func (k Kind) String() string { return name(kindNames, int(k), "fault") }
 

@@ -29,7 +29,7 @@ func (d *Device) Attachments() (*blob.Client, error) {
 	if d.cfg.TLS != nil {
 		transport.TLSClientConfig = d.cfg.TLS.Clone() // the transport changes its own
 	}
-	return blob.New(blob.Config{Dir: d.cfg.Attachments, URL: d.cfg.URL, Sign: d.signRequest, HTTP: &http.Client{Transport: transport}, Idle: d.idle})
+	return blob.New(blob.Config{Dir: d.cfg.Attachments, URL: d.address(), Sign: d.signRequest, HTTP: &http.Client{Transport: transport}, Idle: d.idle})
 }
 
 // signRequest signs one HTTP request as this device.

@@ -36,6 +36,8 @@ type Config struct {
 	Codec  *wire.Codec                                                       // nil: one of its own; many devices in one process share one
 	Boot   func() (boot string, since time.Duration)                         // nil: Boot, the machine's
 
+	// FixedURL says that a person chose URL: an address in an enrolment code does not replace it.
+	FixedURL bool
 	// Attachments is the folder of this device's attachments, which a wipe removes; "" is none.
 	Attachments string
 }

@@ -133,7 +133,7 @@ type session struct {
 // session connects and stays until something ends it.
 func (d *Device) session(ctx context.Context) (welcomed bool, end replica.Close) {
 	boot, since := d.cfg.Boot() // before the server can have heard of us: what it says of its clock is later
-	conn, binding, nonce, err := d.connect(ctx)
+	conn, binding, nonce, err := d.connect(ctx, d.address())
 	if err != nil {
 		d.log.Info("no connection", "error", err)
 		return false, replica.Close{}
@@ -187,8 +187,8 @@ func (s *session) open(nonce, binding []byte) *replica.Close {
 	return s.look()
 }
 
-// connect dials, and gives the TLS binding and a nonce for the handshake.
-func (d *Device) connect(ctx context.Context) (conn *websocket.Conn, binding, nonce []byte, err error) {
+// connect dials an address, and gives the TLS binding and a nonce for the handshake.
+func (d *Device) connect(ctx context.Context, address string) (conn *websocket.Conn, binding, nonce []byte, err error) {
 	if nonce, err = d.nonce(); err != nil {
 		return nil, nil, nil, err
 	}
@@ -196,7 +196,7 @@ func (d *Device) connect(ctx context.Context) (conn *websocket.Conn, binding, no
 	defer cancel()
 	dialer := websocket.Dialer{NetDialContext: d.cfg.Dial, TLSClientConfig: d.cfg.TLS, Proxy: http.ProxyFromEnvironment,
 		HandshakeTimeout: dialTime, ReadBufferSize: 4096, WriteBufferSize: 4096}
-	conn, _, err = dialer.DialContext(ctx, d.cfg.URL, nil)
+	conn, _, err = dialer.DialContext(ctx, address, nil)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -100,7 +100,8 @@ func (q *question) done() bool {
 // Enrol hands in a one-use code: it makes the device's key pair, stores it before
 // the code is sent, and pins the server's key together with the identity that it
 // gives. A refused code is a *fault.Error (CodeUsed, CodeUnknown); after a lost
-// connection the same code may be handed in again.
+// connection the same code may be handed in again. A code that says whose it is
+// goes to that server and to no other: fault WrongServer (wire.Invitation).
 func (d *Device) Enrol(ctx context.Context, code string) (wire.Enrolled, error) {
 	if _, ok := d.Identity(); ok {
 		return wire.Enrolled{}, ErrEnrolled
@@ -109,7 +110,7 @@ func (d *Device) Enrol(ctx context.Context, code string) (wire.Enrolled, error) 
 	if err != nil {
 		return wire.Enrolled{}, fmt.Errorf("enrol: %w", err)
 	}
-	conn, binding, nonce, err := d.connect(ctx)
+	conn, binding, nonce, err := d.connect(ctx, d.invited(wire.ParseInvitation(code)))
 	if err != nil {
 		return wire.Enrolled{}, fmt.Errorf("enrol: %w", err)
 	}
@@ -124,7 +125,7 @@ func (d *Device) Enrol(ctx context.Context, code string) (wire.Enrolled, error) 
 
 // handIn hands in a code over a connection that was just made.
 func (d *Device) handIn(s *session, code string, key seal.Private, nonce, binding []byte, read func() (int, []byte, error)) (wire.Enrolled, error) {
-	enrolment := replica.NewEnrolment(d.cfg.Codec, d.cfg.App, code, key)
+	enrolment := replica.NewEnrolment(d.cfg.Codec, d.cfg.App, wire.ParseInvitation(code), key)
 	stop := s.do(enrolment.Open(nonce, binding))
 	for stop == nil {
 		_, frame, err := read()
@@ -141,4 +142,22 @@ func (d *Device) handIn(s *session, code string, key seal.Private, nonce, bindin
 		return wire.Enrolled{}, errors.New("connection lost")
 	}
 	return wire.Enrolled{}, stop.Why
+}
+
+// invited is where an invitation leads: to its own address, unless somebody chose one.
+func (d *Device) invited(in wire.Invitation) string {
+	if in.Server == "" || d.cfg.FixedURL {
+		return d.address()
+	}
+	return in.Server
+}
+
+// address is where the server is: as it was chosen, else as the enrolment code
+// said, else the default.
+func (d *Device) address() string {
+	stored, err := d.cfg.Store.Meta(replica.MetaAddress)
+	if err != nil || stored == nil || d.cfg.FixedURL {
+		return d.cfg.URL
+	}
+	return string(stored)
 }

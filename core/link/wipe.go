@@ -26,6 +26,9 @@ func (s *session) wipe(e replica.Wipe) *replica.Close {
 	if err := d.eraseAttachments(); err != nil {
 		return &replica.Close{Why: storage(err)}
 	}
+	if address, err := d.cfg.Store.Meta(replica.MetaAddress); err == nil && address != nil {
+		e.Keep[replica.MetaAddress] = address // where the receipt has to go
+	}
 	err := d.cfg.Store.Wipe(e.Keep)
 	identity, readErr := d.cfg.Store.Meta(replica.MetaIdentity)
 	if readErr != nil || identity != nil {
@@ -88,7 +91,7 @@ func (d *Device) leave(ctx context.Context, receipt []byte) error {
 	if err != nil {
 		return errors.Join(err, d.cfg.Store.SetMeta(map[string][]byte{replica.MetaReceipt: nil}))
 	}
-	conn, binding, nonce, err := d.connect(ctx)
+	conn, binding, nonce, err := d.connect(ctx, d.address())
 	if err != nil {
 		return err
 	}

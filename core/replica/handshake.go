@@ -98,7 +98,7 @@ func (s *Session) sum(seq uint64) (op.Hash, bool) {
 type Enrolment struct {
 	codec *wire.Codec
 	app   string
-	code  string
+	in    wire.Invitation
 	key   seal.Private
 
 	sent       bool
@@ -111,8 +111,8 @@ type Enrolment struct {
 
 // NewEnrolment makes the session. The key must be stored already, so that an
 // answer that was lost can be asked for again with the same code.
-func NewEnrolment(codec *wire.Codec, app, code string, key seal.Private) *Enrolment {
-	return &Enrolment{codec: codec, app: app, code: code, key: key}
+func NewEnrolment(codec *wire.Codec, app string, in wire.Invitation, key seal.Private) *Enrolment {
+	return &Enrolment{codec: codec, app: app, in: in, key: key}
 }
 
 // Open begins the handshake, as Session.Open does.
@@ -150,13 +150,16 @@ func (e *Enrolment) challenge(c wire.Challenge) []Effect {
 	if wrong != nil {
 		return e.refuse(wrong)
 	}
-	t.Code, t.PublicKey = e.code, e.key.Public().Marshal()
+	if !e.in.Fits(c.Key) {
+		return e.refuse(fault.Errorf(fault.WrongServer, "the code is from a server with key hash %s…; this one calls itself %q", e.in.Key[:min(len(e.in.Key), 8)], c.Deployment))
+	}
+	t.Code, t.PublicKey = e.in.Code, e.key.Public().Marshal()
 	signed, err := t.Bytes()
 	if err != nil {
 		return e.refuse(fault.Errorf(fault.CodeUnknown, "code cannot be sent: %v", err))
 	}
 	e.sent, e.server, e.deployment = true, c.Key, c.Deployment
-	return []Effect{Send{wire.Enrol{Code: e.code, PublicKey: t.PublicKey, Signature: e.key.SignBytes(wire.SignEnrol, signed)}}}
+	return []Effect{Send{wire.Enrol{Code: e.in.Code, PublicKey: t.PublicKey, Signature: e.key.SignBytes(wire.SignEnrol, signed)}}}
 }
 
 // enrolled pins the server in the same transaction as the identity that it gave.
@@ -166,7 +169,11 @@ func (e *Enrolment) enrolled(who wire.Enrolled) []Effect {
 		return e.refuse(fault.Errorf(fault.BadFrame, "server gave no proper identity"))
 	}
 	e.over = true
-	return []Effect{Set{map[string][]byte{MetaIdentity: body, MetaServer: e.server, MetaDeployment: []byte(e.deployment)}}, Enrolled{who}}
+	values := map[string][]byte{MetaIdentity: body, MetaServer: e.server, MetaDeployment: []byte(e.deployment)}
+	if e.in.Server != "" {
+		values[MetaAddress] = []byte(e.in.Server)
+	}
+	return []Effect{Set{values}, Enrolled{who}}
 }
 
 func (e *Enrolment) refuse(why *fault.Error) []Effect {

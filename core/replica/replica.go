@@ -22,7 +22,8 @@ const (
 	MetaIdentity   = "device.identity" // CBOR of wire.Enrolled
 	MetaServer     = "server.key"      // public key that was pinned at enrolment
 	MetaDeployment = "server.deployment"
-	MetaReceipt    = "wiped.receipt" // CBOR of Farewell: the device was wiped, and the server may not know it yet
+	MetaAddress    = "server.address" // where the invitation said that it is; absent where it did not
+	MetaReceipt    = "wiped.receipt"  // CBOR of Farewell: the device was wiped, and the server may not know it yet
 )
 
 // TableReplica holds one row of ours, MarkID, with a Mark: it changes in the same

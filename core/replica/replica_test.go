@@ -457,6 +457,6 @@ func FuzzFrames(f *testing.F) {
 		d.session = replica.New(codec, "test", replica.Saved{})
 		d.do(d.session.Open(one, nil))
 		d.do(d.session.Frame(two, 1))
-		replica.NewEnrolment(codec, "test", "code", d.key).Frame(one)
+		replica.NewEnrolment(codec, "test", wire.Invitation{Code: "code"}, d.key).Frame(one)
 	})
 }

@@ -42,6 +42,7 @@ type EnrolRequest struct {
 	Member  id.Member     `json:"member,omitempty"`
 	Org     id.Org        `json:"org,omitempty"`
 	Valid   time.Duration `json:"valid"`
+	Address string        `json:"address,omitempty"` // of the server, for the QR code
 }
 
 // AuthorityRequest names the device that hands over at a station.
@@ -101,7 +102,7 @@ func Handler(s *server.Server) http.Handler {
 	})
 	handle(mux, "POST /v1/publish", func(ctx context.Context, in []byte) (server.Published, error) { return s.Publish(ctx, in) })
 	handle(mux, "POST /v1/enrol", func(ctx context.Context, in EnrolRequest) (server.Offered, error) {
-		return s.Offer(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org}, in.Valid)
+		return s.OfferAt(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org}, in.Valid, in.Address)
 	})
 	handle(mux, "POST /v1/revoke", func(ctx context.Context, in id.Device) (server.Revoked, error) { return s.Revoke(ctx, in) })
 	handle(mux, "POST /v1/authority", func(ctx context.Context, in AuthorityRequest) (server.Named, error) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"yizhan/core/arbiter"
@@ -13,6 +12,7 @@ import (
 	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/station"
+	"yizhan/core/wire"
 	"yizhan/syncserver/roster"
 	"yizhan/syncserver/vault"
 )
@@ -166,7 +166,8 @@ func (s *Server) Publish(ctx context.Context, spec []byte) (Published, error) {
 
 // Offered is a one-use code for one device.
 type Offered struct {
-	Code    string    `json:"code"` // XXXX-XXXX-XXXX-XXXX, 80 bits
+	Code    string    `json:"code"` // XXXX-XXXX-XXXX-XXXX-KKKK-KKKK: 80 bits, and 40 of the server's key
+	QR      string    `json:"qr"`   // the same with the whole hash of the key, and the address
 	Device  id.Device `json:"device"`
 	Expires time.Time `json:"expires"`
 	Beside  id.Device `json:"beside,omitempty"` // hands over at that station already: the new device will not
@@ -174,6 +175,12 @@ type Offered struct {
 
 // Offer makes a one-use enrolment code. Only its hash is kept.
 func (s *Server) Offer(ctx context.Context, e op.Enrolment, valid time.Duration) (Offered, error) {
+	return s.OfferAt(ctx, e, valid, "")
+}
+
+// OfferAt is Offer with the address under which devices reach this server, as in
+// wss://host:port/v1/sync: the QR code holds it.
+func (s *Server) OfferAt(ctx context.Context, e op.Enrolment, valid time.Duration, address string) (Offered, error) {
 	code, err := id.Mint(s.cfg.Random, 10)
 	if err != nil {
 		return Offered{}, err
@@ -185,7 +192,11 @@ func (s *Server) Offer(ctx context.Context, e op.Enrolment, valid time.Duration)
 		}
 		e.Device = id.Device(string(e.Role) + "-" + name)
 	}
-	o := Offered{Code: strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:]}, "-"), Device: e.Device, Expires: s.cfg.Now().Add(valid)}
+	in := wire.Invitation{Code: code, Key: wire.Fingerprint(s.keys.private.Public().Marshal()), Server: address}
+	o := Offered{Code: in.Typed(), QR: in.QR(), Device: e.Device, Expires: s.cfg.Now().Add(valid)}
+	if back := wire.ParseInvitation(o.QR); back != in {
+		return Offered{}, fmt.Errorf("devices could not read the address %q out of a QR code; it is like wss://host:8640/v1/sync", address)
+	}
 	e.CodeHash, e.Expires = CodeHash(code), o.Expires.UnixMilli()
 	if _, err := s.seq.Do(ctx, op.Op{Kind: op.Offer, Enrolment: &e}); err != nil {
 		return Offered{}, err

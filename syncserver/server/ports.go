@@ -21,7 +21,11 @@ import (
 	"yizhan/syncserver/stream"
 )
 
-// CodeHash is how a one-use code is stored. Dashes, spaces and case do not count.
+// codeLen is the length of a one-use code, in Base32: 80 bits.
+const codeLen = 16
+
+// CodeHash is how a one-use code is stored. Dashes, spaces and case do not count,
+// nor does what stands behind it: the server's fingerprint.
 func CodeHash(code string) []byte {
 	clean := strings.Map(func(r rune) rune {
 		if r == '-' || r == ' ' {
@@ -29,6 +33,7 @@ func CodeHash(code string) []byte {
 		}
 		return r
 	}, strings.ToUpper(code))
+	clean = clean[:min(len(clean), codeLen)]
 	sum := sha256.Sum256([]byte("yizhan/enrol\x00" + clean))
 	return sum[:]
 }

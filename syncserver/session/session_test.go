@@ -3,6 +3,7 @@ package session_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"yizhan/core/local"
 	"yizhan/core/local/memory"
 	"yizhan/core/op"
+	"yizhan/core/seal"
 	"yizhan/core/wire"
 	"yizhan/syncserver/session"
 )
@@ -371,4 +373,42 @@ func TestAnswerThatCannotBeStoredIsNotShown(t *testing.T) {
 		t.Fatalf("%+v %v", r, err)
 	}
 	s.once()
+}
+
+// A code that says whose it is goes to no other server, and is not used up there.
+func TestCodeOfAnotherServer(t *testing.T) {
+	s := newSite(t)
+	other, err := seal.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const code = "ABCDEFGH23456722"
+	s.world.offer(code, op.Enrolment{Device: "phone-5", Role: op.Phone, Member: "m1"})
+	wrong := wire.Invitation{Code: code, Key: wire.Fingerprint(other.Public().Marshal())}
+	right := wire.Invitation{Code: code, Key: wire.Fingerprint(s.key.Public().Marshal()), Server: s.url()}
+	store := memory.New()
+	d := s.open(store)
+	for _, text := range []string{wrong.QR(), wrong.Typed()} {
+		var f *fault.Error
+		if _, err := d.Enrol(s.ctx(), text); !errors.As(err, &f) || f.Kind != fault.WrongServer || f.Kind.Sentence() == "" {
+			t.Errorf("enrolled with %s: %v", text, err)
+		}
+	}
+	if s.world.used[code] != nil {
+		t.Fatal("the code was sent to the wrong server")
+	}
+	lost := s.open(store, func(c *link.Config) { c.URL, c.Dial = "ws://127.0.0.1:1/v1/sync", nil })
+	if _, err := lost.Enrol(s.ctx(), right.Typed()); err == nil {
+		t.Error("enrolled at an address where nobody is")
+	}
+	if _, err := lost.Enrol(s.ctx(), right.QR()); err != nil { // the QR code knows better
+		t.Fatal(err)
+	}
+	again := s.open(store, func(c *link.Config) { c.URL, c.Dial = "ws://127.0.0.1:1/v1/sync", nil })
+	s.run(again)
+	s.until(again, "online at the address of the code", func() bool { return again.Status().Online })
+	fixed := s.open(memory.New(), func(c *link.Config) { c.URL, c.Dial, c.FixedURL = "ws://127.0.0.1:1/v1/sync", nil, true })
+	if _, err := fixed.Enrol(s.ctx(), right.QR()); err == nil {
+		t.Error("a code replaced the address that a person chose")
+	}
 }

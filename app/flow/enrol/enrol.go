@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"yizhan/core/fault"
+	"yizhan/core/wire"
 )
 
 // minimum is the least length of a code, in characters: 80 bits in Base32.
@@ -50,6 +51,9 @@ func (Failed) message()     {}
 func (s State) Update(m Message) (State, string) {
 	switch m := m.(type) {
 	case Entered:
+		if wire.ParseInvitation(m.Code).Key != "" { // it says whose it is; the link reads it as it is
+			return s.entered(m.Code)
+		}
 		return s.entered(Clean(m.Code))
 	case Unreadable:
 		if s.Busy || s.Done {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"yizhan/core/fault"
+	"yizhan/core/wire"
 )
 
 const code = "ABCDEFGH23456789"
@@ -74,5 +75,16 @@ func TestAnErasedDeviceSaysSo(t *testing.T) {
 	}
 	if s := Begin(false); s != (State{}) {
 		t.Errorf("page of a new device %+v", s)
+	}
+}
+
+// A code that names its server is handed on whole, typed or scanned.
+func TestACodeWithItsServer(t *testing.T) {
+	key := wire.Fingerprint([]byte("a server"))
+	for _, text := range []string{"ABCD-EFGH-2345-6722-" + key[:4] + "-" + key[4:8], "YZ1ABCDEFGH23456722" + key + "WSS://UNION.EXAMPLE:8640"} {
+		s, out := State{}.Update(Entered{text})
+		if in := wire.ParseInvitation(out); !s.Busy || in != wire.ParseInvitation(text) || in.Key == "" {
+			t.Errorf("%q is handed in as %q", text, out)
+		}
 	}
 }
