@@ -235,7 +235,7 @@ func (w *world) enrol(spec Device, brief bool) (*device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &device{Device: spec, online: true}
+	d := &device{Device: spec}
 	d.store, err = w.newStore(d, brief)
 	if err == nil {
 		err = w.openDevice(d)
@@ -246,6 +246,9 @@ func (w *world) enrol(spec Device, brief bool) (*device, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.mu.Lock()
+	d.online = true // before this nobody waits for it to be online again
+	w.mu.Unlock()
 	w.run(d)
 	w.mu.Lock()
 	defer w.mu.Unlock()
