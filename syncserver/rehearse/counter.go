@@ -117,7 +117,7 @@ func (w *world) scan(s *Step) (outcome, error) {
 		return outcome{verdict: out.Verdict}, err
 	}
 	if !out.Final {
-		if out, err = d.counter.Confirm(out, r.Verdict); err != nil {
+		if out, err = w.confirm(d, out, r.Verdict); err != nil {
 			return outcome{}, err
 		}
 	}
@@ -125,6 +125,18 @@ func (w *world) scan(s *Step) (outcome, error) {
 		return outcome{verdict: out.Verdict}, nil // the answer to an earlier scan
 	}
 	return outcome{verdict: out.Verdict}, w.again(s, d, before, d.outbox.last, r)
+}
+
+// confirm makes an outcome final, again if a fault ended the process after the
+// server's answer had come.
+func (w *world) confirm(d *device, asked handover.Outcome, verdict fault.Verdict) (handover.Outcome, error) {
+	out, err := d.counter.Confirm(asked, verdict)
+	for errors.Is(err, errCrashed) {
+		if err = w.chaos.heal(); err == nil {
+			out, err = d.counter.Confirm(asked, verdict)
+		}
+	}
+	return out, err
 }
 
 // judge lets the counter judge a code or, without one, a ticket of its lists.
