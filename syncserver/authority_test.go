@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"yizhan/core/fault"
 	"yizhan/core/handover"
+	"yizhan/core/op"
 	"yizhan/core/wire"
 )
 
@@ -75,4 +79,29 @@ func TestLostAuthorityIsReplaced(t *testing.T) {
 		t.Errorf("staff see %+v", all)
 	}
 	d.must("verify")
+}
+
+// TestStolenKioskNamesNobody: the store of a kiosk holds no name, not even masked;
+// the code on the holder's phone opens it.
+func TestStolenKioskNamesNobody(t *testing.T) {
+	d := premiere(t)
+	name, out := d.name, d.kiosk.redeem(d.code)
+	if r := []rune(name); out.Verdict != fault.Valid || !strings.HasPrefix(out.Holder, string(r[0])+"*") || out.Holder == name {
+		t.Errorf("the counter shows %q of %s, %v", out.Holder, name, out.Verdict)
+	}
+	for _, suffix := range []string{"", "-wal"} {
+		b, err := os.ReadFile(d.kiosk.path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{name, out.Holder} {
+			if bytes.Contains(b, []byte(text)) {
+				t.Errorf("the kiosk's store%s holds %q", suffix, text)
+			}
+		}
+	}
+	held := rows[wire.TicketRow](d.kiosk, wire.TableTicket)
+	if len(held) != 1 || len(held[0].Sealed) == 0 && held[0].State == op.ClaimGranted {
+		t.Errorf("the kiosk holds %+v", held)
+	}
 }

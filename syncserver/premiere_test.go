@@ -89,6 +89,7 @@ type day struct {
 	*process
 	kiosk, phone *client
 	code         string // of the ticket
+	name         string // of its holder
 }
 
 // premiere lets a member claim a ticket on their phone.
@@ -121,7 +122,7 @@ func premiere(t *testing.T) day {
 		t.Fatalf("the phone shows %+v", claims)
 	}
 	kiosk.synced()
-	return day{p, kiosk, phone, claims[0].Code}
+	return day{p, kiosk, phone, claims[0].Code, c.Samples[0].Name}
 }
 
 // TestPremiere is the whole path: hours offline at the kiosk, a kill between

@@ -78,6 +78,8 @@ func (c *counter) detail(o handover.Outcome, now time.Time) string {
 			return "领取站点：" + o.Station.Name + "，" + o.Station.Address
 		}
 		return "领取站点：" + o.Station.Name
+	case o.Verdict == fault.Valid && o.Holder != "":
+		return "持票人：" + o.Holder
 	case o.Verdict == fault.AlreadyRedeemed && o.UsedAt != 0:
 		return "上次领取：" + flow.Moment(o.UsedAt, c.now())
 	case o.Verdict == fault.ClockDoubt:

@@ -9,6 +9,7 @@ import (
 	"yizhan/core/local/memory"
 	"yizhan/core/op"
 	"yizhan/core/ticket"
+	"yizhan/core/wire"
 )
 
 // TestServerDecides: a ticket of no station is handed over once the server has
@@ -103,5 +104,25 @@ func TestUndo(t *testing.T) {
 				t.Errorf("a ticket that was not handed over: %v", err)
 			}
 		})
+	}
+}
+
+// TestHolderIsShownToTheCodeAlone: neither a list nor the code of another epoch opens a name.
+func TestHolderIsShownToTheCodeAlone(t *testing.T) {
+	w := newWorld(t, memory.New())
+	sealed, err := ticket.SealPersonal(ticket.Secret([]byte("master"), 100, 1), ticket.Personal{Name: "王*明"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.tell(wire.TableTicket, "100", wire.TicketRow{Ticket: 100, Activity: "spa", Pool: "sets", Seats: 2, State: op.ClaimGranted, Epoch: 1, Station: "HQ", Member: "W1", Sealed: sealed})
+	old := w.code(func(x *ticket.Ticket) { x.Epoch, x.Secret = 0, ticket.Secret([]byte("master"), 100, 0) })
+	if got, err := w.counter.Redeem(old, noon, Options{}); err != nil || got.Verdict != fault.Revoked || got.Holder != "" {
+		t.Errorf("an old code: %+v, %v", got, err)
+	}
+	if got, err := w.counter.Redeem(w.code(nil), noon.Add(-48*time.Hour), Options{}); err != nil || got.Holder != "王*明" {
+		t.Errorf("scanned: %+v, %v", got, err)
+	}
+	if got, err := w.counter.RedeemTicket(100, noon, Options{}); err != nil || got.Verdict != fault.Valid || got.Holder != "" {
+		t.Errorf("picked by its short code: %+v, %v", got, err)
 	}
 }

@@ -67,6 +67,7 @@ type Outcome struct {
 	Title      string          // of the activity
 	Pool       id.Pool         //
 	Seats      int             // how many to hand over or let in
+	Holder     string          // masked name, where the scanned code opened it
 	Station    wire.StationRow // of a ticket that is bound elsewhere, if that place is known
 	UsedAt     int64           // when this device handed over or let in before, Unix milliseconds; 0 if it did not
 }

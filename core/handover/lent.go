@@ -63,5 +63,7 @@ func (s *scan) granted(t id.Ticket) (ok bool, err error) {
 	if err != nil || own.Ticket != t || t == 0 {
 		return false, err
 	}
-	return true, s.open(own.Code)
+	err = s.open(own.Code)
+	s.out.Holder = "" // only who shows the code is shown
+	return true, err
 }

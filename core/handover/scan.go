@@ -26,9 +26,10 @@ type scan struct {
 	seen     int64 // newest time seen, this scan included
 	op       op.Op
 	out      Outcome
-	once     bool   // nobody comes back through this door
-	earlier  uint64 // op that asked the server about this ticket; 0 if none did, or its answer is used up
-	answered bool   // and the answer was valid
+	secret   *[16]byte // of the scanned code; nil for a ticket that was picked from a list
+	once     bool      // nobody comes back through this door
+	earlier  uint64    // op that asked the server about this ticket; 0 if none did, or its answer is used up
+	answered bool      // and the answer was valid
 }
 
 // open reads a code and then everything about the ticket that it holds.
@@ -47,7 +48,7 @@ func (s *scan) open(code string) error {
 	case err != nil:
 		return err
 	}
-	s.facts.Epoch = t.Epoch
+	s.facts.Epoch, s.secret = t.Epoch, &t.Secret
 	s.op.Ticket, s.op.Epoch, s.op.Seats = t.ID, t.Epoch, t.Seats
 	if err := s.bind(t.Station); err != nil {
 		return err
@@ -190,6 +191,11 @@ func (s *scan) redemption(t id.Ticket, used wire.UsedRow) error {
 	s.facts.State, s.facts.Newest, s.facts.Blocked = held.State, held.Epoch, held.Blocked
 	if held.Epoch < s.op.Epoch && held.State != op.ClaimRedeemed {
 		s.facts.State = op.ClaimNone // the code was made after this record
+	}
+	if s.secret != nil && held.Sealed != nil {
+		if personal, err := ticket.OpenPersonal(*s.secret, held.Sealed); err == nil {
+			s.out.Holder = personal.Name // another epoch's fields do not open; the verdict says why
+		}
 	}
 	switch {
 	case used.Asked:

@@ -97,8 +97,9 @@ type TicketRow struct {
 	State    op.ClaimState `cbor:"5,keyasint"`
 	Epoch    int           `cbor:"6,keyasint,omitempty"`
 	Station  id.Station    `cbor:"7,keyasint,omitempty"`
-	Member   id.Member     `cbor:"8,keyasint,omitempty"` // opaque; so that the station can give up what its holder cancels
-	Blocked  bool          `cbor:"9,keyasint,omitempty"` // handed over only by override
+	Member   id.Member     `cbor:"8,keyasint,omitempty"`  // opaque; so that the station can give up what its holder cancels
+	Blocked  bool          `cbor:"9,keyasint,omitempty"`  // handed over only by override
+	Sealed   []byte        `cbor:"10,keyasint,omitempty"` // ticket.SealPersonal: opens with the scanned code alone
 }
 
 // DoorRow is one claim for a session on the check-in list.

@@ -163,13 +163,14 @@ func rowValues() map[string]any {
 			Expires: 1790086400000, Revision: 2}, Over: op.LeaseExpired, Certificate: []byte{0xd2}, Secret: bytes.Repeat([]byte{7}, 16)},
 		TableLease + "_shared": &LeaseRow{Lease: op.Lease{ID: 901, Device: "kiosk-1", Activity: "premiere", Pool: "main", Seats: 2, Taken: []op.Taken{{From: 1, N: 2}},
 			Policy: op.Hard, Lasts: 86_400_000, Expires: 1790086400000, Revision: 2}, Elsewhere: []id.Member{"m-1001", "m-1002"}},
-		TablePerson:          &PersonRow{Person: member.Person{ID: "m-1001", Org: "org-12", Sex: "F", Birth: "1990-02-03", Tags: []string{"model"}, Children: 1, LivesIn: "org-2", Barred: true}},
-		TableOrg:             &OrgRow{ID: "org-12", Parent: "city"},
-		TableHeld:            &HeldRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Org: "org-12", Seats: 2, State: op.ClaimGranted},
-		TableVoid:            &VoidRow{Lease: 900, Taken: []op.Taken{{Part: 1, From: 50, N: 31}}, InDoubt: true},
-		TableUsed + "_given": &UsedRow{Ticket: 1301, Seq: 6, At: 1790000009000, Kind: op.Release, Epoch: 1},
-		TableUsed + "_asked": &UsedRow{Ticket: 1301, Seq: 7, At: 1790000009000, Kind: op.Redeem, Asked: true},
-		TableDoor + "_came":  &DoorRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2, State: op.ClaimGranted, Came: true},
+		TablePerson:             &PersonRow{Person: member.Person{ID: "m-1001", Org: "org-12", Sex: "F", Birth: "1990-02-03", Tags: []string{"model"}, Children: 1, LivesIn: "org-2", Barred: true}},
+		TableOrg:                &OrgRow{ID: "org-12", Parent: "city"},
+		TableHeld:               &HeldRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Org: "org-12", Seats: 2, State: op.ClaimGranted},
+		TableVoid:               &VoidRow{Lease: 900, Taken: []op.Taken{{Part: 1, From: 50, N: 31}}, InDoubt: true},
+		TableUsed + "_given":    &UsedRow{Ticket: 1301, Seq: 6, At: 1790000009000, Kind: op.Release, Epoch: 1},
+		TableTicket + "_sealed": &TicketRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Epoch: 1, Station: "st-7", Member: "m-1001", Sealed: []byte{1, 2, 3}},
+		TableUsed + "_asked":    &UsedRow{Ticket: 1301, Seq: 7, At: 1790000009000, Kind: op.Redeem, Asked: true},
+		TableDoor + "_came":     &DoorRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2, State: op.ClaimGranted, Came: true},
 	}
 }
 

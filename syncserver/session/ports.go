@@ -66,6 +66,8 @@ type Signer interface {
 	Code(row wire.ClaimRow) (string, error)
 	// Certify fills in what a device needs to grant from a lease of its own.
 	Certify(row *wire.LeaseRow) error
+	// Personal fills in what the counter that hands a ticket over may show of its holder.
+	Personal(row *wire.TicketRow) error
 }
 
 // Scopes are the parts of the ledger that a device holds: what it needs for its

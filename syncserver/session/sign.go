@@ -7,12 +7,15 @@ import (
 	"yizhan/core/wire"
 )
 
-// sign fills in what only the server's key can make: the code of a claim that its
-// member may show, and the certificate of a lease that its device may grant from.
+// sign fills in what only the server's keys can make: the code of a claim that its
+// member may show, the certificate of a lease that its device may grant from, and
+// what a counter may show of a ticket's holder.
 func (s *Server) sign(r *wire.RowChange) error {
 	switch {
 	case r.Table == wire.TableLease && !r.Gone:
 		return s.certify(r)
+	case r.Table == wire.TableTicket && !r.Gone:
+		return s.personal(r)
 	case r.Table != wire.TableClaim || r.Gone:
 		return nil
 	}
@@ -30,6 +33,24 @@ func (s *Server) sign(r *wire.RowChange) error {
 	claim.Code = code
 	if r.Body, err = wire.EncodeRow(claim); err != nil {
 		return fmt.Errorf("write claim %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+func (s *Server) personal(r *wire.RowChange) error {
+	var held wire.TicketRow
+	err := wire.DecodeRow(r.Body, &held)
+	if err == nil && (held.State != op.ClaimGranted || held.Member == "") {
+		return nil
+	}
+	if err == nil {
+		err = s.cfg.Signer.Personal(&held)
+	}
+	if err == nil && held.Sealed != nil {
+		r.Body, err = wire.EncodeRow(held)
+	}
+	if err != nil {
+		return fmt.Errorf("seal fields of ticket %s: %w", r.ID, err)
 	}
 	return nil
 }

@@ -271,6 +271,8 @@ func (w *world) Subscribe(scopes []string) (<-chan struct{}, func()) {
 	}
 }
 
+func (w *world) Personal(*wire.TicketRow) error { return nil }
+
 func (w *world) Code(row wire.ClaimRow) (string, error) {
 	return fmt.Sprintf("CODE%d", row.Ticket), nil
 }
