@@ -127,7 +127,8 @@ func (s *State) applyGivenUp(c *held, at int64) {
 }
 
 // decided ends what a ticket was given up or wanted for.
-func (s *State) decided(c *held) {
+func (s *State) decided(c *held, order uint64) {
+	c.settled = max(c.settled, order)
 	c.givenUp, c.returning = 0, false
 	delete(s.open, c.Ticket)
 	delete(s.wanted, c.Ticket)

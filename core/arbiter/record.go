@@ -197,7 +197,7 @@ func (s *State) ticketFits(e *op.Entry, c *held, free freed) bool {
 	case op.Moved:
 		return e.Epoch == c.Epoch+1
 	case op.GivenUp:
-		return e.Epoch == c.Epoch && c.givenUp == 0
+		return s.order(e) < c.settled || e.Epoch == c.Epoch && c.givenUp == 0
 	case op.Promoted:
 		_, ok := s.takes(e, c.act, c.Pool, free)
 		return ok && (c.State == op.ClaimWaitlisted || c.State == op.ClaimEntered) && (e.Blocked || quota.Sum(e.Taken) == c.Seats-free.seats[e.Ticket])

@@ -184,7 +184,7 @@ func TestRecordGivesTheSameClaims(t *testing.T) {
 		again := r.restored(second)
 		for d, rest := range again.bringBack(t, r.told(second)) {
 			if len(rest) > 0 {
-				t.Fatalf("after a second restore %s cannot report op %d", d, rest[0].from.Seq)
+				t.Fatalf("after a second restore %s cannot report op %d: %+v", d, rest[0].from.Seq, rest[0].lost.Entries)
 			}
 		}
 		again.wantSame(m.world)

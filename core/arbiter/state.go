@@ -91,6 +91,7 @@ type held struct {
 	act       *act
 	checkedIn bool
 	inside    bool
+	settled   uint64 // order of what it was last given up or wanted for
 	handed    uint64 // order of the last hand-over, or its undoing
 	passed    uint64 // order of the last check-in
 	owing     bool   // staff know that it does not have all its serials
@@ -311,15 +312,17 @@ func (s *State) applyToTicket(e *op.Entry) error {
 		c.Blocked = c.Blocked || e.Blocked
 		return c.act.book.Promote(&c.Claim, e.Taken, s.order(e))
 	case op.GivenUp:
-		s.applyGivenUp(c, e.At)
+		if s.order(e) > c.settled { // else it was taken up already: that was reported first
+			s.applyGivenUp(c, e.At)
+		}
 	case op.Released:
-		s.decided(c)
+		s.decided(c, s.order(e))
 		return c.act.book.Drop(&c.Claim, e.Seats, e.Taken, op.ClaimCancelled)
 	case op.Lapsed:
 		if c.act.lapsing == 0 && c.State != op.ClaimLapsed {
 			c.act.lapsing = s.order(e)
 		}
-		s.decided(c)
+		s.decided(c, s.order(e))
 		if len(e.Taken) > 0 {
 			return c.act.book.Drop(&c.Claim, c.Seats, e.Taken, op.ClaimReturned)
 		}
@@ -328,7 +331,7 @@ func (s *State) applyToTicket(e *op.Entry) error {
 			s.wanted[c.Ticket] = true
 		}
 	case op.Redeemed:
-		s.decided(c)
+		s.decided(c, s.order(e))
 		if at := s.order(e); at > c.handed {
 			c.State, c.redeemed, c.handed = op.ClaimRedeemed, e.Seq, at
 		}
@@ -347,7 +350,7 @@ func (s *State) applyToTicket(e *op.Entry) error {
 	case op.Reminded:
 		c.reminded = true
 	case op.Moved:
-		s.decided(c)
+		s.decided(c, s.order(e))
 		c.Station, c.Epoch = e.Station, e.Epoch
 	case op.NotDrawn:
 		if e.Outcome == op.Waitlisted {
