@@ -42,6 +42,16 @@ func (s *State) Frozen() (activities []id.Activity, waiting bool) {
 	return activities, s.unsettled
 }
 
+// InUse lists the devices that may still report, in order.
+func (s *State) InUse() (devices []id.Device) {
+	for _, name := range sorted(s.devices) {
+		if s.devices[name].gone == "" {
+			devices = append(devices, name)
+		}
+	}
+	return devices
+}
+
 // restore begins a new epoch.
 func (r *run) restore(o *op.Op) error {
 	epoch := max(r.s.Epoch()+1, o.Epoch)

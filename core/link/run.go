@@ -290,6 +290,14 @@ func (s *session) do(effects []replica.Effect) *replica.Close {
 			if err := s.d.giveUp(e.Recall); err != nil {
 				return &replica.Close{Why: storage(err)}
 			}
+		case replica.Kept:
+			ops, err := s.d.cfg.Store.Kept(e.From, e.Most)
+			if err != nil {
+				return &replica.Close{Why: storage(err)}
+			}
+			if stop := s.do(s.replica.Again(ops)); stop != nil {
+				return stop
+			}
 		case replica.Stage:
 			if err := s.d.cfg.Store.Stage(e.Chunk); err != nil {
 				return &replica.Close{Why: storage(err)}
@@ -375,6 +383,8 @@ func (s *session) note(e replica.Effect) {
 		}
 		// The server read its clock somewhere between our message and its answer.
 		d.status.Offset = at.Sub(s.sentAt.Add(now.Sub(s.sentAt) / 2))
+	case replica.Frozen:
+		d.status.Problem = e.Why
 	case replica.Show:
 		if e.Gauge.Activity == d.watched {
 			d.gauge = &e.Gauge

@@ -43,6 +43,7 @@ type Checkpoint struct {
 	Acked   uint64   // last op number of this device that the rows contain
 	Rows    []Row    // new versions
 	Gone    []Row    // removed rows (Body is not read)
+	Back    bool     // the server was restored: the cursor and Acked may go back, and every scope that is held begins anew
 	Reset   bool     // forget whatever the server ever sent, scopes and staged rows too
 	Drop    []string // scopes that are not held any more: their rows, staged ones too, go; "" are rows of a server that names none
 	Fresh   []string // as in Chunk

@@ -187,8 +187,8 @@ func (s *Session) Differs(bad map[string][]byte) []Effect {
 	return s.take()
 }
 
-// held is what the device says of its scopes when it comes.
-func (s *Session) held() *wire.Held {
+// scopes is what the device says of its scopes when it comes.
+func (s *Session) scopes() *wire.Held {
 	h := &wire.Held{Scopes: s.saved.Held.Scopes, Window: creditWindow}
 	for _, one := range s.saved.Held.Staged {
 		if one.Scope != "" {

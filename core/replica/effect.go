@@ -41,6 +41,13 @@ type (
 	Synced struct{ N uint64 }
 	// Recalled has the counter of this device give up what it keeps.
 	Recalled struct{ Recall wire.Recall }
+	// Kept asks for Session.Again with answered ops of the store (local.Store.Kept).
+	Kept struct {
+		From uint64
+		Most int
+	}
+	// Frozen says why ops wait that the server was sent; nil: they do not any more.
+	Frozen struct{ Why *fault.Error }
 	// Wipe erases everything but the named values (local.Store.Wipe), unless an op was
 	// queued behind Last meanwhile; when it is done, call Session.Erased.
 	Wipe struct {
@@ -55,6 +62,8 @@ type (
 )
 
 func (Send) effect()     {}
+func (Kept) effect()     {}
+func (Frozen) effect()   {}
 func (Store) effect()    {}
 func (Apply) effect()    {}
 func (Stage) effect()    {}

@@ -51,7 +51,8 @@ func (s *Session) challenge(c wire.Challenge) {
 	}
 	s.phase, s.signed = proving, t
 	s.emit(Heard{Time: c.Time})
-	s.send(wire.Proof{Signature: s.saved.Key.SignBytes(wire.SignProof, signed), Cursor: s.saved.State.Cursor, Held: s.held()})
+	s.send(wire.Proof{Signature: s.saved.Key.SignBytes(wire.SignProof, signed), Cursor: s.saved.State.Cursor, Held: s.scopes(),
+		Known: &wire.Known{Epoch: s.saved.Mark.Epoch, Receipt: s.saved.Receipt}})
 }
 
 // welcome compares what the server knows of this device with what the device knows.
@@ -61,7 +62,7 @@ func (s *Session) welcome(w wire.Welcome) {
 	case w.LastOp > s.last:
 		s.stop(fault.Errorf(fault.Fork, "server has %d ops of this device, which has made %d: the device was restored or copied", w.LastOp, s.last))
 		return
-	case w.LastOp < s.answered || w.Head < s.saved.State.Cursor:
+	case w.Epoch < s.saved.Mark.Epoch, w.Epoch == s.saved.Mark.Epoch && (w.LastOp < s.answered || w.Head < s.saved.State.Cursor):
 		// Deciding again what people were already told would tell them two things.
 		s.stop(fault.Errorf(fault.Fork, "server is at op %d and Seq %d, before what it told this device (op %d, Seq %d): the server was restored", w.LastOp, w.Head, s.answered, s.saved.State.Cursor))
 		return
@@ -69,9 +70,13 @@ func (s *Session) welcome(w wire.Welcome) {
 		s.stop(fault.Errorf(fault.Fork, "op %d of this device is another one at the server: the device was copied", w.LastOp))
 		return
 	}
-	s.phase, s.deadline = live, 0
+	s.phase, s.deadline, s.epoch = live, 0, w.Epoch
 	s.emit(Welcomed{})
 	s.emit(Heard{Time: w.Time})
+	if w.Epoch > s.saved.Mark.Epoch {
+		s.restored(w)
+		return
+	}
 	if s.watched != "" {
 		s.send(wire.Watch{Activity: s.watched})
 	}

@@ -36,6 +36,9 @@ func Load(store local.Store) (s Saved, err error) {
 	if s.Queue, err = store.Queue(); err != nil {
 		return s, fmt.Errorf("read outbox: %w", err)
 	}
+	if s.Receipt, err = newestReceipt(store, s); err != nil {
+		return s, fmt.Errorf("read kept ops: %w", err)
+	}
 	mark, ok, err := store.Get(TableReplica, MarkID)
 	if err != nil {
 		return s, fmt.Errorf("read mark: %w", err)
@@ -63,4 +66,22 @@ func (s *Saved) recall(store local.Store) error {
 		s.Mark.Base, s.Mark.Hash = before, kept[0].Hash
 	}
 	return nil
+}
+
+// newestReceipt is what proves the newest answer to the server, nil if there is nothing.
+func newestReceipt(store local.Store, s Saved) ([]byte, error) {
+	answered := s.State.Last
+	for _, q := range s.Queue {
+		if q.Result == nil {
+			answered = q.Seq - 1
+			break
+		}
+	}
+	ops, err := store.Kept(max(answered, 1), 1)
+	if err != nil || len(ops) == 0 {
+		return nil, err
+	}
+	var answer wire.Answer
+	err = wire.DecodeRow(ops[0].Result, &answer)
+	return answer.Receipt, err
 }

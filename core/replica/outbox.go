@@ -16,6 +16,12 @@ func (s *Session) pump() {
 	if s.phase != live {
 		return
 	}
+	if s.forgot != nil { // what it has forgotten comes first
+		if len(s.forgot.ops) > 0 && s.flying == 0 && !s.resting {
+			s.remind()
+		}
+		return
+	}
 	if s.wanted > s.asked && s.answered >= s.behind {
 		s.asked = s.wanted
 		s.send(wire.Sync{N: s.asked})
@@ -54,6 +60,10 @@ func (s *Session) waiting() []local.Queued {
 // results stores answers. Those that are known already change nothing; those
 // that skip an op mean that one of us has lost count.
 func (s *Session) results(m wire.Results) {
+	if s.forgot != nil {
+		s.reminded(m)
+		return
+	}
 	n := uint64(len(m.Results))
 	switch {
 	case n == 0, m.First+n-1 <= s.answered:
@@ -77,6 +87,7 @@ func (s *Session) results(m wire.Results) {
 	s.answered += uint64(len(fresh))
 	s.flying -= len(fresh)
 	s.gaps, s.rest, s.deadline = 0, 0, s.at+answerTime
+	s.frozen(nil)
 	s.emit(Store{stored})
 	s.settle()
 	if s.flying == 0 {

@@ -39,6 +39,7 @@ type Mark struct {
 	Hash  op.Hash `cbor:"2,keyasint,omitempty"` // chain hash after it
 	Acked uint64  `cbor:"3,keyasint,omitempty"` // newest op that the rows contain
 	Time  int64   `cbor:"5,keyasint,omitempty"` // server clock of the last checkpoint, Unix milliseconds; key 4 was a list of tables
+	Epoch int     `cbor:"6,keyasint,omitempty"` // of the server that the rows came from
 }
 
 // Saved is what the device's store holds when a session begins.
@@ -51,6 +52,7 @@ type Saved struct {
 	Queue      []local.Queued
 	Mark       Mark
 	Held       local.Held
+	Receipt    []byte // of the newest answered op
 }
 
 // Limits of a session.
@@ -102,6 +104,10 @@ type Session struct {
 	resting  bool           // the server is busy: send again at deadline
 	rest     time.Duration
 	gaps     int
+
+	epoch  int    // of the server
+	forgot *again // a restored server is told what it has forgotten; nil if it has not
+	held   bool   // people were told that the server has to wait
 
 	partial *wire.Checkpoint // first chunk of an unfinished checkpoint
 	size    uint64           // of the frame that is being read
@@ -252,6 +258,9 @@ func (s *Session) message(m wire.Message) {
 func (s *Session) fault(f wire.Fault) {
 	why := &fault.Error{Kind: f.Kind, Detail: f.Detail}
 	switch {
+	case f.Kind == fault.Frozen && s.phase == live:
+		s.frozen(why)
+		s.pause()
 	case f.Kind == fault.Busy && s.phase == live:
 		s.pause()
 	case f.Kind == fault.Gap && s.phase == live:

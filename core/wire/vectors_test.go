@@ -101,6 +101,8 @@ func messages(t testing.TB) map[string]Message {
 		"enrolled_phone":   Enrolled{Device: "phone-9", Role: op.Phone, Member: "m-1001", Org: "org-12"},
 		"proof":            proof,
 		"welcome":          Welcome{Time: 1790000000100, LastOp: 2, LastSum: bytes.Repeat([]byte{0xcc}, 16), Head: 1300},
+		"proof_known":      Proof{Signature: proof.Signature, Cursor: 1200, Known: &Known{Epoch: 1, Receipt: []byte{1, 2, 3}}},
+		"welcome_restored": Welcome{Time: 1790000000100, LastOp: 2, LastSum: bytes.Repeat([]byte{0xcc}, 16), Head: 1300, Epoch: 2},
 		"welcome_new":      Welcome{Time: 1790000000100, Head: 1300},
 		"ops":              Ops{First: 1, Previous: previous[:], Ops: [][]byte{claim, cancel}},
 		"results":          Results{First: 1, Results: []op.Result{{Outcome: op.Granted, Seats: 2, Ticket: 1301, Seq: 1301}, {Outcome: op.Refused, Code: fault.Barred, Seq: 1302}}},

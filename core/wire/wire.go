@@ -116,6 +116,14 @@ type Proof struct {
 	Signature []byte `cbor:"1,keyasint"`
 	Cursor    uint64 `cbor:"2,keyasint"`           // journal Seq up to which the device holds everything
 	Held      *Held  `cbor:"3,keyasint,omitempty"` // nil: a device that knows nothing of scopes
+	Known     *Known `cbor:"7,keyasint,omitempty"` // nil: a device that knows nothing of receipts
+}
+
+// Known is what a device remembers of the server, which may have been restored
+// from a backup since.
+type Known struct {
+	Epoch   int    `cbor:"1,keyasint,omitempty"` // of the server when the rows came
+	Receipt []byte `cbor:"2,keyasint,omitempty"` // of the newest answered op
 }
 
 // Held is what a device holds of its scopes.
@@ -140,7 +148,8 @@ type Welcome struct {
 	Time    int64  `cbor:"1,keyasint"`
 	LastOp  uint64 `cbor:"2,keyasint"` // last op of this device that the server has decided
 	LastSum []byte `cbor:"3,keyasint,omitempty"`
-	Head    uint64 `cbor:"4,keyasint"` // newest journal Seq
+	Head    uint64 `cbor:"4,keyasint"`           // newest journal Seq
+	Epoch   int    `cbor:"9,keyasint,omitempty"` // how often the server was restored from a backup
 }
 
 // Ops is a run of consecutive ops. Bytes are hashed as they are.

@@ -152,7 +152,7 @@ func (s *Sequencer) tick(b *batch) {
 	now := max(s.cfg.Now().UnixMilli(), s.state.Now()) // a clock that was set back delays nothing that is due
 	for {
 		at, ok := s.state.Next()
-		if !ok || at > now || s.broken != nil {
+		if !ok || at > now || s.broken != nil || s.held.Load() {
 			return
 		}
 		var err error
@@ -190,7 +190,15 @@ func (s *Sequencer) decide(b *batch, c *call) {
 		}
 		before := len(b.entries)
 		var err error
-		if b.entries, err = s.state.Append(b.entries, c.ops[i].Op, from, now); err != nil {
+		switch {
+		case s.held.Load() && c.ops[i].Op.Kind != op.Restore:
+			err = fault.Errorf(fault.Frozen, "the server has lost a part of its journal; see its log")
+		case c.ops[i].Lost != nil:
+			b.entries, err = s.state.Record(b.entries, *c.ops[i].Lost, from, now)
+		default:
+			b.entries, err = s.state.Append(b.entries, c.ops[i].Op, from, now)
+		}
+		if err != nil {
 			c.err = err
 			if errors.Is(err, arbiter.ErrBroken) {
 				s.broken, c.err = err, asFault(err)

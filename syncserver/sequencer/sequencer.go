@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"yizhan/core/arbiter"
@@ -41,6 +42,7 @@ type Sequencer struct {
 	abandoned bool // closed without writing what waits
 
 	wait    func(ready func() bool) // of Steps; nil where goroutines wait by themselves
+	held    atomic.Bool             // see Hold
 	calls   sync.Pool               // of *call that nobody holds any more
 	wake    chan struct{}           // capacity 1: pending is not empty, or time has to be looked at
 	write   chan *batch
@@ -67,7 +69,8 @@ type Sequencer struct {
 // the journal has what it decided.
 type Request struct {
 	op.Origin
-	Op *op.Op
+	Op   *op.Op
+	Lost *arbiter.Lost // what a receipt holds: the op is recorded if it is not known, and never decided again
 
 	Place   uint64 // Seq of the entry with the result; 0 where only the ledger has it
 	First   uint64 // Seq of the op's first entry, if it was decided just now
@@ -144,6 +147,13 @@ func (s *Sequencer) rebuild() (err error) {
 	}
 	s.head, err = s.cfg.Journal.Head()
 	return err
+}
+
+// Hold has nothing decided, by ops or by time, until it is called with false; only
+// an op that begins a new epoch is. Results that are known are still given.
+func (s *Sequencer) Hold(held bool) {
+	s.held.Store(held)
+	s.Poke()
 }
 
 // Poke lets the loop look at the clock: something may be due.

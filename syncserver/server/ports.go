@@ -43,7 +43,7 @@ func (s *Server) Device(d id.Device) (info session.Info, ok bool) {
 	err := s.seq.View(s.life, func(state *arbiter.State) {
 		var v arbiter.Device
 		v, ok = state.Device(d)
-		info = session.Info{Enrolment: v.Enrolment, Last: v.Last, Hash: v.Chain, Gone: v.Gone != ""}
+		info = session.Info{Enrolment: v.Enrolment, Last: v.Last, Hash: v.Chain, Gone: v.Gone != "", Epoch: state.Epoch()}
 	})
 	return info, ok && err == nil
 }
@@ -56,6 +56,9 @@ func (s *Server) Head() uint64 { return s.durable.Load() }
 // Results that left the memory come from the ledger.
 func (s *Server) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.Results, error) {
 	first, requests := m.First, read(from, m)
+	if err := s.reread(requests, m.Receipts); err != nil {
+		return wire.Results{}, err
+	}
 	results, err := s.submit(ctx, requests)
 	for i := range results {
 		if results[i].Outcome != op.NoOutcome || results[i].Verdict != fault.NoVerdict {

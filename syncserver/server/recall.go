@@ -70,6 +70,9 @@ func (s *Server) submit(ctx context.Context, ops []sequencer.Request) (results [
 	for i := range ops {
 		switch ops[i].Op.Kind {
 		case op.Cancel, op.Rebind:
+			if ops[i].Lost != nil {
+				continue // it was decided before
+			}
 			if err := decide(i); err != nil {
 				return results, err
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"yizhan/core/arbiter"
 	"yizhan/core/op"
 	"yizhan/syncserver/journal"
 	"yizhan/syncserver/receipt"
@@ -16,6 +17,14 @@ import (
 // have been lost with its receipt.
 func (s *Server) receipts(ops []sequencer.Request) [][]byte {
 	sealed := make([][]byte, len(ops))
+	epochs := make([]int, len(ops))
+	if err := s.seq.Glance(s.life, func(state *arbiter.State) {
+		for i := range ops {
+			epochs[i] = state.EpochAt(ops[i].Place)
+		}
+	}); err != nil {
+		return nil
+	}
 	var near []op.Entry // of the batch that was read last: the next op is probably there too
 	for i := range ops {
 		r, err := &ops[i], error(nil)
@@ -23,13 +32,50 @@ func (s *Server) receipts(ops []sequencer.Request) [][]byte {
 			near, err = s.lookUp(near, r)
 		}
 		if err == nil {
-			sealed[i], err = s.keys.receipts.Seal(receipt.Receipt{Device: r.Device, Number: r.Seq, Hash: r.Hash, First: r.First, Entries: r.Entries})
+			sealed[i], err = s.keys.receipts.Seal(receipt.Receipt{Device: r.Device, Number: r.Seq, Hash: r.Hash, Epoch: epochs[i], First: r.First, Entries: r.Entries})
 		}
 		if err != nil {
 			s.cfg.Log.Error("an op is answered without a receipt: after a restore its device could not prove the answer", "device", r.Device, "op", r.Seq, "error", err)
 		}
 	}
 	return sealed
+}
+
+// reread gives ops the entries that their receipts hold. One without a receipt of
+// ours is decided like any other.
+func (s *Server) reread(ops []sequencer.Request, receipts [][]byte) error {
+	epoch := 0
+	if len(receipts) > 0 {
+		if err := s.seq.Glance(s.life, func(state *arbiter.State) { epoch = state.Epoch() }); err != nil {
+			return err
+		}
+	}
+	for i, sealed := range receipts {
+		if len(sealed) == 0 {
+			continue
+		}
+		o := &ops[i]
+		r, err := s.keys.receipts.Open(sealed)
+		if err == nil && (r.Device != o.Device || r.Number != o.Seq || r.Hash != o.Hash) {
+			err = fmt.Errorf("%w: it is of op %d of device %s", receipt.ErrForged, r.Number, r.Device)
+		}
+		if err == nil {
+			o.Lost = &arbiter.Lost{Epoch: r.Epoch}
+			o.Lost.Entries, err = r.Read()
+		}
+		if err != nil {
+			s.cfg.Log.Warn("a device brings back an op with a receipt that cannot be believed; the op is decided anew", "device", o.Device, "op", o.Seq, "error", err)
+			o.Lost = nil
+			continue
+		}
+		if r.Epoch < epoch {
+			continue
+		}
+		if err := s.witness(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lookUp finds the entries of an op at their place in the journal, and gives the

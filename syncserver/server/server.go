@@ -64,14 +64,15 @@ type Server struct {
 	sessions *session.Server
 	blobs    *blob.Handler
 
-	life    context.Context // ends when the server closes
-	end     context.CancelFunc
-	durable atomic.Uint64 // newest durable Seq
-	recalls recalls
-	people  sync.Mutex              // held from the making or destroying of a person's keys to the entry that says so
-	wake    chan struct{}           // capacity 1: the journal has grown
-	pumped  chan struct{}           // closed when the pump has ended
-	wait    func(ready func() bool) // of Steps; nil where goroutines wait by themselves
+	life     context.Context // ends when the server closes
+	end      context.CancelFunc
+	durable  atomic.Uint64 // newest durable Seq
+	recalls  recalls
+	recovery recovery
+	people   sync.Mutex              // held from the making or destroying of a person's keys to the entry that says so
+	wake     chan struct{}           // capacity 1: the journal has grown
+	pumped   chan struct{}           // closed when the pump has ended
+	wait     func(ready func() bool) // of Steps; nil where goroutines wait by themselves
 }
 
 // Open opens or makes the files of a deployment and starts deciding.
@@ -82,7 +83,7 @@ func Open(cfg Config) (*Server, error) {
 	}
 	go s.pump()
 	s.look()
-	if err := s.finishErasing(s.life); err != nil {
+	if err := errors.Join(s.Recover(s.life), s.finishErasing(s.life)); err != nil {
 		return nil, errors.Join(err, s.Close(s.life))
 	}
 	return s, nil
@@ -263,6 +264,8 @@ func (s *Server) follow(entries []op.Entry) {
 		switch e := &entries[i]; {
 		case e.Kind == op.DeviceGone:
 			s.sessions.Drop(e.Device)
+		case e.Kind == op.Restored && s.sessions != nil:
+			s.sessions.Part() // their devices have rows from before
 		case e.Kind == op.Lapsed && e.Outcome == op.Pending:
 			wanted = true
 		}

@@ -57,6 +57,7 @@ type peer struct {
 	credit  int // bytes of checkpoints that the device takes; without end for one that grants none
 	differs []wire.Differ
 	started bool // authenticated: the writer may send checkpoints
+	foreign bool // its rows are from before the server was restored
 	speaks  int  // version of the protocol
 	queue   [][]byte
 	queued  int    // bytes in queue
@@ -275,7 +276,15 @@ func (p *peer) proof(m wire.Proof) {
 		p.wipe(0)
 		return
 	}
-	w := wire.Welcome{Time: p.s.cfg.Now().UnixMilli(), LastOp: info.Last, Head: p.s.cfg.Arbiter.Head()}
+	if m.Known != nil {
+		if err := p.s.cfg.Arbiter.Meet(p.transcript.Device, *m.Known); err != nil {
+			p.refuse(asFault(err))
+			return
+		}
+	} else if info.Epoch > 0 && m.Held == nil {
+		m.Cursor = 0 // its rows may be from before a restore
+	}
+	w := wire.Welcome{Time: p.s.cfg.Now().UnixMilli(), LastOp: info.Last, Head: p.s.cfg.Arbiter.Head(), Epoch: info.Epoch}
 	if info.Last > 0 {
 		w.LastSum = info.Hash[:]
 	}
@@ -283,6 +292,7 @@ func (p *peer) proof(m wire.Proof) {
 	p.send(w)
 	p.mu.Lock()
 	p.info, p.came, p.started, p.speaks = info, m, true, p.transcript.Version
+	p.foreign = m.Known != nil && m.Known.Epoch != info.Epoch
 	p.credit = maxCredit
 	if m.Held != nil {
 		p.credit = int(min(m.Held.Window, maxCredit))
@@ -315,7 +325,7 @@ func (p *peer) ops(m wire.Ops) {
 	p.logger().Warn("ops not decided", "first", m.First+uint64(len(answer.Results)), "count", len(m.Ops)-len(answer.Results), "error", err)
 	reply := wire.Fault{Kind: f.Kind, Detail: f.Detail}
 	switch f.Kind {
-	case fault.Busy:
+	case fault.Busy, fault.Frozen:
 		p.send(reply)
 		return
 	case fault.Gap:

@@ -18,6 +18,7 @@ type Info struct {
 	Last      uint64       // last op of the device that was decided
 	Hash      op.Hash      // chain hash after it
 	Gone      bool         // revoked, or quarantined after a fork
+	Epoch     int          // of the server: how often it was restored
 }
 
 // Arbiter decides. It is safe for concurrent use.
@@ -30,7 +31,7 @@ type Arbiter interface {
 	// once they are durable; results of ops that were decided before are the stored
 	// ones. An op that cannot be decoded is a result (invalid), so that it never
 	// blocks those behind it. An error is a *fault.Error (Busy, Gap, Fork,
-	// RevokedDevice, StorageFull, ShuttingDown) that ended the run: the results of the
+	// RevokedDevice, Frozen, StorageFull, ShuttingDown) that ended the run: the results of the
 	// ops before it are given with it, the others were not decided.
 	Submit(ctx context.Context, from id.Device, ops wire.Ops) (wire.Results, error)
 	// Keep takes ops of a device that is gone into quarantine, durably when it
@@ -42,6 +43,9 @@ type Arbiter interface {
 	// the same again, because the first answer may have been lost; with another key
 	// it is a *fault.Error of kind CodeUsed, an unknown or late one CodeUnknown.
 	Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error)
+	// Meet hears what a device remembers. A *fault.Error of kind Frozen means that it
+	// proves that the server has lost what it had answered.
+	Meet(d id.Device, known wire.Known) error
 	// Online hears that a device has come; its ops and Sends follow.
 	Online(d id.Device)
 	// Gauge gives the counts of an activity now; Time may be left 0.

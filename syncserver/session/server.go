@@ -173,6 +173,19 @@ func (s *Server) Drop(d id.Device) {
 	}
 }
 
+// Part ends all sessions; the devices come again.
+func (s *Server) Part() {
+	s.mu.Lock()
+	peers := make([]*peer, 0, len(s.peers))
+	for p := range s.peers {
+		peers = append(peers, p)
+	}
+	s.mu.Unlock()
+	for _, p := range peers {
+		p.refuse(fault.Errorf(fault.ShuttingDown, "the server begins a new epoch"))
+	}
+}
+
 func (s *Server) remove(p *peer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -173,6 +173,8 @@ func (w *world) Wiped(_ context.Context, receipt wire.Wiped) error {
 	return nil
 }
 
+func (w *world) Meet(id.Device, wire.Known) error { return nil }
+
 func (w *world) Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

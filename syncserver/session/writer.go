@@ -86,7 +86,8 @@ func (p *peer) step(st *writer) (time.Time, error) {
 		p.mu.Unlock()
 		return p.step(st)
 	}
-	over, started, busy, want, watched, differs := p.over, p.started, p.busy, p.want, p.watched, p.differs
+	// A device with rows from before a restore reports first, and then comes again for new ones.
+	over, started, busy, want, watched, differs := p.over, p.started, p.busy || p.foreign, p.want, p.watched, p.differs
 	p.differs = nil
 	if st.watches != p.watches {
 		st.watches, st.gauge = p.watches, wire.Gauge{}

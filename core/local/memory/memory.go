@@ -130,7 +130,7 @@ func (s *Store) Apply(c local.Checkpoint) error {
 	if s.closed {
 		return errClosed
 	}
-	if !c.Reset {
+	if !c.Reset && !c.Back {
 		if c.To < h.state.Cursor {
 			return fmt.Errorf("apply checkpoint %d: %w: device stands at %d", c.To, local.ErrStale, h.state.Cursor)
 		}

@@ -218,7 +218,7 @@ func (s *Store) Apply(c local.Checkpoint) error {
 		if err := tx.Stmt(s.w.standing).QueryRow().Scan(&cursor, &acked); err != nil {
 			return err
 		}
-		if !c.Reset {
+		if !c.Reset && !c.Back {
 			if c.To < cursor {
 				return fmt.Errorf("%w: device stands at %d", local.ErrStale, cursor)
 			}

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"yizhan/core/fault"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+// talker is a phone that keeps what a device keeps.
+type talker struct {
+	*phone
+	ops      [][]byte
+	answers  []op.Result
+	receipts [][]byte
+	sums     []op.Hash // before each op
+}
+
+// tell sends an op and keeps the answer.
+func (p *talker) tell(s *Server, o op.Op) op.Result {
+	p.t.Helper()
+	o.Member = p.member
+	raw, err := op.Encode(&o)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r, err := s.Submit(context.Background(), p.device, wire.Ops{First: p.seq + 1, Previous: p.chain[:], Ops: [][]byte{raw}})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.sums = append(p.sums, p.chain)
+	p.seq, p.chain = p.seq+1, op.Chain(p.chain, raw)
+	p.ops, p.answers, p.receipts = append(p.ops, raw), append(p.answers, r.Results[0]), append(p.receipts, r.Receipts[0])
+	return r.Results[0]
+}
+
+// remind brings ops back from number n on.
+func (p *talker) remind(s *Server, n int, receipts [][]byte) (wire.Results, error) {
+	return s.Submit(context.Background(), p.device, wire.Ops{First: uint64(n), Previous: p.sums[n-1][:], Ops: p.ops[n-1:], Receipts: receipts})
+}
+
+func frozen(err error) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && f.Kind == fault.Frozen
+}
+
+// copyDir copies the files of a server that does not write just now.
+func copyDir(t *testing.T, from, to string, but ...string) {
+	t.Helper()
+	files, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(from, f.Name()))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, f.Name()), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRolledBackServerStops: the whole data directory is set back to an earlier
+// moment, and nothing tells the server so.
+func TestRolledBackServerStops(t *testing.T) {
+	c, dir, old := &clock{}, t.TempDir(), t.TempDir()
+	s, phones := settled(t, dir, c)
+	publish(t, s, `{"id":"a","title":"甲","pools":[{"id":"p","total":2}]}`)
+	p, q := &talker{phone: phones[0]}, &talker{phone: phones[1]}
+	first := p.tell(s, op.Op{Kind: op.Claim, Activity: "a", Seats: 1})
+	if _, err := s.Ledger(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, s)
+	copyDir(t, dir, old)
+	s = open(t, dir, c)
+	p.tell(s, op.Op{Kind: op.Cancel, Activity: "a", Seats: 1})
+	lost := q.tell(s, op.Op{Kind: op.Claim, Activity: "a", Seats: 2})
+	if lost.Outcome != op.Granted {
+		t.Fatalf("%+v", lost)
+	}
+	shut(t, s)
+
+	s = open(t, old, c)
+	forged := append([]byte{}, q.receipts[0]...)
+	forged[len(forged)-1] ^= 1
+	for name, r := range map[string][]byte{"no receipt": nil, "a forged one": forged, "one that is known": p.receipts[0], "somebody else's": p.receipts[0]} {
+		d := p.device
+		if name != "one that is known" {
+			d = q.device
+		}
+		if err := s.Meet(d, wire.Known{Receipt: r}); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	if err := s.Meet(q.device, wire.Known{Receipt: q.receipts[0]}); !frozen(err) {
+		t.Fatalf("a lost receipt: %v", err)
+	}
+	s.Tick()
+	shut(t, s)
+	s = open(t, old, c) // it does not forget that
+	if _, err := q.remind(s, 1, nil); !frozen(err) {
+		t.Errorf("an op is decided: %v", err)
+	}
+	if _, err := s.Publish(context.Background(), []byte(`{"id":"b","title":"乙","pools":[{"id":"p","total":2}]}`)); !frozen(err) {
+		t.Errorf("the console decides: %v", err)
+	}
+	if again, err := p.remind(s, 1, nil); err == nil || len(again.Results) != 1 || again.Results[0].Seq != first.Seq {
+		t.Errorf("a known result: %+v, %v", again, err)
+	}
+	r, err := s.AcceptLoss(context.Background())
+	if err != nil || r.Epoch != 1 || r.Loss != nil || len(r.Missing) != 2 || len(r.Frozen) != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if _, err := q.remind(s, 1, q.receipts); !frozen(err) {
+		t.Errorf("a claim is recorded whose seats are not free yet: %v", err)
+	}
+	if _, err := p.remind(s, 2, [][]byte{forged}); !frozen(err) {
+		t.Errorf("a forged receipt is believed: %v", err)
+	}
+	if _, err := p.remind(s, 2, p.receipts[1:]); err != nil {
+		t.Error(err)
+	}
+	again, err := q.remind(s, 1, q.receipts)
+	if err != nil || again.Results[0].Ticket != lost.Ticket || again.Results[0].Seq != lost.Seq {
+		t.Errorf("recorded as %+v, was told %+v, %v", again, lost, err)
+	}
+	for _, d := range []*talker{p, q} {
+		if err := s.Meet(d.device, wire.Known{Epoch: 1, Receipt: d.receipts[len(d.receipts)-1]}); err != nil {
+			t.Error(err)
+		}
+	}
+	if r, err := s.Reopen(context.Background(), "a"); err != nil || len(r.Missing) != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r := p.tell(s, op.Op{Kind: op.Claim, Activity: "a", Seats: 1}); r.Code != fault.SoldOut {
+		t.Errorf("given twice: %+v", r)
+	}
+}
