@@ -28,7 +28,7 @@ func (nobody) Submit(_ context.Context, _ id.Device, m wire.Ops) (wire.Results, 
 }
 func (nobody) Keep(context.Context, id.Device, wire.Ops) error { return nil }
 func (nobody) Wiped(context.Context, wire.Wiped) error         { return nil }
-func (nobody) Meet(id.Device, wire.Known) error { return nil }
+func (nobody) Meet(id.Device, wire.Known) error                { return nil }
 func (nobody) Enrol(context.Context, string, []byte) (op.Enrolment, error) {
 	return op.Enrolment{}, fault.Errorf(fault.CodeUnknown, "no such code")
 }
