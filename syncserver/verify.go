@@ -98,7 +98,23 @@ func compareViews(data, path string, zone *time.Location, held server.Snapshot, 
 	if err := r.read(path); err != nil {
 		return err
 	}
-	return r.compare()
+	if err := r.compare(); err != nil {
+		return err
+	}
+	return secrets(data, r.state)
+}
+
+// secrets says whether keys and vault are those of this journal.
+func secrets(data string, state *arbiter.State) error {
+	n, err := server.CheckSecrets(data, state)
+	switch {
+	case err != nil:
+		return err
+	case n.Unreadable > 0:
+		return fmt.Errorf("no key in %s opens the names of %d members: it is older than the journal, restore its newest backup", server.VaultFile, n.Unreadable)
+	}
+	fmt.Printf("keys: of deployment %s\nvault: the names of %d members can be read, %d members were erased\n", n.Deployment, n.Readable, n.Erased)
+	return nil
 }
 
 // replay builds state and ledger again, and notes the state at the moment that is compared.

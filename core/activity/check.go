@@ -3,7 +3,10 @@ package activity
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"yizhan/core/id"
 	"yizhan/core/jsoncheck"
@@ -276,3 +279,19 @@ func (c *checker) duration(path, s string, otherwise time.Duration) time.Duratio
 	}
 	return d
 }
+
+// Legible lists texts that a screen or a printer would not show as they are
+// written: with control characters, or such that turn the direction of reading.
+// It is asked at publishing only, because what is published stays readable.
+func (a *Activity) Legible() (problems jsoncheck.Problems) {
+	for path, text := range map[string]string{"title": a.Spec.Title, "audience_why.zh": a.Spec.AudienceWhy.ZH, "audience_why.en": a.Spec.AudienceWhy.EN} {
+		if i := strings.IndexFunc(text, obscure); i >= 0 {
+			r, _ := utf8.DecodeRuneInString(text[i:])
+			problems = append(problems, jsoncheck.Problem{Path: path, What: fmt.Sprintf("holds the character %U, which nobody can see; take it out", r)})
+		}
+	}
+	slices.SortFunc(problems, func(a, b jsoncheck.Problem) int { return strings.Compare(a.Path, b.Path) })
+	return problems
+}
+
+func obscure(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }

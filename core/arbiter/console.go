@@ -149,7 +149,7 @@ func (r *run) publish(o *op.Op) error {
 	if err != nil {
 		return err
 	}
-	var problems jsoncheck.Problems
+	problems := a.Legible()
 	if a.Spec.Pickup != nil {
 		for i, st := range a.Spec.Pickup.Stations {
 			if r.s.stations[st] == nil {

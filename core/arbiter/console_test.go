@@ -244,3 +244,15 @@ func TestStationKeepsItsNumberAndAuthority(t *testing.T) {
 	}
 	w.check()
 }
+
+// A text that nobody can read is refused at publishing; what an older version published stays readable.
+func TestObscureTitle(t *testing.T) {
+	w := newWorld(t)
+	spec := `{"id":"a","title":"two\nlines","pools":[{"id":"p","total":1}]}`
+	if _, err := w.run(op.Op{Kind: op.Publish, Spec: []byte(spec)}, op.Origin{}); err == nil || !strings.Contains(err.Error(), "U+000A") {
+		t.Errorf("published: %v", err)
+	}
+	if err := w.s.Apply(&op.Entry{Seq: w.s.Seq() + 1, At: w.now, Kind: op.Published, Activity: "a", Spec: []byte(spec), Number: 1, Revision: 1}); err != nil {
+		t.Errorf("an entry of before: %v", err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"yizhan/core/arbiter"
@@ -88,13 +89,30 @@ func TestErasureIsFinishedAtTheNextStart(t *testing.T) {
 	s, _ := settled(t, dir, c)
 	ctx := context.Background()
 	m := joined(t, s)
+	want := func(what string, want Secrets, part string) {
+		t.Helper()
+		var got Secrets
+		var err error
+		must(t, s.View(ctx, func(state *arbiter.State) { got, err = CheckSecrets(dir, state) }))
+		if want.Deployment = s.keys.Deployment; got != want || (part == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), part) {
+			t.Errorf("%s: %+v, %v; want %+v", what, got, err, want)
+		}
+	}
+	want("before", Secrets{Readable: 2}, "")
+	if _, err := CheckSecrets(t.TempDir(), arbiter.New(zone)); err == nil || !strings.Contains(err.Error(), KeysFile) {
+		t.Errorf("nothing there: %v", err)
+	}
 	vaultThen := func() []byte { b, err := os.ReadFile(s.path(VaultFile)); must(t, err); return b }()
 	must(t, s.vault.Erase(m)) // and then the power went
+	want("half erased", Secrets{Readable: 1, Unreadable: 1}, "")
 	shut(t, s)
 	s = open(t, dir, c)
 	if sealedOf(t, s, m) != nil {
 		t.Error("the vault has forgotten a person whom the journal still knows")
 	}
+	want("erased", Secrets{Readable: 1, Erased: 1}, "")
+	must(t, os.WriteFile(filepath.Join(dir, VaultFile), vaultThen, 0o600))
+	want("an old vault", Secrets{Readable: 1, Erased: 1}, "is older than the journal")
 	shut(t, s)
 	must(t, os.WriteFile(filepath.Join(dir, VaultFile), vaultThen, 0o600)) // an old backup of the vault
 	s = open(t, dir, c)

@@ -31,10 +31,29 @@ type keys struct {
 
 // loadKeys reads the key file, or makes it on the first start.
 func loadKeys(path string, random io.Reader) (*keys, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
+	k, err := readKeys(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return makeKeys(path, random)
+	case err != nil:
+		return nil, err
+	case k.Receipt == nil: // the file is from before there were receipts
+		if err := k.make(&k.Receipt, receipt.SecretSize, random); err != nil {
+			return nil, err
+		}
+		if err := k.write(path); err != nil {
+			return nil, err
+		}
 	}
+	if k.receipts, err = receipt.NewKey(k.Receipt); err != nil {
+		return nil, fmt.Errorf("read keys %s: %w; restore the file from its backup", path, err)
+	}
+	return k, nil
+}
+
+// readKeys reads the key file and changes nothing.
+func readKeys(path string) (*keys, error) {
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
@@ -47,17 +66,6 @@ func loadKeys(path string, random io.Reader) (*keys, error) {
 	}
 	if k.Deployment == "" || len(k.Master) != masterSize { // secrets derived from nothing could be guessed
 		return nil, fmt.Errorf("read keys %s: deployment or master is missing; restore the file from its backup", path)
-	}
-	if k.Receipt == nil { // the file is from before there were receipts
-		if err := k.make(&k.Receipt, receipt.SecretSize, random); err != nil {
-			return nil, err
-		}
-		if err := k.write(path); err != nil {
-			return nil, err
-		}
-	}
-	if k.receipts, err = receipt.NewKey(k.Receipt); err != nil {
-		return nil, fmt.Errorf("read keys %s: %w; restore the file from its backup", path, err)
 	}
 	return k, nil
 }

@@ -42,6 +42,7 @@ type peer struct {
 	conn    socket // nil in tests of the frame handler
 	binding []byte
 
+	stranger   bool            // guarded by s.mu: has not proved who it is
 	phase      phase           // reader's
 	transcript wire.Transcript // reader's
 
@@ -273,6 +274,9 @@ func (p *peer) proof(m wire.Proof) {
 		p.mu.Lock()
 		p.info = info
 		p.mu.Unlock()
+		p.s.mu.Lock()
+		p.s.met(p)
+		p.s.mu.Unlock()
 		p.wipe(0)
 		return
 	}

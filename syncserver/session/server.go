@@ -38,6 +38,7 @@ type Config struct {
 	Times      Times
 	Queue      int              // bytes of answers that may wait for a slow reader, 2 MiB if 0
 	Clock      func() time.Time // for Times; nil is the machine's own
+	Strangers  int              // connections that have not proved yet who they are, 2,048 if 0; more are told to come later
 }
 
 // Times of a connection, on the machine's own clock; 0 is the default.
@@ -82,6 +83,8 @@ type Server struct {
 	began    time.Time // by Config.Clock
 	serials  uint64    // sessions so far
 	closing  bool
+	// strangers counts the sessions of nobody yet, so that whoever only connects takes no place of a device.
+	strangers int
 }
 
 // New makes a server without sessions.
@@ -96,6 +99,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Queue == 0 {
 		cfg.Queue = 2 << 20 // the receipts of one batch of the longest ops
 	}
+	if cfg.Strangers == 0 {
+		cfg.Strangers = 2048
+	}
 	cfg.Times = cfg.Times.withDefaults()
 	s := &Server{cfg: cfg, peers: map[*peer]struct{}{}, byDevice: map[id.Device]*peer{}, seen: map[id.Device]time.Time{},
 		endings: map[id.Device]ending{}}
@@ -109,10 +115,14 @@ func New(cfg Config) (*Server, error) {
 // ServeHTTP turns a request into a session and returns: the session runs on.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	closing := s.closing
+	closing, crowded := s.closing, s.strangers >= s.cfg.Strangers
 	s.mu.Unlock()
-	if closing {
+	switch {
+	case closing:
 		http.Error(w, "server is stopping; connect again", http.StatusServiceUnavailable)
+		return
+	case crowded:
+		http.Error(w, "too many connections are shaking hands; connect again", http.StatusServiceUnavailable)
 		return
 	}
 	var binding []byte
@@ -144,14 +154,25 @@ func (s *Server) add(p *peer) bool {
 		return false
 	}
 	s.peers[p] = struct{}{}
+	s.strangers++
+	p.stranger = true
 	s.running.Add(2)
 	return true
+}
+
+// met notes that a session is no stranger's any more. The caller holds s.mu.
+func (s *Server) met(p *peer) {
+	if p.stranger {
+		p.stranger = false
+		s.strangers--
+	}
 }
 
 // claim makes p the session of its device. An older one is cut off: its network
 // is gone, or the device was copied, which its op chain will show.
 func (s *Server) claim(p *peer, d id.Device) {
 	s.mu.Lock()
+	s.met(p)
 	old := s.byDevice[d]
 	s.serials++
 	s.byDevice[d], p.serial = p, s.serials
@@ -190,6 +211,7 @@ func (s *Server) remove(p *peer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.peers, p)
+	s.met(p)
 	d := p.device()
 	if d != "" {
 		s.seen[d] = s.cfg.Now()

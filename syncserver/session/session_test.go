@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"yizhan/core/fault"
 	"yizhan/core/link"
@@ -410,5 +413,31 @@ func TestCodeOfAnotherServer(t *testing.T) {
 	fixed := s.open(memory.New(), func(c *link.Config) { c.URL, c.Dial, c.FixedURL = "ws://127.0.0.1:1/v1/sync", nil, true })
 	if _, err := fixed.Enrol(s.ctx(), right.QR()); err == nil {
 		t.Error("a code replaced the address that a person chose")
+	}
+}
+
+// Whoever connects and says nothing keeps nobody out for longer than a handshake may last.
+func TestStrangersTakeNoPlaceOfDevices(t *testing.T) {
+	s := newSite(t, func(s *site) { s.strangers, s.times.Handshake = 2, 300*time.Millisecond })
+	d, _ := s.device("PHONE-CODE")
+	s.until(d, "online", func() bool { return d.Status().Online })
+	for range 2 {
+		s.raw()
+	}
+	if _, r, err := websocket.DefaultDialer.Dial(s.url(), nil); err == nil || r == nil || r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("one stranger too many: %v", err)
+	}
+	if r, err := d.Wait(s.ctx(), s.do(d, claim(1))); err != nil || r.Outcome != op.Granted {
+		t.Errorf("a device that is in: %+v, %v", r, err)
+	}
+	other := s.open(memory.New())
+	for ctx := s.ctx(); ; { // the silent ones are given up
+		_, err := other.Enrol(ctx, "OTHER-CODE")
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -286,15 +286,16 @@ func (w *world) Certify(row *wire.LeaseRow) error {
 
 // site is a running server over a world.
 type site struct {
-	t      testing.TB
-	world  *world
-	server *session.Server
-	http   *httptest.Server
-	key    seal.Private
-	codec  *wire.Codec
-	times  session.Times
-	queue  int
-	tls    bool
+	t         testing.TB
+	world     *world
+	server    *session.Server
+	http      *httptest.Server
+	key       seal.Private
+	codec     *wire.Codec
+	times     session.Times
+	queue     int
+	strangers int
+	tls       bool
 }
 
 func newSite(t testing.TB, change ...func(*site)) *site {
@@ -319,7 +320,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (s *site) start() {
 	server, err := session.New(session.Config{Arbiter: s.world, Feed: s.world, Signer: s.world, Key: s.key, Deployment: "云鹭",
-		Now: time.Now, Random: rand.Reader, Log: quiet(), Codec: s.codec, Times: s.times, Queue: s.queue})
+		Now: time.Now, Random: rand.Reader, Log: quiet(), Codec: s.codec, Times: s.times, Queue: s.queue, Strangers: s.strangers})
 	if err != nil {
 		s.t.Fatal(err)
 	}
