@@ -411,7 +411,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestLegible(t *testing.T) {
-	for text, want := range map[string]string{"新年音乐会": "", "Café №1 👍": "", "two\nlines": "U+000A", "bell\u0007": "U+0007", "gnp.\u202etxt": "U+202E"} {
+	for text, want := range map[string]string{"新年音乐会": "", "Café №1 👍": "", `two\nlines`: "U+000A", `bell\u0007`: "U+0007", `gnp.\u202etxt`: "U+202E"} {
 		a := parsed(t, `{"id":"a","title":"`+text+`","pools":[{"id":"p","total":1}],"audience":"true","audience_why":{"zh":"x","en":"`+text+`"}}`)
 		got := a.Legible()
 		if want == "" && len(got) != 0 || want != "" && (len(got) != 2 || got[0].Path != "audience_why.en" || got[1].Path != "title" || !strings.Contains(got[1].What, want)) {
