@@ -23,6 +23,8 @@ type raw struct {
 	s    *site
 	conn *websocket.Conn
 	key  seal.Private
+	max  int        // version
+	held *wire.Held // nil: knows nothing of scopes
 }
 
 func (s *site) raw() *raw {
@@ -33,7 +35,7 @@ func (s *site) raw() *raw {
 	}
 	s.t.Cleanup(func() { conn.Close() })
 	conn.SetReadDeadline(time.Now().Add(30 * time.Second))
-	return &raw{s: s, conn: conn}
+	return &raw{s: s, conn: conn, max: 9}
 }
 
 func (r *raw) write(m wire.Message) {
@@ -76,7 +78,7 @@ func (r *raw) fault() fault.Kind {
 // login goes through the handshake of an enrolled device.
 func (r *raw) login(device id.Device, cursor uint64) wire.Proof {
 	r.s.t.Helper()
-	hello := wire.Hello{Min: 1, Max: 9, Device: device, Nonce: []byte("0123456789abcdef")}
+	hello := wire.Hello{Min: 1, Max: r.max, Device: device, Nonce: []byte("0123456789abcdef")}
 	r.write(hello)
 	c, ok := r.read().(wire.Challenge)
 	if !ok {
@@ -87,7 +89,7 @@ func (r *raw) login(device id.Device, cursor uint64) wire.Proof {
 	if err != nil {
 		r.s.t.Fatal(err)
 	}
-	p := wire.Proof{Signature: r.key.SignBytes(wire.SignProof, signed), Cursor: cursor}
+	p := wire.Proof{Signature: r.key.SignBytes(wire.SignProof, signed), Cursor: cursor, Held: r.held}
 	r.write(p)
 	return p
 }

@@ -296,6 +296,7 @@ type site struct {
 	queue     int
 	strangers int
 	tls       bool
+	now       func() time.Time
 }
 
 func newSite(t testing.TB, change ...func(*site)) *site {
@@ -307,7 +308,7 @@ func newSite(t testing.TB, change ...func(*site)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, world: newWorld(), key: key, codec: codec}
+	s := &site{t: t, world: newWorld(), key: key, codec: codec, now: time.Now}
 	for _, c := range change {
 		c(s)
 	}
@@ -320,7 +321,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (s *site) start() {
 	server, err := session.New(session.Config{Arbiter: s.world, Feed: s.world, Signer: s.world, Key: s.key, Deployment: "云鹭",
-		Now: time.Now, Random: rand.Reader, Log: quiet(), Codec: s.codec, Times: s.times, Queue: s.queue, Strangers: s.strangers})
+		Now: s.now, Random: rand.Reader, Log: quiet(), Codec: s.codec, Times: s.times, Queue: s.queue, Strangers: s.strangers})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -2,8 +2,10 @@ package stream
 
 import (
 	"fmt"
+	"slices"
 
 	"yizhan/core/scope"
+	"yizhan/core/wire"
 )
 
 // plain fills a chunk for a device that names no scopes: all chunks of a
@@ -15,18 +17,59 @@ func (s *Stream) plain(v View, p *plan) (err error) {
 	if p.chunk.Acked, err = v.Acked(s.cfg.Device, p.chunk.To); err != nil {
 		return fmt.Errorf("read acked ops: %w", err)
 	}
-	p.chunk.Reset, p.chunk.Last = s.reset, true
+	p.chunk.Reset = s.reset
+	return s.merge(v, p)
+}
+
+// merge fills the chunk with rows of all scopes in order of Seq, as such a device
+// was promised.
+func (s *Stream) merge(v View, p *plan) error {
+	type candidate struct {
+		lane *lane
+		row  wire.RowChange
+		at   scope.Position
+	}
+	var all []candidate
+	bounds := map[*lane]scope.Position{}
 	for _, l := range s.lanes {
-		full, err := s.read(v, l, p)
+		q := &plan{chunk: wire.Checkpoint{To: p.chunk.To}, pos: p.pos, done: map[*lane]bool{}, room: p.room}
+		full, err := s.read(v, l, q)
 		if err != nil {
 			return err
 		}
-		if full {
-			p.chunk.Last = false
-			break
+		for _, r := range q.chunk.Rows {
+			all = append(all, candidate{l, r, scope.Position{Seq: r.Seq, Table: r.Table, ID: r.ID}})
+		}
+		if full { // what comes behind this row is not known yet
+			bounds[l] = p.pos[l]
+		}
+		p.pos[l] = l.pos
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int {
+		switch {
+		case a.at.Less(b.at):
+			return -1
+		case b.at.Less(a.at):
+			return 1
+		case a.row.Gone != b.row.Gone: // a row that moved to another scope goes before it comes
+			return map[bool]int{true: -1, false: 1}[a.row.Gone]
+		}
+		return 0
+	})
+	for i, c := range all {
+		size := len(c.row.Table) + len(c.row.ID) + len(c.row.Body) + overhead
+		behind := slices.ContainsFunc(s.lanes, func(l *lane) bool { b, full := bounds[l]; return full && b.Less(c.at) })
+		if behind || p.size+size > p.room && i > 0 || len(p.chunk.Rows) == wire.MaxItems {
+			return nil
+		}
+		p.size += size
+		p.chunk.Rows, p.pos[c.lane] = append(p.chunk.Rows, c.row), c.at
+	}
+	if p.chunk.Last = len(bounds) == 0; p.chunk.Last {
+		for _, l := range s.lanes {
+			p.pos[l] = scope.After(p.chunk.To)
 		}
 	}
-	p.chunk.Parts = nil
 	return nil
 }
 

@@ -57,8 +57,9 @@ type Stream struct {
 	differ  map[string]scope.Sums // of scopes that are not as they should be at the device
 	repairs map[string]int
 
-	reset bool   // a device without scopes that begins anew
-	pin   uint64 // To of its unfinished checkpoint
+	reset  bool   // a device without scopes that begins anew
+	pin    uint64 // To of its unfinished checkpoint
+	behind bool   // the ledger has gone on since that was said
 
 	next *plan // what the last Next will have done once it is sent
 }
@@ -76,13 +77,14 @@ type lane struct {
 
 // plan is a chunk and where the stream stands after it.
 type plan struct {
-	chunk wire.Checkpoint
-	pos   map[*lane]scope.Position
-	done  map[*lane]bool // nothing is left behind pos
-	room  int
-	size  int
-	fixed map[string][]byte // scopes that are repaired by it, and their sub-sums; nil if there was no need
-	anew  []*lane           // to be sent from their beginning, because too much of them is wrong
+	chunk   wire.Checkpoint
+	pos     map[*lane]scope.Position
+	done    map[*lane]bool // nothing is left behind pos
+	room    int
+	size    int
+	applied uint64            // of the view
+	fixed   map[string][]byte // scopes that are repaired by it, and their sub-sums; nil if there was no need
+	anew    []*lane           // to be sent from their beginning, because too much of them is wrong
 }
 
 // New makes the stream of a device that has proved who it is.
@@ -108,7 +110,7 @@ func (s *Stream) Complete() bool {
 
 // Idle reports whether there is nothing to send before something changes.
 func (s *Stream) Idle() bool {
-	return s.Complete() && !s.verify && len(s.differ) == 0 && !slices.ContainsFunc(s.lanes, func(l *lane) bool { return l.pos != scope.After(s.cursor) })
+	return s.Complete() && !s.behind && !s.verify && len(s.differ) == 0 && !slices.ContainsFunc(s.lanes, func(l *lane) bool { return l.pos != scope.After(s.cursor) })
 }
 
 // Verify has the next checkpoint carry the sums of all scopes.
@@ -198,7 +200,7 @@ func (s *Stream) Next(v View, now int64, budget int) (*wire.Checkpoint, error) {
 			return nil, fmt.Errorf("read feed: %w", err)
 		}
 	}
-	p := &plan{pos: map[*lane]scope.Position{}, done: map[*lane]bool{}, room: budget, fixed: map[string][]byte{}}
+	p := &plan{pos: map[*lane]scope.Position{}, done: map[*lane]bool{}, room: budget, applied: applied, fixed: map[string][]byte{}}
 	p.chunk = wire.Checkpoint{From: s.cursor, To: applied, Acked: s.acked, Time: now}
 	s.next = p
 	if s.held == nil {
@@ -362,7 +364,7 @@ func (s *Stream) Sent() {
 		}
 	}
 	if s.held == nil {
-		s.reset, s.pin = false, p.chunk.To
+		s.reset, s.pin, s.behind = false, p.chunk.To, p.applied > p.chunk.To
 	}
 	if !p.chunk.Last {
 		return

@@ -2,8 +2,11 @@ package stream_test
 
 import (
 	"bytes"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"testing"
 
@@ -255,5 +258,46 @@ func TestRepairIsSmall(t *testing.T) {
 	}
 	if sent := d.rows - before; sent == 0 || sent > 60 {
 		t.Errorf("repair took %d rows of 2000", sent)
+	}
+}
+
+// TestServerOf01 has a device of today take what the server of 0.1 sends, and then
+// what one sends that names scopes.
+func TestServerOf01(t *testing.T) {
+	file, err := os.ReadFile("../../core/wire/testdata/session-0.1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var frames []struct{ Name, Hex string }
+	if err := json.Unmarshal(file, &frames); err != nil {
+		t.Fatal(err)
+	}
+	f := newFeed()
+	d := newDevice(t, f, "fleet", "public")
+	d.old = true
+	d.connect()
+	for _, one := range frames[:2] {
+		frame, err := hex.DecodeString(one.Hex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.do(d.session.Frame(frame, 0))
+	}
+	held, err := d.store.Held()
+	d.must(err)
+	state, err := d.store.State()
+	d.must(err)
+	if _, ok, _ := d.store.Get("hologram", "1"); !ok || !held.Legacy || len(held.Scopes) > 0 || state.Cursor != 7 {
+		t.Fatalf("after the older server at %d: %+v, row of an unknown table: %v", state.Cursor, held, ok)
+	}
+	f.seq = 7
+	f.put("public", "door", "1", []byte("new"))
+	d.old = false
+	d.connect()
+	d.settle(1000)
+	held, err = d.store.Held()
+	d.must(err)
+	if _, ok, _ := d.store.Get("hologram", "1"); ok || held.Legacy || !slices.Equal(held.Scopes, d.scopes) {
+		t.Errorf("after the newer one: %+v, row that it does not have: %v", held, ok)
 	}
 }
