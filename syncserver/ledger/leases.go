@@ -167,7 +167,7 @@ func (p *projection) leaseEnded(e *op.Entry) error {
 func (p *projection) leasesLost(e *op.Entry) error {
 	for _, number := range slices.Sorted(maps.Keys(p.world.leases)) {
 		l := p.world.leases[number]
-		if l.Device != e.Device || !l.open() && len(l.rest) == 0 {
+		if l == nil || l.Device != e.Device || !l.open() && len(l.rest) == 0 { // a flush lets go of what is over and reported
 			continue
 		}
 		if err := p.flush(); err != nil {
