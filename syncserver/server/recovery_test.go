@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"yizhan/core/fault"
@@ -50,20 +49,10 @@ func frozen(err error) bool {
 }
 
 // copyDir copies the files of a server that does not write just now.
-func copyDir(t *testing.T, from, to string, but ...string) {
+func copyDir(t *testing.T, from, to string) {
 	t.Helper()
-	files, err := os.ReadDir(from)
-	if err != nil {
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		t.Fatal(err)
-	}
-	for _, f := range files {
-		b, err := os.ReadFile(filepath.Join(from, f.Name()))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(to, f.Name()), b, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 
