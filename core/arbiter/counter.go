@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"yizhan/core/fault"
+	"yizhan/core/handover"
 	"yizhan/core/op"
 )
 
@@ -73,25 +74,28 @@ func (r *run) undo(o *op.Op, c *held) {
 	}
 }
 
-// counterVerdict is what the record says about a hand-over that is reported now.
-// Times are not judged again: the device did that by its own clock at the counter.
+// counterVerdict is what the record says about a hand-over that is reported now,
+// by the rule of the counters. What is left to hand over comes first. Times are
+// not judged again: the device did that by its own clock, and a hand-over before a
+// lapse wins.
 func (r *run) counterVerdict(o *op.Op, c *held) fault.Verdict {
-	d := r.s.devices[r.from.Device]
-	switch {
-	case c.State == op.ClaimRedeemed:
-		return fault.AlreadyRedeemed
-	case c.State == op.ClaimCancelled || c.State == op.ClaimReturned:
-		return fault.Cancelled
-	case c.State == op.ClaimWaitlisted || c.State == op.ClaimEntered || c.State == op.ClaimNotDrawn:
-		return fault.NotApproved
-	case c.Blocked, c.doubt:
-		return fault.Blocked
-	case o.Epoch != c.Epoch, c.givenUp != 0:
-		return fault.Revoked
-	case d != nil && !r.s.handsOver(d, c):
-		return fault.WrongStation
+	f := handover.Facts{Activity: true, Binding: handover.BoundHere, State: timeless(c)}
+	if v := handover.Verdict(f); v != fault.Valid {
+		return v
 	}
-	return fault.Valid
+	f.Blocked, f.GivenUp = c.Blocked || c.doubt, o.Epoch != c.Epoch || c.givenUp != 0
+	if d := r.s.devices[r.from.Device]; d != nil && !r.s.handsOver(d, c) {
+		f.Binding = handover.BoundElsewhere
+	}
+	return handover.Verdict(f)
+}
+
+// timeless is the state of a claim without the passing of time.
+func timeless(c *held) op.ClaimState {
+	if c.State == op.ClaimLapsed {
+		return op.ClaimGranted
+	}
+	return c.State
 }
 
 // handsOver reports whether a device is the right place for a ticket: the one
@@ -139,28 +143,28 @@ func (r *run) checkIn(o *op.Op) {
 		r.incident(o, "checked_in_unknown", fault.Unknown)
 		return
 	}
-	doubled, late := c.inside, o.At < c.doorAt
-	if late {
-		doubled = o.At >= c.left // unless the holder went out in between
-	}
-	again := c.act.OneEntry && c.checkedIn && !c.inside && !late
-	word := ""
-	if late {
-		word = op.LateCheckIn
-	}
+	truth, word := r.doorVerdict(o, c)
 	r.finish(op.Entry{Kind: op.CheckedIn, Ticket: o.Ticket, Member: c.Member, Activity: c.act.Spec.ID, Pool: c.act.Pools[c.Pool].ID, Seats: c.Seats,
 		Out: o.Out, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason, Verdict: fault.Valid, Override: o.Override, Word: word})
 	switch {
 	case o.Override && o.Verdict != fault.Valid:
 		r.incident(o, "override", o.Verdict)
-	case o.Out: // leaving does no harm
-	case again:
-		r.incident(o, "checked_in_again", fault.ReEntryRefused)
-	case doubled:
-		r.incident(o, "checked_in_twice", fault.AlreadyRedeemed)
-	case c.State == op.ClaimCancelled || c.State == op.ClaimReturned:
-		r.incident(o, "checked_in_cancelled", fault.Cancelled)
-	case c.State == op.ClaimWaitlisted || c.State == op.ClaimEntered || c.State == op.ClaimNotDrawn:
-		r.incident(o, "checked_in_not_approved", fault.NotApproved)
+	case truth != fault.Valid:
+		r.incident(o, checkedIn[truth], truth)
 	}
+}
+
+// checkedIn are the words of incidents at a door.
+var checkedIn = map[fault.Verdict]string{fault.AlreadyRedeemed: "checked_in_twice", fault.ReEntryRefused: "checked_in_again",
+	fault.Cancelled: "checked_in_cancelled", fault.NotApproved: "checked_in_not_approved", fault.Blocked: "checked_in_blocked"}
+
+// doorVerdict is what the record says about a check-in that is reported now; word
+// marks one that was reported after a newer one.
+func (r *run) doorVerdict(o *op.Op, c *held) (truth fault.Verdict, word string) {
+	f := handover.Facts{Activity: true, State: timeless(c), Used: c.inside, Blocked: c.Blocked}
+	if f.Left = c.act.OneEntry && c.checkedIn && !c.inside; o.At < c.doorAt {
+		// Twice inside, unless the holder went out in between.
+		f.Used, f.Left, word = o.At >= c.left, false, op.LateCheckIn
+	}
+	return handover.DoorVerdict(f, o.Out), word
 }

@@ -103,7 +103,8 @@ func Verdict(f Facts) fault.Verdict {
 
 // DoorVerdict is the answer to a scan at a session's door, in or out. Window is
 // the door's, Used says that the holder is inside, Binding is not read. Tickets
-// that were handed over enter as well; leaving is never too late.
+// that were handed over enter as well. No rule keeps anybody in: whoever has a
+// ticket of ours may leave.
 func DoorVerdict(f Facts, out bool) fault.Verdict {
 	f.Binding = BoundHere // whoever holds the check-in list lets in finally
 	switch f.State {
@@ -113,7 +114,10 @@ func DoorVerdict(f Facts, out bool) fault.Verdict {
 		f.State = op.ClaimGranted
 	}
 	if out {
-		f.Used, f.Left, f.Window = false, false, schedule.Window{}
+		f.Used, f.Left, f.Blocked, f.Window = false, false, false, schedule.Window{}
+		if f.State != op.ClaimNone {
+			f.State = op.ClaimGranted
+		}
 	}
 	return Verdict(f)
 }

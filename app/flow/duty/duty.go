@@ -35,6 +35,8 @@ var words = map[string]string{
 	"checked_in_unknown":           "查不到的票入了场",
 	"checked_in_cancelled":         "退掉的票入了场",
 	"checked_in_not_approved":      "没有核准的票入了场",
+	"checked_in_again":             "出场后不能再进的票又入了场",
+	"checked_in_blocked":           "被暂停使用的票入了场",
 	"handed_over_unknown":          "发放了查不到的票",
 	"forked":                       "设备记录对不上，已停用",
 }
