@@ -378,6 +378,24 @@ func TestEarly(t *testing.T) {
 	w.check()
 }
 
+// TestLateReportLapses: what was not picked up lapses, also where the server hears
+// of it only after the window; who was promoted by the lapse keeps the seat.
+func TestLateReportLapses(t *testing.T) {
+	w := newWorld(t)
+	w.publish(show(3, returns))
+	l := w.lent(op.Lease{Device: "desk", Seats: 2, Lasts: 72 * hour})
+	w.granted("b1", "show", 1)
+	w.claim("b2", "show", 1)
+	w.pass("2026-03-02T00:00:00")
+	w.count("show", Counts{Total: 3, Granted: 1, Leased: 2})
+	w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: id.LeaseTicket(l.ID, 1), Seats: 1, Verdict: fault.Valid})
+	w.reported(l, "a1", 1, 1, "")
+	w.reported(l, "a2", 2, 1, "")
+	w.wantKinds(w.pass("2026-03-02T00:00:01"), "12 a2", "1")
+	w.count("show", Counts{Total: 3, Free: 1, Granted: 2, Redeemed: 1})
+	w.check()
+}
+
 func TestRevisionKeepsLeases(t *testing.T) {
 	w := newWorld(t)
 	w.publish(show(6))

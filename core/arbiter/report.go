@@ -111,7 +111,7 @@ func (s *State) excess(e *op.Entry, l *lease, k *asker) string {
 	return ""
 }
 
-func (s *State) applyReport(c *held) error {
+func (s *State) applyReport(c *held, at int64) error {
 	l := s.leases[c.Lease]
 	if l == nil || l.act != c.act {
 		return fmt.Errorf("activity %s has no lease %d", c.act.Spec.ID, c.Lease)
@@ -125,6 +125,9 @@ func (s *State) applyReport(c *held) error {
 			c.State = op.ClaimRedeemed
 		}
 		delete(s.early, c.Ticket)
+	}
+	if over := c.act.Activity.Pickup.To; c.State == op.ClaimGranted && over != 0 && over <= at {
+		s.await(due{at: at, kind: dueLateLapse, act: l.Activity, lease: l.ID})
 	}
 	return nil
 }

@@ -130,6 +130,7 @@ const (
 	dueLeaseEnd
 	dueLeaseVoid
 	dueBindAgain // of no activity
+	dueLateLapse // of a lease: grants that were reported when pickup was over
 )
 
 // due is a moment at which time decides something.
@@ -289,7 +290,7 @@ func (s *State) applyClaimed(e *op.Entry) error {
 	}
 	s.claims[c.Ticket] = c
 	if e.LeaseID != 0 {
-		err = s.applyReport(c)
+		err = s.applyReport(c, e.At)
 	} else {
 		err = a.book.Add(&c.Claim)
 	}

@@ -26,7 +26,9 @@ func (r *run) tick() {
 		case dueReminder:
 			r.remind(a, d.pool)
 		case dueLapse:
-			r.lapse(a)
+			r.lapse(a, func(c *quota.Claim) bool { return !a.fresh(c) })
+		case dueLateLapse:
+			r.lapse(a, func(c *quota.Claim) bool { return c.Lease == d.lease })
 		case dueSettle:
 			r.settle(a)
 		case dueLeaseEnd:
@@ -61,9 +63,9 @@ func (a *act) fresh(c *quota.Claim) bool { return a.lapsing != 0 && c.Granted > 
 
 // lapse ends what was not picked up. Returned seats go to the waiting. Where a
 // crash cut it in two, those who were promoted meanwhile keep their seats.
-func (r *run) lapse(a *act) {
+func (r *run) lapse(a *act, late func(*quota.Claim) bool) {
 	for _, c := range slices.Clone(a.book.Claims) {
-		if c.State == op.ClaimGranted && !a.fresh(c) {
+		if c.State == op.ClaimGranted && late(c) {
 			r.lapseOne(a, c)
 		}
 	}
