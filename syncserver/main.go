@@ -40,6 +40,7 @@ var commands = []command{
 	{"void-lease", "", "free the seats that a lost device did not report; its unreported tickets are void", voidLease},
 	{"status", "", "say how the running server stands", status},
 	{"rehearse", "FILE.json…", "run scenario files through a real server and report differences", rehearseFiles},
+	{"sim", "", "live whole worlds in which everything goes wrong, on simulated machines", simulate},
 	{"verify", "", "re-read the journal and compare everything with it", verify},
 	{"demo", "DIR", "write the sheets and activities of the demo city", demo},
 }
@@ -124,7 +125,7 @@ func parse(fs *flag.FlagSet, args []string, least, most int) (rest []string, err
 	return rest, nil
 }
 
-// dataFlag is the data directory, which every command but demo and rehearse has.
+// dataFlag is the data directory, which every command but demo, rehearse and sim has.
 func dataFlag(fs *flag.FlagSet) *string {
 	dir := os.Getenv("YIZHAN_DATA")
 	if dir == "" {

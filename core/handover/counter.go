@@ -107,6 +107,7 @@ func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) 
 	defer c.mu.Unlock()
 	s := &scan{Config: &c.cfg, options: o, op: op.Op{Kind: kind, Station: c.cfg.Station, At: now.UnixMilli(),
 		Out: o.Out, EnteredBy: o.By, Channel: c.cfg.Channel}}
+	s.out.Door = kind == op.CheckIn
 	s.facts = Facts{Zone: c.cfg.Zone, Now: now.UnixMilli()}
 	if c.cfg.Status != nil {
 		status := c.cfg.Status()
@@ -119,7 +120,7 @@ func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) 
 		return Outcome{}, fmt.Errorf("scan: %w", err)
 	}
 	out, err := s.record()
-	if err == nil && !out.Final && c.asked != nil {
+	if err == nil && !out.Final && !out.Door && c.asked != nil {
 		c.asked[out.Seq] = out.Ticket
 	}
 	return out, err

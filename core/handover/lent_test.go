@@ -150,6 +150,11 @@ func TestDoorWithALeaseTicket(t *testing.T) {
 	code, number := w.lent(op.Hard, diyNumber, 0)
 	if got, err := w.counter.CheckIn(code, noon.Add(-2*60*60*1e9), Options{}); err != nil || got.Verdict != fault.Provisional {
 		t.Errorf("granted elsewhere: %+v, %v", got, err)
+	} else if !got.HandsOver() {
+		t.Errorf("a provisional ticket opens no door: %+v", got)
+	}
+	if got, err := w.counter.CheckIn(code, noon.Add(-2*60*60*1e9), Options{}); err != nil || got.HandsOver() {
+		t.Errorf("let in a second time: %+v, %v", got, err)
 	}
 	w = newWorld(t, memory.New())
 	w.own(code, number, false)

@@ -317,3 +317,32 @@ func TestKickConnectsAtOnce(t *testing.T) {
 		t.Errorf("run: %v", err)
 	}
 }
+
+// TestLateWord: the answer was stored, and the counter failed to keep its part. The
+// next connection tells it again, and then those who wait.
+func TestLateWord(t *testing.T) {
+	store := enrolled(t)
+	d := open(t, store)
+	if _, err := d.Do(redeem); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	d.OnAnswer(func(map[uint64]op.Result) error {
+		if told++; told == 1 {
+			return errors.New("disk failed")
+		}
+		return nil
+	})
+	if err := d.store(map[uint64]wire.Answer{1: {Result: op.Result{Verdict: fault.Valid}}}); err == nil {
+		t.Fatal("the counter's error is lost")
+	}
+	if _, err := d.load(); err != nil {
+		t.Fatal(err)
+	}
+	if st := d.Status(); st.Waiting != 0 || told != 2 {
+		t.Errorf("%d ops wait, the counter was told %d times", st.Waiting, told)
+	}
+	if r, err := d.Wait(t.Context(), 1); err != nil || r.Verdict != fault.Valid {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

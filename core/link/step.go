@@ -25,7 +25,10 @@ type socket interface {
 // Steps is one connection of a Device without goroutines, for a simulator that
 // carries frames and time itself: it stands in for Run. What a method gives is
 // nil, or why the connection is over.
-type Steps struct{ s *session }
+type Steps struct {
+	d *Device
+	s *session
+}
 
 // Step begins a connection that was just made; send takes each frame for the
 // server, or fails where the connection is lost.
@@ -33,13 +36,13 @@ func (d *Device) Step(send func(frame []byte) error) (*Steps, *replica.Close) {
 	boot, since := d.cfg.Boot()
 	nonce, err := d.nonce()
 	if err != nil {
-		return nil, &replica.Close{Why: storage(err)}
+		return &Steps{d: d}, &replica.Close{Why: storage(err)}
 	}
 	s, stop := d.begin(carrier(send), lease.Anchor{Boot: boot, Since: since})
 	if stop == nil {
 		stop = s.open(nonce, nil)
 	}
-	return &Steps{s}, stop
+	return &Steps{d, s}, stop
 }
 
 // Frame takes a frame from the server, at a time since the connection was made.
@@ -54,14 +57,14 @@ func (t *Steps) Tick(at time.Duration) *replica.Close { return t.s.do(t.s.replic
 func (t *Steps) Look() *replica.Close { return t.s.look() }
 
 // Welcomed reports whether the handshake is over.
-func (t *Steps) Welcomed() bool { return t.s.welcomed }
+func (t *Steps) Welcomed() bool { return t.s != nil && t.s.welcomed }
 
 // End tells the Device that the connection is over, and why, if it said so.
 func (t *Steps) End(why *replica.Close) {
 	if why == nil {
 		why = &replica.Close{}
 	}
-	t.s.d.offline(why.Why)
+	t.d.offline(why.Why)
 }
 
 // StepEnrol is Enrol over a connection that the caller carries.

@@ -19,6 +19,9 @@ func (d *Device) load() (replica.Saved, error) {
 	d.order.Lock()
 	defer d.order.Unlock()
 	saved, err := replica.Load(d.cfg.Store)
+	if err == nil {
+		err = d.catchUp(saved.Queue)
+	}
 	if err != nil {
 		return saved, err
 	}
@@ -26,6 +29,48 @@ func (d *Device) load() (replica.Saved, error) {
 	defer d.mu.Unlock()
 	d.inbox = nil
 	return saved, nil
+}
+
+// catchUp tells of answers that are stored and that nobody has heard of: the power
+// went, or the store or whoever was told first had failed, after they were. The
+// server will not be asked for them again.
+func (d *Device) catchUp(queue []local.Queued) error {
+	late, asked := map[uint64]wire.Answer{}, map[uint64]bool{}
+	take := func(q local.Queued) error {
+		var a wire.Answer
+		if err := wire.DecodeRow(q.Result, &a); err != nil {
+			return fmt.Errorf("read result of op %d: %w", q.Seq, err)
+		}
+		late[q.Seq] = a
+		return nil
+	}
+	for _, q := range queue {
+		if asked[q.Seq] = true; q.Result == nil {
+			continue
+		}
+		if err := take(q); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
+	waiting := slices.Clone(d.waiting)
+	d.mu.Unlock()
+	for _, q := range waiting {
+		if asked[q.Seq] {
+			continue
+		}
+		kept, err := d.cfg.Store.Kept(q.Seq, 1)
+		if err == nil && len(kept) == 1 && kept[0].Seq == q.Seq {
+			err = take(kept[0])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(late) == 0 {
+		return nil
+	}
+	return d.heard(late)
 }
 
 // store makes results durable, and only then tells those who wait for them.
@@ -41,6 +86,11 @@ func (d *Device) store(results map[uint64]wire.Answer) error {
 	if err := d.cfg.Store.Answer(bodies); err != nil {
 		return fmt.Errorf("store results: %w", err)
 	}
+	return d.heard(results)
+}
+
+// heard passes on results that are stored: first to the counter, then to those who wait.
+func (d *Device) heard(results map[uint64]wire.Answer) error {
 	if err := d.tellCounter(results); err != nil {
 		return err
 	}

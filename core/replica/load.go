@@ -12,10 +12,12 @@ import (
 // before the enrolment.
 func Load(store local.Store) (s Saved, err error) {
 	var key, identity, deployment []byte
-	for name, into := range map[string]*[]byte{MetaKey: &key, MetaIdentity: &identity,
-		MetaServer: &s.Server, MetaDeployment: &deployment} {
-		if *into, err = store.Meta(name); err != nil {
-			return s, fmt.Errorf("read %s: %w", name, err)
+	for _, value := range []struct {
+		name string
+		into *[]byte
+	}{{MetaKey, &key}, {MetaIdentity, &identity}, {MetaServer, &s.Server}, {MetaDeployment, &deployment}} {
+		if *value.into, err = store.Meta(value.name); err != nil {
+			return s, fmt.Errorf("read %s: %w", value.name, err)
 		}
 	}
 	s.Deployment = string(deployment)

@@ -20,7 +20,7 @@ import (
 var migrations embed.FS
 
 // pragmas: a large cache and few checkpoints, because transactions are large.
-const pragmas = "_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-65536"
+const pragmas = "_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-65536&_stmt_cache_size=32"
 
 // readConnections bounds how many readers run at once; more wait for their turn.
 const readConnections = 4
@@ -75,7 +75,7 @@ func (l *Ledger) prepare(path string) error {
 	if l.written, err = db.Prepare(context.Background(), l.conn); err != nil {
 		return err
 	}
-	if l.read, err = sql.Open("sqlite3", l.dsn(path, "_query_only=1&_busy_timeout=5000")); err != nil {
+	if l.read, err = sql.Open("sqlite3", l.dsn(path, "_query_only=1&_busy_timeout=5000&_stmt_cache_size=32")); err != nil {
 		return err
 	}
 	l.read.SetMaxOpenConns(readConnections)

@@ -1,6 +1,10 @@
 package sequencer
 
-import "time"
+import (
+	"time"
+
+	"yizhan/core/arbiter"
+)
 
 // clock is what a pause is measured by.
 func (s *Sequencer) clock() time.Time {
@@ -53,6 +57,9 @@ func (t *Steps) Write() {
 	}
 	t.turn()
 }
+
+// Look looks at the state as it is, durable or not.
+func (t *Steps) Look(fn func(*arbiter.State)) { fn(t.state) }
 
 // Writing reports whether a batch waits for Write.
 func (t *Steps) Writing() bool { return t.flying != nil }

@@ -4,6 +4,10 @@ import (
 	"context"
 	"time"
 
+	"yizhan/core/arbiter"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+	"yizhan/syncserver/journal"
 	"yizhan/syncserver/sequencer"
 	"yizhan/syncserver/session"
 )
@@ -37,6 +41,9 @@ func Step(cfg Config, wait func(ready func() bool)) (*Steps, error) {
 // Decide decides what waits and what is due.
 func (t *Steps) Decide() { t.loop.Decide() }
 
+// Look looks at the state as it is, durable or not.
+func (t *Steps) Look(fn func(*arbiter.State)) { t.loop.Look(fn) }
+
 // Writing reports whether a batch waits for Write.
 func (t *Steps) Writing() bool { return t.loop.Writing() }
 
@@ -51,6 +58,22 @@ func (t *Steps) Project() (err error) {
 
 // Session begins a session; see session.Server.Step.
 func (t *Steps) Session(send func(frame []byte) error) *session.Steps { return t.sessions.Step(send) }
+
+// Held gives the rows that a device should hold; see session.Server.Held.
+func (t *Steps) Held(e op.Enrolment, fn func(scope string, r wire.RowChange)) (applied uint64, err error) {
+	return t.sessions.Held(e, fn)
+}
+
+// Entries calls fn with the entries of the journal, in their order.
+func (t *Steps) Entries(fn func(*op.Entry)) error {
+	return t.journal.Read(1, func(b journal.Batch) error {
+		entries, err := op.DecodeBatch(b.First, b.Body)
+		for i := range entries {
+			fn(&entries[i])
+		}
+		return err
+	})
+}
 
 // Kill closes the files as the end of a process does: nobody is told anything.
 func (t *Steps) Kill() error {

@@ -5,6 +5,11 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"yizhan/core/op"
+	"yizhan/core/scope"
+	"yizhan/core/wire"
+	"yizhan/syncserver/stream"
 )
 
 // socket is what a session needs of a WebSocket.
@@ -102,3 +107,27 @@ func (carrier) WriteControl(int, []byte, time.Time) error { return nil }
 func (carrier) SetReadDeadline(time.Time) error           { return nil }
 func (carrier) SetWriteDeadline(time.Time) error          { return nil }
 func (carrier) Close() error                              { return nil }
+
+// Held gives the rows that a device of that enrolment holds once it has been told
+// everything, and the journal Seq as of which that is so.
+func (s *Server) Held(e op.Enrolment, fn func(scope string, r wire.RowChange)) (applied uint64, err error) {
+	err = s.cfg.Feed.View(func(v stream.View) error {
+		if applied, err = v.Applied(); err != nil {
+			return err
+		}
+		for _, name := range Scopes(e) {
+			err := v.Delta(name, scope.Position{}, func(r wire.RowChange) error {
+				if err := s.sign(&r); err != nil {
+					return err
+				}
+				fn(name, r)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return applied, err
+}

@@ -125,6 +125,13 @@ func (d *Disk) Operations() int {
 	return d.n
 }
 
+// Dead reports whether the power is off: an operation was cut.
+func (d *Disk) Dead() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dead
+}
+
 // Restart turns the power off, if it is on, and on again. keep is asked for each
 // sector that was written and not synced, and for each other change that was not,
 // whether it survived. What is open stays broken; close it and open it again.

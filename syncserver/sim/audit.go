@@ -1,0 +1,314 @@
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"yizhan/core/id"
+	"yizhan/core/op"
+)
+
+// audit reads the journal of a world that has come to rest, as an auditor would who
+// knows the rules and not the program: every seat has one holder, nobody has more
+// than allowed, and all that people were told and given is there.
+type audit struct {
+	w        *World
+	seats    map[seat]id.Ticket   // who holds which serial
+	lent     map[seat]uint64      // to which lease
+	claims   map[id.Ticket]*claim //
+	last     map[id.Device]uint64 // op that was decided
+	gone     map[id.Device]bool
+	results  map[place]op.Result
+	handed   map[id.Ticket]int // hand-overs on record
+	trouble  map[id.Ticket]int // incidents about a hand-over
+	override map[id.Ticket]int // incidents about an override
+	doubted  map[id.Ticket]int // incidents of any kind
+	closed   map[id.Device]int // incidents about a device
+	seq      uint64
+}
+
+type seat struct {
+	activity id.Activity
+	pool     id.Pool
+	part, n  int
+}
+
+type claim struct {
+	member   id.Member
+	activity id.Activity
+	pool     id.Pool
+	seats    int
+	taken    []op.Taken
+	waits    bool
+	redeemed bool
+	blocked  bool
+}
+
+func (w *World) audit() {
+	a := &audit{w: w, seats: map[seat]id.Ticket{}, lent: map[seat]uint64{}, claims: map[id.Ticket]*claim{}, last: map[id.Device]uint64{},
+		gone: map[id.Device]bool{}, results: map[place]op.Result{}, handed: map[id.Ticket]int{}, trouble: map[id.Ticket]int{},
+		override: map[id.Ticket]int{}, doubted: map[id.Ticket]int{}, closed: map[id.Device]int{}}
+	if err := w.host.server.Entries(a.entry); err != nil {
+		w.fail("read journal: %v", err)
+	}
+	w.stats.Entries += int(a.seq)
+	a.people()
+	a.machines()
+}
+
+func (a *audit) fail(format string, args ...any) {
+	a.w.fail("entry %d: %s", a.seq, fmt.Sprintf(format, args...))
+}
+
+// entry takes the next entry in.
+func (a *audit) entry(e *op.Entry) {
+	if e.Seq != a.seq+1 {
+		a.fail("entry %d follows", e.Seq)
+	}
+	a.seq = e.Seq
+	a.origin(e)
+	switch e.Kind {
+	case op.DeviceGone:
+		a.gone[e.Device] = true
+	case op.Claimed:
+		a.claimed(e)
+	case op.Lent:
+		a.lend(e.Lease.ID, e.Lease.Activity, e.Lease.Pool, e.Lease.Taken)
+	case op.Renewed:
+		a.lend(e.Lease.ID, e.Lease.Activity, e.Lease.Pool, e.Lease.Taken)
+	case op.LeaseEnded:
+		for _, s := range serials(e.Activity, e.Pool, e.Taken) {
+			if a.lent[s] != e.LeaseID {
+				a.fail("lease %d frees seat %v, which is lent to %d", e.LeaseID, s, a.lent[s])
+			}
+			delete(a.lent, s)
+		}
+	case op.Promoted, op.Released, op.Lapsed, op.NotDrawn, op.Redeemed, op.Undone:
+		a.changed(e)
+	case op.IncidentMade:
+		a.incident(e)
+	}
+}
+
+// origin follows the numbering of each device.
+func (a *audit) origin(e *op.Entry) {
+	if e.DevSeq == 0 {
+		return
+	}
+	if e.DevSeq != a.last[e.Device]+1 {
+		a.fail("op %d of %s follows op %d", e.DevSeq, e.Device, a.last[e.Device])
+	}
+	if a.gone[e.Device] {
+		a.fail("op %d of %s was decided after the device was closed", e.DevSeq, e.Device)
+	}
+	a.last[e.Device] = e.DevSeq
+	a.results[place{e.Device, e.DevSeq}] = op.ResultOf(e)
+}
+
+func (a *audit) claimed(e *op.Entry) {
+	if e.Outcome == op.Refused {
+		return
+	}
+	t := op.TicketOf(e)
+	if a.claims[t] != nil {
+		a.fail("ticket %d is made twice", t)
+	}
+	c := &claim{member: e.Member, activity: e.Activity, pool: e.Pool, seats: e.Seats, waits: e.Outcome != op.Granted, blocked: e.Blocked}
+	a.claims[t] = c
+	if c.waits {
+		return
+	}
+	a.take(t, c, e.Taken, e.LeaseID)
+}
+
+// take gives seats to a ticket: each must be free, or lent to the lease that granted it.
+func (a *audit) take(t id.Ticket, c *claim, taken []op.Taken, lease uint64) {
+	c.taken = append(c.taken, taken...)
+	for _, s := range serials(c.activity, c.pool, taken) {
+		if holder := a.seats[s]; holder != 0 {
+			a.fail("seat %v goes to ticket %d and is held by ticket %d", s, t, holder)
+		}
+		if a.lent[s] != lease {
+			a.fail("ticket %d of lease %d takes seat %v, which is lent to %d", t, lease, s, a.lent[s])
+		}
+		delete(a.lent, s)
+		a.seats[s] = t
+	}
+	if n := a.count(c.activity); n > a.w.town.totals[c.activity] {
+		a.fail("%d seats of %s are given away, there are %d", n, c.activity, a.w.town.totals[c.activity])
+	}
+	a.limits(c)
+}
+
+func (a *audit) count(of id.Activity) (n int) {
+	for s := range a.seats {
+		if s.activity == of {
+			n++
+		}
+	}
+	for s := range a.lent {
+		if s.activity == of {
+			n++
+		}
+	}
+	return n
+}
+
+// limits counts what a member and an organisation have.
+func (a *audit) limits(c *claim) {
+	spec := a.w.town.specs[c.activity]
+	member, org := 0, 0
+	for _, o := range a.claims {
+		if o.activity != c.activity || o.waits || o.blocked {
+			continue
+		}
+		if o.member == c.member {
+			member += o.seats
+		}
+		if orgOf(o.member) == orgOf(c.member) {
+			org += o.seats
+		}
+	}
+	for _, l := range spec.Limits {
+		if have := map[string]int{"member": member, "org": org}[l.Per]; have > l.Max && !c.blocked {
+			a.fail("with %d seats of %s, %s is over the limit of %d for a %s", have, c.activity, c.member, l.Max, l.Per)
+		}
+	}
+}
+
+// orgOf is the organisation of a member of the town.
+func orgOf(m id.Member) id.Org {
+	if (m[len(m)-1]-'0')%2 == 0 {
+		return "C1"
+	}
+	return "C2"
+}
+
+func (a *audit) changed(e *op.Entry) {
+	c := a.claims[e.Ticket]
+	if c == nil {
+		a.fail("there is no ticket %d", e.Ticket)
+		return
+	}
+	switch e.Kind {
+	case op.Promoted:
+		if !c.waits {
+			a.fail("ticket %d is promoted and did not wait", e.Ticket)
+		}
+		c.waits = false
+		a.take(e.Ticket, c, e.Taken, 0)
+	case op.Released, op.Lapsed, op.NotDrawn:
+		for _, s := range serials(c.activity, c.pool, e.Taken) {
+			if a.seats[s] != e.Ticket {
+				a.fail("ticket %d gives back seat %v of ticket %d", e.Ticket, s, a.seats[s])
+			}
+			delete(a.seats, s)
+		}
+		if e.Kind == op.Released {
+			c.seats -= e.Seats
+		} else if len(e.Taken) > 0 {
+			c.seats = 0
+		}
+	case op.Redeemed:
+		if c.redeemed {
+			a.fail("ticket %d is handed over twice", e.Ticket)
+		}
+		c.redeemed = true
+		a.handed[e.Ticket]++
+		a.override[e.Ticket] -= btoi(e.Override)
+	case op.Undone:
+		c.redeemed = false
+		a.handed[e.Ticket]--
+	}
+}
+
+func (a *audit) incident(e *op.Entry) {
+	a.w.stats.Incidents++
+	a.closed[e.Device]++
+	a.doubted[e.Ticket]++
+	switch {
+	case e.Word == "override":
+		a.override[e.Ticket]++
+		a.trouble[e.Ticket]++
+	case strings.HasPrefix(e.Word, "handed_over"):
+		a.trouble[e.Ticket]++
+	}
+}
+
+func (a *audit) lend(lease uint64, activity id.Activity, pool id.Pool, taken []op.Taken) {
+	for _, s := range serials(activity, pool, taken) {
+		if a.seats[s] != 0 || a.lent[s] != 0 && a.lent[s] != lease {
+			a.fail("seat %v is lent to %d and is not free", s, lease)
+		}
+		a.lent[s] = lease
+	}
+}
+
+// people compares what people were told and given with the record.
+func (a *audit) people() {
+	for _, at := range slices.SortedFunc(maps.Keys(a.w.answers), func(x, y place) int {
+		return cmp.Or(cmp.Compare(x.device, y.device), cmp.Compare(x.seq, y.seq))
+	}) {
+		if told, is := a.w.answers[at], a.results[at]; !equal(told, is) {
+			a.w.fail("op %d of %s was answered %+v, and the journal has %+v", at.seq, at.device, told, is)
+		}
+	}
+	for _, g := range a.w.grants {
+		if m := g.machine; !m.gone && !m.copied && !a.gone[m.name] && a.claims[g.ticket] == nil && a.doubted[g.ticket] == 0 {
+			a.w.fail("%s granted ticket %d, and the journal knows nothing of it", m.label, g.ticket)
+		}
+	}
+	given := map[id.Ticket]int{}
+	for _, h := range a.w.handed {
+		if h.door || h.machine.gone || h.machine.copied || a.gone[h.machine.name] {
+			continue // what it did is lost with it, or in quarantine
+		}
+		given[h.ticket]++
+	}
+	for _, t := range slices.Sorted(maps.Keys(given)) {
+		if n := given[t]; n > a.handed[t]+a.trouble[t] {
+			a.w.fail("ticket %d was handed over %d times, %d are on record with %d incidents", t, n, a.handed[t], a.trouble[t])
+		}
+	}
+	for _, t := range slices.Sorted(maps.Keys(a.override)) {
+		if a.override[t] < 0 {
+			a.w.fail("ticket %d was handed over by override, and there is no incident", t)
+		}
+	}
+}
+
+// machines looks at devices of which there are two.
+func (a *audit) machines() {
+	for _, m := range a.w.machines {
+		if wrong := a.w.differs(m); wrong != "" {
+			a.w.fail("at the end %s", wrong)
+		}
+	}
+}
+
+// serials lists single seats.
+func serials(activity id.Activity, pool id.Pool, taken []op.Taken) (all []seat) {
+	for _, t := range taken {
+		for n := range t.N {
+			all = append(all, seat{activity, pool, t.Part, t.From + n})
+		}
+	}
+	return all
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func keys[K comparable, V any](m map[K]V) iter.Seq[K] { return maps.Keys(m) }
+
+func sortedKeys[V any](m map[rowKey]V) []rowKey {
+	return slices.SortedFunc(maps.Keys(m), func(a, b rowKey) int { return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.id, b.id)) })
+}

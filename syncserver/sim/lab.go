@@ -1,0 +1,219 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"yizhan/core/id"
+	"yizhan/core/link"
+	"yizhan/core/local/disk"
+	"yizhan/core/local/sqlite"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/core/station"
+	"yizhan/core/wire"
+	"yizhan/syncserver/server"
+)
+
+// dawn is when every world begins.
+var dawn = time.Date(2017, 3, 1, 8, 0, 0, 0, zone).UnixMilli()
+
+// people are the members; the first ones have a phone.
+const (
+	people = 14
+	phones = 5
+)
+
+// units are the devices of the town.
+func units() []unit {
+	all := []unit{
+		{name: "kiosk-1", role: op.Kiosk, station: "s1"}, {name: "kiosk-2", role: op.Kiosk, station: "s2"},
+		{name: "kiosk-3", role: op.Kiosk, station: "s1"}, {name: "desk", role: op.Staff, org: "PARK"},
+	}
+	for i := range phones {
+		all = append(all, unit{name: id.Device(fmt.Sprintf("phone-%d", i)), role: op.Phone, member: memberID(i)})
+	}
+	return all
+}
+
+func memberID(i int) id.Member { return id.Member(fmt.Sprintf("m%d", i)) }
+
+// Lab is what all worlds have in common: a town that was set up once. It is safe
+// for concurrent use.
+type Lab struct {
+	dir    string // keys of the server
+	codec  *wire.Codec
+	server *disk.Disk
+	stores map[id.Device]*disk.Disk
+}
+
+// NewLab sets the town up: people, places, and devices that are enrolled. Close it at the end.
+func NewLab() (*Lab, error) {
+	l := &Lab{stores: map[id.Device]*disk.Disk{}}
+	var err error
+	if l.dir, err = os.MkdirTemp("", "sim-"); err != nil {
+		return nil, err
+	}
+	if l.codec, err = wire.NewCodec(); err == nil {
+		err = l.found()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("set the town up: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+// Close lets go of the town.
+func (l *Lab) Close() error {
+	if l.server != nil {
+		l.server.Close()
+	}
+	for _, d := range l.stores {
+		d.Close()
+	}
+	return os.RemoveAll(l.dir)
+}
+
+// found runs a server on which nothing goes wrong, until everybody is enrolled.
+func (l *Lab) found() error {
+	w, err := l.world(0, nil)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	w.calm = true
+	if err := w.host.start(); err != nil {
+		return err
+	}
+	w.settle()
+	orgs := []member.Org{{ID: "PARK"}, {ID: "C1", Parent: "PARK"}, {ID: "C2", Parent: "PARK"}}
+	var members []member.Person
+	for i := range people {
+		members = append(members, member.Person{ID: memberID(i), Org: orgs[1+i%2].ID})
+	}
+	stations := []station.Station{{ID: "s1", Name: "一号站"}, {ID: "s2", Name: "二号站"}}
+	w.must(func(s *server.Steps) error {
+		ctx := context.Background()
+		_, err := s.ImportOrgs(ctx, orgs)
+		err = errors.Join(err, s.PutPeople(ctx, members))
+		_, wrong := s.ImportStations(ctx, stations)
+		return errors.Join(err, wrong)
+	})
+	for _, u := range units() {
+		if err := l.enrol(w, u); err != nil {
+			return fmt.Errorf("enrol %s: %w", u.name, err)
+		}
+	}
+	if w.wrong != nil {
+		return w.wrong
+	}
+	if err := w.host.server.Kill(); err != nil {
+		return err
+	}
+	w.host.server = nil
+	l.server, err = w.host.disk.Fork(func() bool { return true })
+	return err
+}
+
+// enrol makes a device that is enrolled and knows nothing else.
+func (l *Lab) enrol(w *World, u unit) error {
+	d, err := disk.New()
+	if err != nil {
+		return err
+	}
+	l.stores[u.name] = d
+	store, err := sqlite.OpenOn(d.VFS(), "device.db")
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	device, err := link.Open(link.Config{Store: store, App: "sim", Codec: l.codec, Log: quietly, Random: source(uint64(len(l.stores)), 1),
+		Now: func() time.Time { return time.UnixMilli(w.now) }, Boot: func() (string, time.Duration) { return "lab", 0 }})
+	if err != nil {
+		return err
+	}
+	var offered server.Offered
+	w.must(func(s *server.Steps) (err error) {
+		offered, err = s.Offer(context.Background(), op.Enrolment{Device: u.name, Role: u.role, Station: u.station, Member: u.member, Org: u.org}, time.Hour)
+		return err
+	})
+	var down [][]byte
+	session := w.host.server.Session(func(frame []byte) error { down = append(down, append([]byte(nil), frame...)); return nil })
+	defer session.End()
+	_, err = device.StepEnrol(offered.Code, func(frame []byte) error {
+		w.must(func(*server.Steps) error { session.Frame(frame); session.Write(); return nil })
+		return nil
+	}, func() ([]byte, error) {
+		if len(down) == 0 {
+			return nil, errors.New("the server says nothing")
+		}
+		next := down[0]
+		down = down[1:]
+		return next, nil
+	})
+	return err
+}
+
+// must has the console do something, and waits for it.
+func (w *World) must(fn func(s *server.Steps) error) {
+	w.host.begin(func() { w.check(fn(w.host.server)) })
+	w.settle()
+}
+
+// settle lets a server on which nothing goes wrong do all that it has to do.
+func (w *World) settle() {
+	for len(w.agenda) > 0 && (len(w.host.tasks) > 0 || w.host.turning || w.host.writing) {
+		w.run(w.agenda[0].at)
+	}
+}
+
+// world makes a world in which nothing has happened yet.
+func (l *Lab) world(seed uint64, defect *Defect) (*World, error) {
+	w := &World{lab: l, seed: seed, random: rand.New(rand.NewPCG(seed, 0x79697a68616e)), now: dawn, answers: map[place]op.Result{}, defect: defect}
+	w.host = &host{w: w, random: source(seed, 0)}
+	var err error
+	if l.server == nil {
+		w.host.disk, err = disk.New()
+		return w, err
+	}
+	if w.host.disk, err = l.server.Fork(w.coin); err != nil {
+		return w, err
+	}
+	for i, u := range units() {
+		m := &machine{unit: u, w: w, label: string(u.name), random: source(seed, uint64(i)+100)}
+		if m.disk, err = l.stores[u.name].Fork(w.coin); err != nil {
+			return w, err
+		}
+		w.machines = append(w.machines, m)
+	}
+	return w, nil
+}
+
+// close lets go of everything that a world has open.
+func (w *World) close() {
+	if h := w.host; h.server != nil {
+		h.giveUp()
+		_ = h.server.Kill()
+		h.server = nil
+	}
+	for _, m := range w.machines {
+		if m.on {
+			_ = m.store.Close()
+		}
+		m.disk.Close()
+	}
+	w.host.disk.Close()
+}
+
+// source gives random bytes that follow from a seed.
+func source(seed, part uint64) *rand.ChaCha8 {
+	var key [32]byte
+	for i := range 8 {
+		key[i], key[8+i] = byte(seed>>(8*i)), byte(part>>(8*i))
+	}
+	return rand.NewChaCha8(key)
+}

@@ -1,0 +1,262 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"yizhan/core/handover"
+	"yizhan/core/id"
+	"yizhan/core/lease"
+	"yizhan/core/link"
+	"yizhan/core/local"
+	"yizhan/core/local/disk"
+	"yizhan/core/local/sqlite"
+	"yizhan/core/op"
+	"yizhan/core/replica"
+)
+
+// unit is what makes a device the one that it is.
+type unit struct {
+	name    id.Device
+	role    op.Role
+	station id.Station
+	member  id.Member
+	org     id.Org
+}
+
+// machine is one device: its disk, its clock, the program that runs on it, and the
+// person who uses it.
+type machine struct {
+	unit
+	w       *World
+	label   string // of this machine: a copy has another one and the same name
+	disk    *disk.Disk
+	store   local.Store
+	link    *link.Device
+	counter *handover.Counter
+	holder  *lease.Holder
+	random  *rand.ChaCha8
+	conn    *conn
+	steps   *link.Steps
+	net     network
+	on      bool  // the program runs
+	gone    bool  // nobody ever sees it again
+	offset  int64 // wall clock minus the true time
+	boots   int
+	booted  int64
+	pause   int64 // before it connects again
+	closed  bool  // connecting again cannot help
+
+	undo   id.Ticket                   // that was handed over last
+	asked  map[uint64]handover.Outcome // scans that wait for the server's word, by op
+	stored local.State                 // as the person was told: these ops are queued
+	copied bool                        // another machine runs with the same identity
+	wiped  bool                        // it has erased itself
+}
+
+// start runs the program on what is on the disk.
+func (m *machine) start() error {
+	store, err := sqlite.OpenOn(m.disk.VFS(), "device.db")
+	if err != nil {
+		return err
+	}
+	m.store = m.w.defect.store(store)
+	m.boots++
+	m.booted = m.w.now
+	m.link, err = link.Open(link.Config{Store: m.store, App: "sim", Now: m.clock, Random: m.random, Log: quietly,
+		Codec: m.w.lab.codec, Boot: m.boot})
+	if err != nil {
+		store.Close()
+		return err
+	}
+	m.counter = handover.New(handover.Config{Store: m.store, Outbox: m.link, Device: m.name, Station: m.station, Channel: op.ByKiosk, Zone: zone,
+		Status: func() handover.Status { return handover.Status{Online: m.online()} }})
+	m.holder = lease.New(lease.Config{Store: m.store, Outbox: m.link, Zone: zone, Boot: m.boot,
+		Status: func() lease.Status { return lease.Status{Online: m.online()} }})
+	m.link.OnRecall(m.counter.GiveUp)
+	m.link.OnAnswer(m.answered)
+	m.asked, m.undo = map[uint64]handover.Outcome{}, 0
+	m.on, m.pause, m.closed = true, 0, false
+	if _, enrolled := m.link.Identity(); !enrolled {
+		m.wiped, m.closed, m.stored = true, true, local.State{}
+	}
+	return m.intact()
+}
+
+func (m *machine) online() bool { return m.link.Status().Online }
+
+func (m *machine) clock() time.Time { return time.UnixMilli(m.w.now + m.offset).In(zone) }
+
+func (m *machine) boot() (string, time.Duration) {
+	boot := fmt.Sprintf("%s-%d", m.label, m.boots)
+	return m.w.defect.boot(boot, m.label), time.Duration(m.w.now-m.booted) * time.Millisecond
+}
+
+// intact compares what is stored with what the person was told.
+func (m *machine) intact() error {
+	state, err := m.store.State()
+	if err != nil {
+		return err
+	}
+	if state.Last < m.stored.Last || state.Last == m.stored.Last && state.Hash != m.stored.Hash {
+		m.w.fail("%s told its person that op %d is stored, and after a restart it has %d", m.label, m.stored.Last, state.Last)
+	}
+	m.stored.Last, m.stored.Hash = state.Last, state.Hash
+	return nil
+}
+
+// down ends the program; the power goes too, or stays.
+func (m *machine) down(power bool) {
+	if !m.on {
+		return
+	}
+	m.disk.Plan(nil)
+	m.hangUp(nil)
+	m.w.stop(m.disk, power)
+	_ = m.store.Close() // its files are gone from under it
+	m.on = false
+	m.w.stats.Crashes++
+	if !m.gone {
+		m.w.after(m.w.between(500, 60_000), m.up)
+	}
+}
+
+// up starts the program again, as often as it takes.
+func (m *machine) up() {
+	if m.on || m.gone {
+		return
+	}
+	if err := m.start(); err != nil {
+		m.w.note("%s does not start: %v", m.label, err)
+		m.w.stop(m.disk, m.disk.Dead())
+		m.w.after(2000, m.up)
+		return
+	}
+	m.w.note("%s is up", m.label)
+	m.connect()
+}
+
+// connect tries to reach the server, again and again.
+func (m *machine) connect() {
+	if !m.on || m.conn != nil || m.closed {
+		return
+	}
+	c := m.dial()
+	if c == nil {
+		m.again()
+		return
+	}
+	m.conn = c
+	steps, stop := m.link.Step(func(frame []byte) error { return m.w.defect.send(m, c, frame) })
+	if m.steps = steps; stop != nil {
+		m.hangUp(stop)
+		return
+	}
+	m.tick(c)
+}
+
+// again plans the next attempt.
+func (m *machine) again() {
+	m.pause = min(max(2*m.pause, 500), 15_000)
+	m.w.after(m.pause-m.pause*m.w.between(0, 50)/100, m.connect)
+}
+
+// tick tells a connection the time.
+func (m *machine) tick(c *conn) {
+	m.w.after(2000, func() {
+		if m.conn != c {
+			return
+		}
+		if m.w.now-c.heard > 60_000 {
+			m.hangUp(nil)
+			return
+		}
+		if m.handle(m.steps.Tick(time.Duration(m.w.now-c.opened) * time.Millisecond)); m.conn == c {
+			m.tick(c)
+		}
+	})
+}
+
+// frame takes a frame from the server.
+func (m *machine) frame(c *conn, frame []byte) {
+	before := m.cursor()
+	m.handle(m.steps.Frame(frame, time.Duration(m.w.now-c.opened)*time.Millisecond))
+	if m.on && m.cursor() != before {
+		m.w.moved(m)
+	}
+}
+
+func (m *machine) cursor() uint64 {
+	if !m.on {
+		return 0
+	}
+	state, err := m.store.State()
+	if err != nil {
+		return 0
+	}
+	return state.Cursor
+}
+
+// handle follows a step of the program: its connection may be over, or its power gone.
+func (m *machine) handle(stop *replica.Close) {
+	switch {
+	case m.disk.Dead():
+		m.w.note("%s loses its power", m.label)
+		m.down(true)
+	case m.link.Status().Wiped && !m.wiped:
+		m.w.note("%s erases itself", m.label)
+		m.wiped, m.stored = true, local.State{}
+		m.hangUp(stop)
+		m.closed = true
+	case stop != nil:
+		m.hangUp(stop)
+	}
+}
+
+// hangUp ends the connection.
+func (m *machine) hangUp(stop *replica.Close) {
+	c := m.conn
+	if c == nil {
+		return
+	}
+	m.conn = nil
+	m.steps.End(stop)
+	c.deviceEnded()
+	if stop != nil && stop.Why != nil {
+		m.w.note("%s hangs up: %v", m.label, stop.Why)
+	}
+	if stop != nil && stop.Final {
+		m.closed = true // a person has to look
+		return
+	}
+	m.again()
+}
+
+// look carries what the person did to the connection.
+func (m *machine) look() {
+	if m.on && m.disk.Dead() {
+		m.handle(nil)
+	}
+	if m.on && m.conn != nil {
+		m.handle(m.steps.Look())
+	}
+}
+
+// press queues an op as a person's tap does.
+func (m *machine) press(o op.Op) bool {
+	_, err := m.link.Do(o)
+	m.done(err)
+	return err == nil
+}
+
+// done remembers what the person was told is stored.
+func (m *machine) done(err error) {
+	if err == nil {
+		if state, readErr := m.store.State(); readErr == nil {
+			m.stored = state
+			m.w.stats.Ops++
+		}
+	}
+	m.look()
+}

@@ -1,0 +1,214 @@
+// Package sim runs whole worlds under one seed: the real server, its sequencer,
+// arbiter, journal and ledger, and real devices with their links, counters, leases
+// and stores, over simulated disks, networks, clocks and people. Whatever can go
+// wrong goes wrong; then everything heals, and the world must come to rest with
+// every rule kept. One seed gives one world, event by event.
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"yizhan/core/id"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+// zone is where all worlds lie.
+var zone = time.FixedZone("CST", 8*3600)
+
+// World is one run.
+type World struct {
+	lab     *Lab
+	seed    uint64
+	random  *rand.Rand
+	now     int64 // the true time, Unix milliseconds
+	agenda  agenda
+	planned int
+	calm    bool // everything has healed: nothing goes wrong any more
+	wrong   error
+	trace   trace
+	stats   Stats
+	defect  *Defect
+
+	host     *host
+	machines []*machine
+	town     town
+	codes    []code // that somebody has a picture of
+	answers  map[place]op.Result
+	handed   []handing
+	grants   []grant
+}
+
+// place is an op's place in the numbering of its device.
+type place struct {
+	device id.Device
+	seq    uint64
+}
+
+// code is a ticket as a picture that may be shown anywhere.
+type code struct {
+	ticket id.Ticket
+	text   string
+}
+
+// handing is somebody being given what a ticket stands for, as it truly happened.
+type handing struct {
+	machine  *machine
+	ticket   id.Ticket
+	at       int64
+	override bool
+	door     bool
+}
+
+// grant is a ticket that a device has printed by itself.
+type grant struct {
+	machine *machine
+	ticket  id.Ticket
+}
+
+// times of a world in milliseconds.
+const (
+	trouble = 8 * 60_000  // things go wrong
+	healing = 15 * 60_000 // at most, until everything is at rest
+)
+
+// run lives a world from beginning to end.
+func (w *World) live() {
+	w.host.disk.Plan(nil)
+	if err := w.host.start(); err != nil {
+		w.fail("the first start fails: %v", err)
+		return
+	}
+	w.publish()
+	for _, m := range w.machines {
+		if err := m.start(); err != nil {
+			w.fail("%s does not start: %v", m.label, err)
+			return
+		}
+		m.net = network{up: true, down: true}
+		m.connect()
+		w.after(w.between(1000, 20_000), m.act)
+	}
+	w.after(w.between(5000, 40_000), w.weather)
+	w.after(w.between(5000, 20_000), w.office)
+	w.run(w.now + trouble)
+	w.heal()
+	w.rest()
+	if w.wrong == nil {
+		w.audit()
+	}
+}
+
+// heal ends everything that goes wrong, and brings back who can come back.
+func (w *World) heal() {
+	w.note("everything heals")
+	w.calm = true
+	w.host.offset = 0
+	w.host.disk.Plan(nil)
+	for _, m := range w.machines {
+		m.net = network{up: true, down: true}
+		m.disk.Plan(nil)
+		m.offset = 0
+	}
+	w.look(0)
+}
+
+// look lets people take their devices up again every few seconds.
+func (w *World) look(n int) {
+	for _, m := range w.machines {
+		if m.on && m.conn == nil && !m.closed {
+			m.connect()
+		}
+		if m.on && m.role != op.Phone {
+			m.leases()
+		}
+		m.look()
+	}
+	w.after(5000, func() { w.look(n + 1) })
+}
+
+// rest waits until nothing is left to do.
+func (w *World) rest() {
+	end := w.now + healing
+	for w.now < end && w.wrong == nil {
+		if w.run(w.now + 10_000); w.quiet() == "" {
+			w.run(w.now + 25_000) // and nothing comes after it
+			if w.quiet() == "" {
+				return
+			}
+		}
+	}
+	if w.wrong == nil {
+		w.fail("after healing it does not come to rest: %s", w.quiet())
+	}
+}
+
+// quiet says what is left to do, "" if nothing is.
+func (w *World) quiet() string {
+	if w.host.server == nil {
+		return "the server is down"
+	}
+	for _, m := range w.machines {
+		switch {
+		case m.gone || m.closed && w.forgotten(m):
+		case !m.on:
+			return m.label + " is off"
+		case !m.online():
+			return fmt.Sprintf("%s is not connected: %v", m.label, m.link.Status().Problem)
+		case m.link.Status().Waiting > 0:
+			return fmt.Sprintf("%s waits for %d answers", m.label, m.link.Status().Waiting)
+		case m.cursor() != w.host.server.Head():
+			if behind := w.differs(m); behind != "" {
+				return behind
+			}
+		}
+	}
+	return ""
+}
+
+// fail ends the world: a rule was broken.
+func (w *World) fail(format string, args ...any) {
+	if w.wrong == nil {
+		w.wrong = fmt.Errorf(format, args...)
+		w.note("BROKEN: %v", w.wrong)
+	}
+}
+
+func (w *World) check(err error) {
+	if err != nil {
+		w.fail("%v", err)
+	}
+}
+
+// between gives a number from a to b, both included.
+func (w *World) between(a, b int64) int64 { return a + w.random.Int64N(b-a+1) }
+
+// one is true once in n times.
+func (w *World) one(n int) bool { return w.random.IntN(n) == 0 }
+
+func (w *World) coin() bool { return w.random.IntN(2) == 0 }
+
+func pick[T any](w *World, from []T) T { return from[w.random.IntN(len(from))] }
+
+// told remembers the results that leave the server: an answer is final.
+func (w *World) told(m *machine, frame []byte) {
+	message, err := w.lab.codec.Decode(frame)
+	if err != nil {
+		w.fail("the server sent what cannot be read: %v", err)
+		return
+	}
+	results, ok := message.(wire.Results)
+	if !ok {
+		return
+	}
+	for i, r := range results.Results {
+		at := place{m.name, results.First + uint64(i)}
+		if before, again := w.answers[at]; again && !equal(before, r) {
+			w.fail("op %d of %s was answered %+v and later %+v", at.seq, at.device, before, r)
+		}
+		w.answers[at] = r
+	}
+	w.note("%s is told %s", m.label, brief(results))
+}
