@@ -73,6 +73,9 @@ func Open(dir string, now time.Time) (*Store, error) {
 	return s, nil
 }
 
+// Partial reports whether a file of the directory is an upload that is not complete.
+func Partial(path string) bool { return strings.HasSuffix(path, partSuffix) }
+
 func (s *Store) path(b wire.Blob) string {
 	name := b.String()
 	return filepath.Join(s.dir, name[:2], name)

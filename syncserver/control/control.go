@@ -123,6 +123,9 @@ func Handler(s *server.Server) http.Handler {
 	})
 	handle(mux, "POST /v1/find", func(ctx context.Context, in string) ([]server.Found, error) { return s.Find(ctx, in) })
 	handle(mux, "POST /v1/known-orgs", func(ctx context.Context, _ struct{}) (map[string]id.Org, error) { return s.KnownOrgs(ctx) })
+	handle(mux, "POST /v1/recovery", func(ctx context.Context, _ struct{}) (server.Recovery, error) { return s.Recovery(ctx) })
+	handle(mux, "POST /v1/accept-loss", func(ctx context.Context, _ struct{}) (server.Recovery, error) { return s.AcceptLoss(ctx) })
+	handle(mux, "POST /v1/reopen", func(ctx context.Context, in id.Activity) (server.Recovery, error) { return s.Reopen(ctx, in) })
 	handle(mux, "POST /v1/status", func(ctx context.Context, _ struct{}) (server.Status, error) { return s.Status(ctx) })
 	handle(mux, "POST /v1/snapshot", func(ctx context.Context, _ struct{}) (server.Snapshot, error) { return s.Snapshot(ctx) })
 	return mux

@@ -103,6 +103,8 @@ type Status struct {
 	Connected  int    `json:"connected"`
 	Repairs    uint64 `json:"repairs"` // scopes that were repaired at a device since the start
 	Sum        string `json:"sum"`     // "ok", or what does not add up
+
+	Recovery *Recovery `json:"recovery,omitempty"` // while something may be forgotten since a restore
 }
 
 // Status looks at the whole state; it takes the loop's time, so it is for people.
@@ -116,6 +118,12 @@ func (s *Server) Status(ctx context.Context) (Status, error) {
 		}
 	})
 	st.Applied = s.ledger.Applied()
+	if err == nil {
+		var r Recovery
+		if r, err = s.Recovery(ctx); r.Waiting || r.Loss != nil {
+			st.Recovery = &r
+		}
+	}
 	return st, err
 }
 

@@ -56,7 +56,11 @@ func open(path string, lock func(string) (*os.File, error)) (*Journal, error) {
 		return nil, fmt.Errorf("open journal %s: %w", path, err)
 	}
 	j := &Journal{path: path, lock: held}
-	if err := private(path); err != nil {
+	err = private(path)
+	if err == nil {
+		err = refuseDamagedLog(path)
+	}
+	if err != nil {
 		j.Close()
 		return nil, fmt.Errorf("open journal %s: %w", path, err)
 	}
