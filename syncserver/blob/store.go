@@ -46,13 +46,10 @@ type Store struct {
 	parts map[string]map[string]bool // partial files of each device, by its hash
 }
 
-// Open opens the directory, and makes it where there is none. Uploads that nobody
-// has gone on with for a week are given up.
+// Open opens the directory, which is made with the first upload. Uploads that
+// nobody has gone on with for a week are given up.
 func Open(dir string, now time.Time) (*Store, error) {
 	s := &Store{dir: dir, write: (*os.File).Write, busy: map[string]bool{}, parts: map[string]map[string]bool{}}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open attachments: %w", err)
-	}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, partSuffix) {
 			return err
@@ -67,7 +64,7 @@ func Open(dir string, now time.Time) (*Store, error) {
 		s.begin(path)
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("open attachments: %w", err)
 	}
 	return s, nil
