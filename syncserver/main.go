@@ -23,6 +23,7 @@ type command struct {
 
 var commands = []command{
 	{"serve", "", "run the server", serve},
+	{"hub", "", "let the scanners of one station work together, also while the line to the server is down", runHub},
 	{"import roster", "FILE.xlsx", "read members and organisations from a union's sheet", importRoster},
 	{"import stations", "FILE.xlsx", "read service stations from a union's sheet", importStations},
 	{"publish", "ACTIVITY.json", "check an activity and publish it, or its next revision", publish},

@@ -145,6 +145,8 @@ func (r *run) setAuthority(o *op.Op) error {
 		return refusal("there is no device %q; enrol it first", o.Device)
 	case d.gone != "":
 		return refusal("device %s is %s", o.Device, d.gone)
+	case d.Upstream != "":
+		return refusal("device %s asks its hub %s; name the hub, or a device without one", o.Device, d.Upstream)
 	case d.Station != o.Station || d.Role == op.Phone:
 		return refusal("device %s does not stand at station %s; enrol one that does", o.Device, o.Station)
 	case p.authority == o.Device:

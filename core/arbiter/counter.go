@@ -25,12 +25,13 @@ func (r *run) redeem(o *op.Op) {
 		r.undo(o, c)
 		return
 	}
-	handed := o.Verdict == fault.Valid || o.Override
+	verdict := r.judged(o)
+	handed := verdict == fault.Valid || o.Override
 	if handed && c == nil && r.early(o) {
 		return
 	}
 	if !handed || c == nil {
-		v := o.Verdict
+		v := verdict
 		if handed {
 			v = fault.Unknown
 		}
@@ -56,6 +57,15 @@ func (r *run) redeem(o *op.Op) {
 	case truth != fault.Valid:
 		r.incident(o, "handed_over_"+truth.String(), truth)
 	}
+}
+
+// judged is what was decided at the counter: by the hub of the device, if it has
+// one that decided, for then the device itself only asked.
+func (r *run) judged(o *op.Op) fault.Verdict {
+	if r.from.Judged != fault.NoVerdict {
+		return r.from.Judged
+	}
+	return o.Verdict
 }
 
 // undo takes a hand-over back that was the device's last op before this one: what
@@ -103,7 +113,7 @@ func timeless(c *held) op.ClaimState {
 // anywhere if the activity names none.
 func (s *State) handsOver(d *device, c *held) bool {
 	if p := s.stations[c.Station]; c.act.Binds() && p != nil { // a ticket from before the activity named places has none
-		return d.Station == c.Station && p.authority == d.Device
+		return d.Station == c.Station && (p.authority == d.Device || d.Upstream != "" && p.authority == d.Upstream)
 	}
 	return c.act.Spec.Pickup == nil || slices.Contains(c.act.Spec.Pickup.Stations, d.Station)
 }
@@ -125,7 +135,8 @@ func (r *run) incident(o *op.Op, word string, v fault.Verdict) {
 // in is in: a provisional ticket opens a door, and so does a supervisor.
 func (r *run) checkIn(o *op.Op) {
 	c := r.s.claims[o.Ticket]
-	entered := o.Verdict == fault.Valid || o.Verdict == fault.Provisional || o.Override
+	verdict := r.judged(o)
+	entered := verdict == fault.Valid || verdict == fault.Provisional || o.Override
 	switch {
 	case o.Verdict == fault.NoVerdict:
 		r.refuse(fault.Invalid)
@@ -134,7 +145,7 @@ func (r *run) checkIn(o *op.Op) {
 		r.finish(r.scanned(o, fault.VerdictDeviceRevoked))
 		return
 	case !entered:
-		r.finish(r.scanned(o, o.Verdict))
+		r.finish(r.scanned(o, verdict))
 		return
 	case c == nil && r.early(o):
 		return

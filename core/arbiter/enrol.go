@@ -42,9 +42,30 @@ func (r *run) offer(o *op.Op) error {
 	default:
 		return refusal("role %q is none of kiosk, staff, phone, hub", n.Role)
 	}
+	if err := r.s.mayRelay(n); err != nil {
+		return err
+	}
 	offered := *n
 	offered.PublicKey = nil // the device brings it
 	r.emit(op.Entry{Kind: op.Offered, Enrolment: &offered})
+	return nil
+}
+
+// mayRelay checks the hub that a new device is to talk to.
+func (s *State) mayRelay(n *op.Enrolment) error {
+	hub := s.devices[n.Upstream]
+	switch {
+	case n.Upstream == "":
+		return nil
+	case n.Role != op.Kiosk && n.Role != op.Staff:
+		return refusal("a %s talks to the server itself; only kiosks and staff devices may have a hub", n.Role)
+	case hub == nil || hub.Role != op.Hub:
+		return refusal("there is no hub %q; enrol it first", n.Upstream)
+	case hub.gone != "":
+		return refusal("hub %s is %s", n.Upstream, hub.gone)
+	case n.Station != hub.Station:
+		return refusal("hub %s stands at station %s and decides for that place only", n.Upstream, hub.Station)
+	}
 	return nil
 }
 
@@ -57,6 +78,9 @@ func (r *run) enrol(o *op.Op) error {
 	n := r.s.codes[string(o.Enrolment.CodeHash)]
 	if n == nil {
 		return fault.Errorf(fault.CodeUnknown, "no such code was offered")
+	}
+	if n.Upstream != o.Device {
+		return fault.Errorf(fault.CodeUnknown, "device %s is to be enrolled at its hub %q", n.Device, n.Upstream)
 	}
 	if d := r.s.devices[n.Device]; d != nil {
 		if bytes.Equal(d.PublicKey, o.Enrolment.PublicKey) && d.gone == "" {
@@ -82,7 +106,7 @@ func (s *State) applyEnrolled(e *op.Entry) {
 	if n.Role == op.Phone {
 		s.phones[n.Member] = n.Device
 	}
-	if p := s.stations[n.Station]; p != nil && p.authority == "" && n.Role != op.Phone {
+	if p := s.stations[n.Station]; p != nil && p.authority == "" && n.Role != op.Phone && n.Upstream == "" {
 		p.authority = n.Device
 	}
 }

@@ -146,7 +146,14 @@ func (w *world) origin(d id.Device, o op.Op) op.Origin {
 // send lets a device ask, and gives the result and all entries.
 func (w *world) send(d id.Device, o op.Op) (op.Result, []op.Entry) {
 	w.t.Helper()
+	return w.sendJudged(d, o, fault.NoVerdict)
+}
+
+// sendJudged is send through a hub that decided.
+func (w *world) sendJudged(d id.Device, o op.Op, judged fault.Verdict) (op.Result, []op.Entry) {
+	w.t.Helper()
 	from := w.origin(d, o)
+	from.Judged = judged
 	if standing, _ := w.s.Admit(from); standing != NextOp {
 		w.t.Fatalf("op %d of %s has standing %d", from.Seq, d, standing)
 	}

@@ -29,6 +29,9 @@ type Config struct {
 	Channel op.Channel
 	Zone    *time.Location // of the deployment
 	Status  func() Status
+
+	Upstream id.Device                             // the hub that decides for this device; empty without one
+	Relaying func(from id.Device, seq uint64) bool // at a hub: the rows do not contain that op of a scanner yet
 }
 
 // Status is how the device stands towards its server at this moment.
@@ -130,7 +133,7 @@ func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) 
 func (s *scan) record() (Outcome, error) {
 	truth, authority := Verdict(s.facts), s.facts.Binding == BoundHere
 	if s.op.Kind == op.CheckIn {
-		truth, authority = DoorVerdict(s.facts, s.options.Out), s.facts.State != op.ClaimNone
+		truth, authority = DoorVerdict(s.facts, s.options.Out), s.facts.State != op.ClaimNone && s.Upstream == ""
 	}
 	if s.earlier != 0 && (truth == fault.Valid || truth == fault.Provisional) && !s.options.Override {
 		return s.again(truth)

@@ -13,16 +13,11 @@ import (
 // lease: whether its grant was reported, or can count no more. A code that the
 // server signed for such a ticket tells that it was.
 func (s *scan) lent(t ticket.Ticket) error {
-	lease, serial, ok := t.ID.Lease()
-	if !ok || t.Policy == 0 {
+	if _, _, ok := t.ID.Lease(); !ok || t.Policy == 0 {
 		return nil
 	}
-	void, err := get[wire.VoidRow](s.Store, wire.TableVoid, strconv.FormatUint(lease, 10))
-	if err != nil {
+	if err := s.doubtful(t.ID); err != nil {
 		return err
-	}
-	for _, v := range void.Taken {
-		s.facts.Void = s.facts.Void || v.From <= serial && serial < v.From+v.N
 	}
 	listed, err := s.listed(t.ID)
 	if err != nil {
@@ -33,10 +28,6 @@ func (s *scan) lent(t ticket.Ticket) error {
 		return err
 	}
 	granted := own.Ticket == t.ID
-	if granted && s.facts.State == op.ClaimNone {
-		s.facts.State = op.ClaimGranted
-	}
-	s.facts.Blocked = s.facts.Blocked || void.InDoubt && !listed && !granted
 	if t.Policy != op.VoidUnreported || listed {
 		return nil
 	}
@@ -45,6 +36,36 @@ func (s *scan) lent(t ticket.Ticket) error {
 		s.facts.Unreported, err = s.pending(own.Seq)
 	}
 	return err
+}
+
+// doubtful reads whether a ticket that a device granted from a lease can count no
+// more, or may not.
+func (s *scan) doubtful(t id.Ticket) error {
+	lease, serial, ok := t.Lease()
+	if !ok {
+		return nil
+	}
+	void, err := get[wire.VoidRow](s.Store, wire.TableVoid, strconv.FormatUint(lease, 10))
+	if err != nil {
+		return err
+	}
+	for _, v := range void.Taken {
+		s.facts.Void = s.facts.Void || v.From <= serial && serial < v.From+v.N
+	}
+	listed, err := s.listed(t)
+	if err != nil {
+		return err
+	}
+	own, err := get[wire.GrantRow](s.Store, wire.TableGrant, number(t))
+	if err != nil {
+		return err
+	}
+	granted := own.Ticket == t
+	if granted && s.facts.State == op.ClaimNone {
+		s.facts.State = op.ClaimGranted
+	}
+	s.facts.Blocked = s.facts.Blocked || void.InDoubt && !listed && !granted
+	return nil
 }
 
 // listed reports whether the server has told this device of a ticket.

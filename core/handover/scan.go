@@ -92,6 +92,9 @@ func (s *scan) bind(number uint32) error {
 	case here.Number == number && here.Authority == s.Device:
 		s.facts.Binding = BoundHere
 		return s.left()
+	case here.Number == number && here.Authority == s.Upstream && s.Upstream != "":
+		s.op.Bound = true // for this device as if it were not bound: somebody else knows all hand-overs
+		return nil
 	}
 	s.facts.Binding = BoundElsewhere
 	rows, err := s.Store.Rows(wire.TableStation)
@@ -134,14 +137,18 @@ func (s *scan) pick(t id.Ticket) error {
 		if err != nil {
 			return err
 		}
-		s.facts.Binding = BoundElsewhere
-		if held.Station == s.Station && place.Authority == s.Device {
+		switch {
+		case held.Station != s.Station:
+			s.facts.Binding, s.out.Station = BoundElsewhere, place
+		case place.Authority == s.Device:
 			s.facts.Binding = BoundHere
 			if err := s.left(); err != nil {
 				return err
 			}
-		} else {
-			s.out.Station = place
+		case place.Authority == s.Upstream && s.Upstream != "":
+			s.op.Bound = true
+		default:
+			s.facts.Binding, s.out.Station = BoundElsewhere, place
 		}
 	}
 	plan, err := s.activity(func(row wire.ActivityRow) bool { return row.ID == held.Activity })
@@ -175,7 +182,7 @@ func (s *scan) records(t id.Ticket) error {
 	if err != nil || used.Kind != op.CheckIn || door.Inside != used.Out {
 		return err // the list and this device agree, or the device knows nothing of its own
 	}
-	pending, err := s.pending(used.Seq)
+	pending, err := s.unseen(used)
 	if pending || door.Ticket != t {
 		s.facts.Used = !used.Out
 	}
@@ -205,7 +212,7 @@ func (s *scan) redemption(t id.Ticket, used wire.UsedRow) error {
 	case used.Kind == op.Redeem:
 		s.facts.Used = true
 	case used.Seq != 0 && held.State == op.ClaimRedeemed:
-		undone, err := s.pending(used.Seq)
+		undone, err := s.unseen(used)
 		if err != nil {
 			return err
 		}
@@ -214,6 +221,14 @@ func (s *scan) redemption(t id.Ticket, used wire.UsedRow) error {
 		}
 	}
 	return s.given(t)
+}
+
+// unseen reports whether the rows here do not contain yet what a mark is of.
+func (s *scan) unseen(mark wire.UsedRow) (bool, error) {
+	if mark.By != "" {
+		return s.Relaying != nil && s.Relaying(mark.By, mark.Seq), nil
+	}
+	return s.pending(mark.Seq)
 }
 
 // pending reports whether the rows here do not contain that op of this device

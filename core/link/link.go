@@ -92,6 +92,7 @@ type Device struct {
 	notify   map[int]func()
 	recall   func(wire.Recall) error // of the counter; nil without one
 	onAnswer func(map[uint64]op.Result) error
+	relay    *relay // of a hub: what is being handed on
 	nextID   int
 	dirty    bool
 	telling  bool
@@ -145,7 +146,7 @@ func Open(cfg Config) (*Device, error) {
 func (d *Device) remember(q local.Queued) {
 	w := &question{answered: make(chan struct{})}
 	d.ops[q.Seq] = w
-	if q.Result == nil {
+	if q.Result == nil || replica.IsPending(q) {
 		q.Bytes = nil
 		d.waiting = append(d.waiting, q)
 		return

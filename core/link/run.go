@@ -113,6 +113,7 @@ func (d *Device) offline(why *fault.Error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.status.Online, d.gauge = false, nil
+	d.relay.fail()
 	if why != nil { // a lost network is no problem: Online says it
 		d.status.Problem = why
 		d.log.Warn("session ended", "fault", why)
@@ -262,9 +263,11 @@ func (s *session) look() *replica.Close {
 		return stop
 	}
 	if asked > reached {
-		return s.do(s.replica.Sync(asked))
+		if stop := s.do(s.replica.Sync(asked)); stop != nil {
+			return stop
+		}
 	}
-	return nil
+	return s.handOn()
 }
 
 // do carries out effects in their order; the first that fails ends the session.
@@ -389,6 +392,8 @@ func (s *session) note(e replica.Effect) {
 		if e.Gauge.Activity == d.watched {
 			d.gauge = &e.Gauge
 		}
+	case replica.Relayed:
+		d.relay.answer(e.Answer)
 	case replica.Synced:
 		d.reached = max(d.reached, e.N)
 		close(d.synced)

@@ -96,13 +96,14 @@ func (d *Device) heard(results map[uint64]wire.Answer) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	final := func(seq uint64) bool { r, ok := results[seq]; return ok && r.Outcome != op.Pending }
 	for seq, r := range results {
-		if q := d.ops[seq]; q != nil && !q.done() {
+		if q := d.ops[seq]; q != nil && !q.done() && final(seq) {
 			q.result = r.Result
 			close(q.answered)
 		}
 	}
-	d.waiting = slices.DeleteFunc(d.waiting, func(q local.Queued) bool { _, ok := results[q.Seq]; return ok })
+	d.waiting = slices.DeleteFunc(d.waiting, func(q local.Queued) bool { return final(q.Seq) })
 	d.forget()
 	d.changed()
 	return nil
@@ -117,7 +118,9 @@ func (d *Device) tellCounter(results map[uint64]wire.Answer) error {
 	}
 	plain := make(map[uint64]op.Result, len(results))
 	for seq, r := range results {
-		plain[seq] = r.Result
+		if r.Outcome != op.Pending {
+			plain[seq] = r.Result
+		}
 	}
 	return fn(plain)
 }

@@ -96,6 +96,7 @@ type Op struct {
 	Outcome   Outcome       `cbor:"21,keyasint,omitempty"` // what the device decided: Granted or Refused
 	Code      fault.Code    `cbor:"22,keyasint,omitempty"` // of a refusal
 	Undo      bool          `cbor:"23,keyasint,omitempty"` // of a hand-over: the device's last one did not happen after all
+	Bound     bool          `cbor:"24,keyasint,omitempty"` // to the station of the device's hub, which decides
 
 	// Fields of server and console ops; they never come from a device.
 	Seed      string            `cbor:"32,keyasint,omitempty"`
@@ -128,8 +129,9 @@ type Enrolment struct {
 	Station   id.Station `cbor:"4,keyasint,omitempty"`
 	Member    id.Member  `cbor:"5,keyasint,omitempty"`
 	Org       id.Org     `cbor:"6,keyasint,omitempty"`
-	Expires   int64      `cbor:"7,keyasint,omitempty"` // Unix milliseconds
-	PublicKey []byte     `cbor:"8,keyasint,omitempty"` // Ed25519, set when the code is used
+	Expires   int64      `cbor:"7,keyasint,omitempty"`                   // Unix milliseconds
+	PublicKey []byte     `cbor:"8,keyasint,omitempty"`                   // Ed25519, set when the code is used
+	Upstream  id.Device  `cbor:"9,keyasint,omitempty" json:",omitempty"` // the hub that it talks to instead of the server
 }
 
 // Hash is a SHA-256 cut to 128 bits: enough against collisions by accident and
@@ -150,7 +152,8 @@ type Origin struct {
 	Seq      uint64
 	Previous Hash
 	Hash     Hash
-	Raw      []byte // as received, for what cannot be decided and is kept for people instead
+	Raw      []byte        // as received, for what cannot be decided and is kept for people instead
+	Judged   fault.Verdict // of a scan: what the device's hub decided; NoVerdict where it decided nothing
 }
 
 // Kept is what a device sent and the server did not decide, in its own bytes.

@@ -48,6 +48,8 @@ type (
 	}
 	// Frozen says why ops wait that the server was sent; nil: they do not any more.
 	Frozen struct{ Why *fault.Error }
+	// Relayed is the answer to what a hub handed on.
+	Relayed struct{ Answer wire.Relayed }
 	// Wipe erases everything but the named values (local.Store.Wipe), unless an op was
 	// queued behind Last meanwhile; when it is done, call Session.Erased.
 	Wipe struct {
@@ -75,6 +77,7 @@ func (Heard) effect()    {}
 func (Show) effect()     {}
 func (Synced) effect()   {}
 func (Recalled) effect() {}
+func (Relayed) effect()  {}
 func (Wipe) effect()     {}
 func (Close) effect()    {}
 

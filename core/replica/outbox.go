@@ -57,6 +57,32 @@ func (s *Session) waiting() []local.Queued {
 	return s.queue[len(s.queue)-int(s.last-s.answered):]
 }
 
+// IsPending reports whether a hub holds an op for the server, which has not
+// answered it yet.
+func IsPending(q local.Queued) bool {
+	var answer wire.Answer
+	return q.Result != nil && wire.DecodeRow(q.Result, &answer) == nil && answer.Outcome == op.Pending
+}
+
+// late stores the answers of ops that a hub held.
+func (s *Session) late(m wire.Results) {
+	stored := map[uint64]wire.Answer{}
+	for i, r := range m.Results {
+		seq := m.First + uint64(i)
+		if !s.pending[seq] || r.Outcome == op.Pending {
+			continue
+		}
+		delete(s.pending, seq)
+		stored[seq] = wire.Answer{Result: r}
+		if m.Receipts != nil {
+			stored[seq] = wire.Answer{Result: r, Receipt: m.Receipts[i]}
+		}
+	}
+	if len(stored) > 0 {
+		s.emit(Store{stored})
+	}
+}
+
 // results stores answers. Those that are known already change nothing; those
 // that skip an op mean that one of us has lost count.
 func (s *Session) results(m wire.Results) {
@@ -66,7 +92,10 @@ func (s *Session) results(m wire.Results) {
 	}
 	n := uint64(len(m.Results))
 	switch {
-	case n == 0, m.First+n-1 <= s.answered:
+	case n == 0:
+		return
+	case m.First+n-1 <= s.answered:
+		s.late(m)
 		return
 	case m.First > s.answered+1, m.First+n-1 > s.answered+uint64(s.flying):
 		s.close(fault.Errorf(fault.BadFrame, "results for ops %d to %d; the device waits for %d to %d", m.First, m.First+n-1, s.answered+1, s.answered+uint64(s.flying)))
@@ -83,6 +112,9 @@ func (s *Session) results(m wire.Results) {
 		}
 		stored[s.answered+1+uint64(i)] = answer
 		waiting[i].Bytes = nil
+		if r.Outcome == op.Pending {
+			s.pending[s.answered+1+uint64(i)] = true
+		}
 	}
 	s.answered += uint64(len(fresh))
 	s.flying -= len(fresh)

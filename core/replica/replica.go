@@ -96,12 +96,13 @@ type Session struct {
 	at       time.Duration // since the connection was made, as last told
 	deadline time.Duration // 0: none
 
-	queue    []local.Queued // outbox, oldest first; answered ops without bytes
-	answered uint64         // newest answered op
-	taken    uint64         // while wiping: newest op in the server's quarantine
-	last     uint64         // newest op
-	flying   int            // ops in flight, from answered+1 on
-	resting  bool           // the server is busy: send again at deadline
+	queue    []local.Queued  // outbox, oldest first; answered ops without bytes
+	pending  map[uint64]bool // answered ops whose real answer is still to come (op.Pending)
+	answered uint64          // newest answered op
+	taken    uint64          // while wiping: newest op in the server's quarantine
+	last     uint64          // newest op
+	flying   int             // ops in flight, from answered+1 on
+	resting  bool            // the server is busy: send again at deadline
 	rest     time.Duration
 	gaps     int
 
@@ -123,12 +124,13 @@ type Session struct {
 
 // New makes the session of an enrolled device.
 func New(codec *wire.Codec, app string, saved Saved) *Session {
-	s := &Session{codec: codec, app: app, saved: saved, queue: saved.Queue, last: saved.State.Last, answered: saved.State.Last}
+	s := &Session{codec: codec, app: app, saved: saved, queue: saved.Queue, last: saved.State.Last, answered: saved.State.Last, pending: map[uint64]bool{}}
 	for _, q := range saved.Queue {
 		if q.Result == nil {
 			s.answered = q.Seq - 1
 			break
 		}
+		s.pending[q.Seq] = IsPending(q)
 	}
 	return s
 }
@@ -209,6 +211,14 @@ func (s *Session) Sync(n uint64) []Effect {
 	return s.take()
 }
 
+// Relay hands on what a device told this hub; the answer is a Relayed.
+func (s *Session) Relay(m wire.Relay) []Effect {
+	if s.phase == live {
+		s.send(m)
+	}
+	return s.take()
+}
+
 func (s *Session) message(m wire.Message) {
 	switch m := m.(type) {
 	case wire.Fault:
@@ -245,6 +255,8 @@ func (s *Session) message(m wire.Message) {
 		}
 	case wire.Recall:
 		s.emit(Recalled{m})
+	case wire.Relayed:
+		s.emit(Relayed{m})
 	case wire.Sync:
 		if m.N <= s.asked {
 			s.emit(Synced(m))

@@ -197,6 +197,10 @@ func decode(t Type, body []byte) (Message, error) {
 		return into[Differ](body)
 	case TCredit:
 		return into[Credit](body)
+	case TRelay:
+		return into[Relay](body)
+	case TRelayed:
+		return into[Relayed](body)
 	}
 	return nil, fault.Errorf(fault.BadFrame, "message type %d is unknown", t)
 }
@@ -225,14 +229,15 @@ func check(m Message) error {
 	case Ops:
 		return m.check()
 	case Results:
-		if err := parallel(len(m.Receipts), len(m.Results)); err != nil {
-			return err
-		}
-		return atMost("results", len(m.Results), MaxOps)
+		return m.check()
 	case Checkpoint:
 		return m.check()
 	case Recall:
 		return atMost("tickets", len(m.Tickets), MaxItems)
+	case Relay:
+		return m.check()
+	case Relayed:
+		return Results{Results: m.Results, Receipts: m.Receipts}.check()
 	case Differ:
 		return sized(m.Sums, scope.Buckets*len(scope.Sum{}))
 	case Gauge:
@@ -262,6 +267,23 @@ func (m Ops) check() error {
 		return err
 	}
 	return atMost("ops", len(m.Ops), MaxOps)
+}
+
+func (m Results) check() error {
+	if err := parallel(len(m.Receipts), len(m.Results)); err != nil {
+		return err
+	}
+	return atMost("results", len(m.Results), MaxOps)
+}
+
+func (m Relay) check() error {
+	if len(m.Judged) != 0 && len(m.Judged) != len(m.Ops) {
+		return fault.Errorf(fault.BadFrame, "relay: %d verdicts for %d ops", len(m.Judged), len(m.Ops))
+	}
+	if len(m.Ops) == 0 {
+		return nil
+	}
+	return Ops{First: m.First, Previous: m.Previous, Ops: m.Ops, Receipts: m.Receipts}.check()
 }
 
 // parallel refuses receipts that are not one for each op.

@@ -355,6 +355,15 @@ func TestMessagesComeBack(t *testing.T) {
 				ops.Previous = rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(rt, "previous")
 				ops.Ops = rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 1, 40), 1, 9).Draw(rt, "ops")
 			}
+			if m, ok := p.Interface().(*Relay); ok {
+				m.First = m.First>>2 + 1
+				m.Previous = rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(rt, "previous")
+				m.Ops = rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 1, 40), 0, 9).Draw(rt, "ops")
+				m.Judged, m.Receipts = make([]fault.Verdict, len(m.Ops)), nil
+			}
+			if r, ok := p.Interface().(*Relayed); ok {
+				r.Receipts = nil
+			}
 			if m, ok := p.Interface().(*Checkpoint); ok {
 				m.Sums = sums(rt, 16)
 				for left, i := len(m.Rows), 0; i < len(m.Parts); i++ {

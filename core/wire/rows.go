@@ -28,6 +28,8 @@ const (
 	TableHeld   = "held"   // id: ticket number; what counts against the limits of leased activities
 	TableVoid   = "void"   // id: lease number; everywhere: tickets that are void or in doubt
 
+	TableScanner = "scanner" // id: device; of the scope hub/<device>: who talks to this hub
+
 	TableGrant = "grant" // made by the device itself; id: ticket number it granted from a lease
 	TableUsed  = "used"  // made by the device itself; id: ticket number when it hands over, "door/" before it at a check-in, "given/" when it gave it up, "lease/" and its number when a lease was given back
 )
@@ -175,6 +177,17 @@ type UsedRow struct {
 	Out    bool      `cbor:"5,keyasint,omitempty"`
 	Epoch  int       `cbor:"6,keyasint,omitempty"` // of the ticket
 	Asked  bool      `cbor:"7,keyasint,omitempty"` // the server's answer says whether it was handed over
+	By     id.Device `cbor:"8,keyasint,omitempty"` // at a hub: whose op Seq is
+}
+
+// ScannerRow is a device that has this hub as its upstream.
+type ScannerRow struct {
+	Device    id.Device  `cbor:"1,keyasint"`
+	Role      op.Role    `cbor:"2,keyasint"`
+	Station   id.Station `cbor:"3,keyasint,omitempty"`
+	Org       id.Org     `cbor:"4,keyasint,omitempty"`
+	PublicKey []byte     `cbor:"5,keyasint"`
+	Gone      bool       `cbor:"6,keyasint,omitempty"` // it may do nothing any more
 }
 
 // LeaseRow is a lease of this device. Certificate is the server's signature over

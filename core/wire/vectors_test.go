@@ -122,6 +122,11 @@ func messages(t testing.TB) map[string]Message {
 			Time: 1790000001005, Parts: []Part{{Scope: "public", Rows: 1, Buckets: []byte{231}}}},
 		"differ":         Differ{Sums: map[string][]byte{"public": bytes.Repeat([]byte{0xee}, 4096)}},
 		"credit":         Credit{Bytes: 131072},
+		"relay":          Relay{Device: "staff-3", First: 1, Previous: previous[:], Ops: [][]byte{claim, cancel}, Judged: []fault.Verdict{0, fault.AlreadyRedeemed}, Receipts: [][]byte{{}, {1, 2}}},
+		"relay_enrol":    Relay{Code: "ABCD-EFGH", PublicKey: bytes.Repeat([]byte{5}, 32)},
+		"relayed":        Relayed{Device: "staff-3", First: 1, Results: []op.Result{{Outcome: op.Granted, Seats: 2, Ticket: 1301, Seq: 1301}}, Kind: fault.Busy, Detail: "later", LastOp: 1, LastSum: bytes.Repeat([]byte{0xcc}, 16), Receipts: [][]byte{{4}}},
+		"relayed_enrol":  Relayed{Device: "staff-3", Enrolled: &Enrolled{Device: "staff-3", Role: op.Staff, Station: "st-7", Upstream: "hub-1"}},
+		"enrolled_hub":   Enrolled{Device: "staff-3", Role: op.Staff, Station: "st-7", Upstream: "hub-1"},
 		"gauge":          Gauge{Activity: "premiere", Free: map[id.Pool]int{"main": 12, "a": 0, "夜场": 300}, Waiting: map[id.Pool]int{"main": 3}, Time: 1790000001500},
 		"watch":          Watch{Activity: "premiere"},
 		"watch_stop":     Watch{},
@@ -173,6 +178,8 @@ func rowValues() map[string]any {
 		TableTicket + "_sealed": &TicketRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Epoch: 1, Station: "st-7", Member: "m-1001", Sealed: []byte{1, 2, 3}},
 		TableUsed + "_asked":    &UsedRow{Ticket: 1301, Seq: 7, At: 1790000009000, Kind: op.Redeem, Asked: true},
 		TableDoor + "_came":     &DoorRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2, State: op.ClaimGranted, Came: true},
+		TableScanner:            &ScannerRow{Device: "staff-3", Role: op.Staff, Station: "st-7", Org: "org-12", PublicKey: bytes.Repeat([]byte{5}, 32), Gone: true},
+		TableUsed + "_by":       &UsedRow{Ticket: 1301, Seq: 7, At: 1790000009000, Kind: op.Redeem, Epoch: 1, By: "staff-3"},
 	}
 }
 

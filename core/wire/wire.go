@@ -73,6 +73,13 @@ const (
 	TCredit Type = 8
 )
 
+// TRelay (from a hub to the server) hands on ops of a device that has the hub as
+// its upstream, or its enrolment; TRelayed answers.
+const (
+	TRelay   Type = 10
+	TRelayed Type = 74
+)
+
 // Message is one of the types below.
 type Message interface{ Type() Type }
 
@@ -109,6 +116,8 @@ type Enrolled struct {
 	Station id.Station `cbor:"3,keyasint,omitempty"`
 	Member  id.Member  `cbor:"4,keyasint,omitempty"`
 	Org     id.Org     `cbor:"5,keyasint,omitempty"`
+
+	Upstream id.Device `cbor:"6,keyasint,omitempty"` // the hub that the device talks to instead of the server
 }
 
 // Proof answers the challenge of a device that is enrolled.
@@ -279,6 +288,32 @@ type Wiped struct {
 	Signature  []byte    `cbor:"6,keyasint"` // device's, over a Receipt
 }
 
+// Relay hands on what a device told its hub. With a Code it is an enrolment; without
+// Ops it only asks where the device stands.
+type Relay struct {
+	Device    id.Device       `cbor:"1,keyasint,omitempty"`
+	First     uint64          `cbor:"2,keyasint,omitempty"`
+	Previous  []byte          `cbor:"3,keyasint,omitempty"` // chain hash before the first
+	Ops       [][]byte        `cbor:"4,keyasint,omitempty"` // as the device sent them
+	Judged    []fault.Verdict `cbor:"5,keyasint,omitempty"` // what the hub decided of each scan; 0 where it decided nothing
+	Code      string          `cbor:"6,keyasint,omitempty"`
+	PublicKey []byte          `cbor:"7,keyasint,omitempty"`
+	Receipts  [][]byte        `cbor:"8,keyasint,omitempty"` // as in Ops
+}
+
+// Relayed answers Relay. Results are those of its first ops; a fault says why there are no more.
+type Relayed struct {
+	Device   id.Device   `cbor:"1,keyasint,omitempty"`
+	First    uint64      `cbor:"2,keyasint,omitempty"`
+	Results  []op.Result `cbor:"3,keyasint,omitempty"`
+	Kind     fault.Kind  `cbor:"4,keyasint,omitempty"`
+	Detail   string      `cbor:"5,keyasint,omitempty"`
+	LastOp   uint64      `cbor:"6,keyasint,omitempty"` // last op of the device that the server has decided
+	LastSum  []byte      `cbor:"7,keyasint,omitempty"` // chain hash after it
+	Enrolled *Enrolled   `cbor:"8,keyasint,omitempty"`
+	Receipts [][]byte    `cbor:"9,keyasint,omitempty"` // as in Results
+}
+
 // Type of each message.
 func (Hello) Type() Type      { return THello }
 func (Enrol) Type() Type      { return TEnrol }
@@ -298,3 +333,5 @@ func (Wipe) Type() Type       { return TWipe }
 func (Wiped) Type() Type      { return TWiped }
 func (Differ) Type() Type     { return TDiffer }
 func (Credit) Type() Type     { return TCredit }
+func (Relay) Type() Type      { return TRelay }
+func (Relayed) Type() Type    { return TRelayed }

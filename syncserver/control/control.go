@@ -43,6 +43,7 @@ type EnrolRequest struct {
 	Org     id.Org        `json:"org,omitempty"`
 	Valid   time.Duration `json:"valid"`
 	Address string        `json:"address,omitempty"` // of the server, for the QR code
+	Hub     id.Device     `json:"hub,omitempty"`     // that the device talks to instead of the server
 }
 
 // AuthorityRequest names the device that hands over at a station.
@@ -102,7 +103,7 @@ func Handler(s *server.Server) http.Handler {
 	})
 	handle(mux, "POST /v1/publish", func(ctx context.Context, in []byte) (server.Published, error) { return s.Publish(ctx, in) })
 	handle(mux, "POST /v1/enrol", func(ctx context.Context, in EnrolRequest) (server.Offered, error) {
-		return s.OfferAt(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org}, in.Valid, in.Address)
+		return s.OfferAt(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org, Upstream: in.Hub}, in.Valid, in.Address)
 	})
 	handle(mux, "POST /v1/revoke", func(ctx context.Context, in id.Device) (server.Revoked, error) { return s.Revoke(ctx, in) })
 	handle(mux, "POST /v1/authority", func(ctx context.Context, in AuthorityRequest) (server.Named, error) {

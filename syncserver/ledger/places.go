@@ -171,9 +171,12 @@ func (p *projection) enrolment(e *op.Entry) error {
 	if e.Kind == op.Offered {
 		return nil
 	}
-	if err := p.exec(`INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, 0, '')`, string(n.Device), string(n.Role),
-		string(n.Station), string(n.Member), string(n.Org), n.PublicKey, int64(e.Seq)); err != nil {
+	if err := p.exec(`INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?)`, string(n.Device), string(n.Role),
+		string(n.Station), string(n.Member), string(n.Org), n.PublicKey, int64(e.Seq), string(n.Upstream)); err != nil {
 		return err
+	}
+	if n.Upstream != "" {
+		return p.scanner(n.Upstream, wire.ScannerRow{Device: n.Device, Role: n.Role, Station: n.Station, Org: n.Org, PublicKey: n.PublicKey}, e.Seq)
 	}
 	// The first device of a station stays its authority, even when it is gone: what it
 	// handed over and did not report would be handed over again by another.
@@ -183,6 +186,24 @@ func (p *projection) enrolment(e *op.Entry) error {
 	}
 	at.authority = n.Device
 	return p.stationRow(at, e.Seq)
+}
+
+// scanner tells a hub of a device that talks to it.
+func (p *projection) scanner(hub id.Device, row wire.ScannerRow, seq uint64) error {
+	return p.row(HubScope(hub), wire.TableScanner, string(row.Device), seq, row)
+}
+
+// scannerGone tells the hub of a device, if it has one, that the device is closed.
+func (p *projection) scannerGone(e *op.Entry) error {
+	row := wire.ScannerRow{Device: e.Device, Gone: true}
+	var hub id.Device
+	err := p.query(`SELECT upstream, role, station, org, public_key FROM device WHERE id = ? AND upstream <> ''`, func(r *sql.Rows) error {
+		return r.Scan(&hub, &row.Role, &row.Station, &row.Org, &row.PublicKey)
+	}, string(e.Device))
+	if err != nil || hub == "" {
+		return err
+	}
+	return p.scanner(hub, row, e.Seq)
 }
 
 func (p *projection) authoritySet(e *op.Entry) error {
@@ -224,6 +245,9 @@ func (p *projection) inDoubt(e *op.Entry) error {
 
 func (p *projection) deviceGone(e *op.Entry) error {
 	if err := p.leasesLost(e); err != nil {
+		return err
+	}
+	if err := p.scannerGone(e); err != nil {
 		return err
 	}
 	return p.exec(`UPDATE device SET gone = ?, reason = ? WHERE id = ?`, int64(e.Seq), e.Reason, string(e.Device))

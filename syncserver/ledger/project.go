@@ -34,6 +34,9 @@ func StationScope(s id.Station) string { return "station/" + string(s) }
 // OrgScope names the scope of what concerns an organisation or one below it.
 func OrgScope(o id.Org) string { return "org/" + string(o) }
 
+// HubScope names the scope of what a hub knows of the devices that talk to it.
+func HubScope(d id.Device) string { return "hub/" + string(d) }
+
 // DeviceScope is only for Subscribe: it wakes when results of that device's ops
 // are in, because a refusal changes no row of anybody.
 func DeviceScope(d id.Device) string { return "device/" + string(d) }

@@ -192,7 +192,13 @@ func (s *Server) OfferAt(ctx context.Context, e op.Enrolment, valid time.Duratio
 		}
 		e.Device = id.Device(string(e.Role) + "-" + name)
 	}
-	in := wire.Invitation{Code: code, Key: wire.Fingerprint(s.keys.private.Public().Marshal()), Server: address}
+	key := s.keys.private.Public().Marshal()
+	if e.Upstream != "" { // the device will talk to its hub, and to nobody else
+		if err := s.seq.View(ctx, func(state *arbiter.State) { hub, _ := state.Device(e.Upstream); key = hub.PublicKey }); err != nil {
+			return Offered{}, err
+		}
+	}
+	in := wire.Invitation{Code: code, Key: wire.Fingerprint(key), Server: address}
 	o := Offered{Code: in.Typed(), QR: in.QR(), Device: e.Device, Expires: s.cfg.Now().Add(valid)}
 	if back := wire.ParseInvitation(o.QR); back != in {
 		return Offered{}, fmt.Errorf("devices could not read the address %q out of a QR code; it is like wss://host:8640/v1/sync", address)

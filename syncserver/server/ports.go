@@ -55,10 +55,15 @@ func (s *Server) Head() uint64 { return s.durable.Load() }
 // may not send, is refused as invalid, so that it blocks nothing behind it.
 // Results that left the memory come from the ledger.
 func (s *Server) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.Results, error) {
-	first, requests := m.First, read(from, m)
+	requests := read(from, m)
 	if err := s.reread(requests, m.Receipts); err != nil {
 		return wire.Results{}, err
 	}
+	results, err := s.decide(ctx, from, m.First, requests)
+	return wire.Results{First: m.First, Results: results, Receipts: s.receipts(requests[:len(results)])}, err
+}
+
+func (s *Server) decide(ctx context.Context, from id.Device, first uint64, requests []sequencer.Request) ([]op.Result, error) {
 	results, err := s.submit(ctx, requests)
 	for i := range results {
 		if results[i].Outcome != op.NoOutcome || results[i].Verdict != fault.NoVerdict {
@@ -66,12 +71,60 @@ func (s *Server) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.R
 		}
 		old, ok, lookErr := s.ledger.Result(from, first+uint64(i))
 		if lookErr != nil || !ok {
-			results, err = results[:i], fault.Errorf(fault.Busy, "result of op %d of device %s is not in the ledger yet", first+uint64(i), from)
-			break
+			return results[:i], fault.Errorf(fault.Busy, "result of op %d of device %s is not in the ledger yet", first+uint64(i), from)
 		}
 		results[i], requests[i].Place = old, old.Seq
 	}
-	return wire.Results{First: first, Results: results, Receipts: s.receipts(requests[:len(results)])}, err
+	return results, err
+}
+
+// Relay implements session.Arbiter. A device has one upstream: only the hub that
+// its enrolment names may speak for it.
+func (s *Server) Relay(ctx context.Context, hub id.Device, m wire.Relay) wire.Relayed {
+	answer := wire.Relayed{Device: m.Device, First: m.First}
+	err := s.relay(ctx, hub, m, &answer)
+	if info, ok := s.Device(m.Device); ok && info.Enrolment.Upstream == hub {
+		answer.LastOp, answer.LastSum = info.Last, info.Hash[:]
+	}
+	if err != nil {
+		f := fault.Errorf(fault.Internal, "the server could not do it; its log says why")
+		if !errors.As(err, &f) {
+			s.cfg.Log.Error("relay", "hub", hub, "device", m.Device, "error", err)
+		}
+		answer.Kind, answer.Detail = f.Kind, f.Detail
+	}
+	return answer
+}
+
+func (s *Server) relay(ctx context.Context, hub id.Device, m wire.Relay, answer *wire.Relayed) error {
+	if m.Code != "" {
+		e, err := s.enrol(ctx, hub, m.Code, m.PublicKey)
+		answer.Device = e.Device
+		answer.Enrolled = &wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Org: e.Org, Upstream: e.Upstream}
+		return err
+	}
+	info, ok := s.Device(m.Device)
+	switch {
+	case !ok || info.Enrolment.Upstream != hub:
+		return fault.Errorf(fault.Unauthenticated, "device %q does not belong to hub %s", m.Device, hub)
+	case len(m.Ops) == 0:
+		return nil
+	case info.Gone:
+		if err := s.Keep(ctx, m.Device, wire.Ops{First: m.First, Previous: m.Previous, Ops: m.Ops}); err != nil {
+			return err
+		}
+		return fault.Errorf(fault.RevokedDevice, "device %s was closed; its ops are in quarantine", m.Device)
+	}
+	requests := read(m.Device, wire.Ops{First: m.First, Previous: m.Previous, Ops: m.Ops})
+	for i, v := range m.Judged {
+		requests[i].Judged = v
+	}
+	if err := s.reread(requests, m.Receipts); err != nil {
+		return err
+	}
+	results, err := s.decide(ctx, m.Device, m.First, requests)
+	answer.Results, answer.Receipts = results, s.receipts(requests[:len(results)])
+	return err
 }
 
 // read decodes and hashes ops: in the session's goroutine, not in the loop.
@@ -115,8 +168,13 @@ func (s *Server) Wiped(ctx context.Context, receipt wire.Wiped) error {
 
 // Enrol implements session.Arbiter.
 func (s *Server) Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error) {
+	return s.enrol(ctx, "", code, publicKey)
+}
+
+// enrol uses a code that was handed in at a hub, or here.
+func (s *Server) enrol(ctx context.Context, hub id.Device, code string, publicKey []byte) (op.Enrolment, error) {
 	hash := CodeHash(code)
-	_, err := s.seq.Do(ctx, op.Op{Kind: op.Enrol, Enrolment: &op.Enrolment{CodeHash: hash, PublicKey: publicKey}})
+	_, err := s.seq.Do(ctx, op.Op{Kind: op.Enrol, Device: hub, Enrolment: &op.Enrolment{CodeHash: hash, PublicKey: publicKey}})
 	if err != nil {
 		return op.Enrolment{}, err
 	}

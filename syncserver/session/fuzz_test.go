@@ -21,6 +21,9 @@ type nobody struct{ key []byte }
 func (n nobody) Device(d id.Device) (Info, bool) {
 	return Info{Enrolment: op.Enrolment{Device: d, PublicKey: n.key}}, d == "known"
 }
+func (nobody) Relay(_ context.Context, _ id.Device, m wire.Relay) wire.Relayed {
+	return wire.Relayed{Device: m.Device}
+}
 func (nobody) Head() uint64     { return 1 }
 func (nobody) Online(id.Device) {}
 func (nobody) Submit(_ context.Context, _ id.Device, m wire.Ops) (wire.Results, error) {

@@ -10,6 +10,7 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
+	"yizhan/core/op"
 	"yizhan/core/seal"
 	"yizhan/core/wire"
 )
@@ -194,6 +195,11 @@ func (p *peer) frame(frame []byte) {
 			p.grant(m)
 			return
 		}
+	case wire.Relay:
+		if p.phase == live && p.info.Enrolment.Role == op.Hub {
+			p.relay(m)
+			return
+		}
 	}
 	p.fail(wire.Fault{Kind: fault.BadFrame, Detail: "message out of turn"})
 }
@@ -258,7 +264,7 @@ func (p *peer) enrol(m wire.Enrol) {
 		return
 	}
 	p.logger().Info("enrolled", "as", e.Device, "role", e.Role)
-	p.send(wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Member: e.Member, Org: e.Org})
+	p.send(wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Member: e.Member, Org: e.Org, Upstream: e.Upstream})
 	p.end(websocket.CloseNormalClosure, "enrolled; connect again")
 }
 
@@ -268,6 +274,9 @@ func (p *peer) proof(m wire.Proof) {
 	switch {
 	case !known || !p.signedBy(info.Enrolment.PublicKey, wire.SignProof, m.Signature):
 		p.refuse(fault.Errorf(fault.Unauthenticated, "device is unknown or its signature is wrong"))
+		return
+	case info.Enrolment.Upstream != p.s.cfg.Self:
+		p.refuse(fault.Errorf(fault.WrongDeployment, "device %s belongs to hub %q; connect it there", p.transcript.Device, info.Enrolment.Upstream))
 		return
 	case info.Gone:
 		p.phase = leaving
@@ -306,56 +315,6 @@ func (p *peer) proof(m wire.Proof) {
 	p.poke()
 	p.s.cfg.Arbiter.Online(info.Enrolment.Device)
 	p.logger().Info("online", "role", info.Enrolment.Role, "cursor", m.Cursor, "ops", info.Last)
-}
-
-// ops has a run of ops decided and queues the results.
-func (p *peer) ops(m wire.Ops) {
-	device := p.transcript.Device
-	p.setBusy(true)
-	answer, err := p.s.cfg.Arbiter.Submit(p.s.ctx, device, m)
-	defer p.setBusy(false) // after the results are queued: a checkpoint with their effects follows them
-	if err == nil && len(answer.Results) != len(m.Ops) {
-		p.logger().Error("arbiter lost count", "ops", len(m.Ops), "results", len(answer.Results))
-		err = fault.Errorf(fault.Internal, "results are missing")
-	}
-	if len(answer.Results) > 0 {
-		p.bring(p.s.cfg.Arbiter.Head())
-		p.results(answer)
-	}
-	if err == nil {
-		return
-	}
-	f := asFault(err)
-	p.logger().Warn("ops not decided", "first", m.First+uint64(len(answer.Results)), "count", len(m.Ops)-len(answer.Results), "error", err)
-	reply := wire.Fault{Kind: f.Kind, Detail: f.Detail}
-	switch f.Kind {
-	case fault.Busy, fault.Frozen:
-		p.send(reply)
-		return
-	case fault.Gap:
-		if info, ok := p.s.cfg.Arbiter.Device(device); ok {
-			reply.Next = info.Last + 1
-		}
-		p.send(reply)
-		return
-	}
-	p.fail(reply)
-}
-
-// results sends results in as many messages as their receipts need.
-func (p *peer) results(m wire.Results) {
-	from, size := 0, 0
-	for i, r := range m.Receipts {
-		if size += len(r); size > receiptsSize && i > from {
-			p.send(wire.Results{First: m.First + uint64(from), Results: m.Results[from:i], Receipts: m.Receipts[from:i]})
-			from, size = i, len(r)
-		}
-	}
-	rest := wire.Results{First: m.First + uint64(from), Results: m.Results[from:]}
-	if m.Receipts != nil {
-		rest.Receipts = m.Receipts[from:]
-	}
-	p.send(rest)
 }
 
 func (p *peer) watch(m wire.Watch) {

@@ -37,6 +37,9 @@ type Arbiter interface {
 	// Keep takes ops of a device that is gone into quarantine, durably when it
 	// returns; those that are there, or were decided before it was closed, add nothing.
 	Keep(ctx context.Context, from id.Device, ops wire.Ops) error
+	// Relay takes what a hub hands on of a device that has it as its upstream. What was
+	// not done is said in the answer.
+	Relay(ctx context.Context, hub id.Device, m wire.Relay) wire.Relayed
 	// Wiped records the receipt of a gone device, whose signature was checked.
 	Wiped(ctx context.Context, receipt wire.Wiped) error
 	// Enrol uses up a one-use code. The same code with the same public key answers
@@ -88,6 +91,9 @@ func Scopes(e op.Enrolment) []string {
 		if e.Station != "" {
 			scopes = append(scopes, "station/"+string(e.Station), "door")
 		}
+	}
+	if e.Role == op.Hub {
+		scopes = append(scopes, "hub/"+string(e.Device))
 	}
 	if e.Role == op.Staff && e.Org != "" {
 		scopes = append(scopes, "org/"+string(e.Org))

@@ -76,6 +76,10 @@ func (w *world) Device(d id.Device) (session.Info, bool) {
 	return session.Info{}, false
 }
 
+func (w *world) Relay(_ context.Context, _ id.Device, m wire.Relay) wire.Relayed {
+	return wire.Relayed{Device: m.Device, Kind: fault.Unauthenticated}
+}
+
 func (w *world) Head() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()

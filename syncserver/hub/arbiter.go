@@ -1,0 +1,251 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"yizhan/core/fault"
+	"yizhan/core/handover"
+	"yizhan/core/id"
+	"yizhan/core/local"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+	"yizhan/syncserver/session"
+)
+
+// forwardTime is how long a scanner waits for what only the server can decide,
+// before it is told that the hub holds it.
+const forwardTime = 5 * time.Second
+
+// downstream is the hub as its scanners see it: a server. It implements session.Arbiter.
+type downstream struct{ *Hub }
+
+func (h downstream) Device(d id.Device) (session.Info, bool) {
+	r, ok, err := h.store.Get(wire.TableScanner, string(d))
+	var row wire.ScannerRow
+	if err != nil || !ok || wire.DecodeRow(r.Body, &row) != nil {
+		return session.Info{}, false
+	}
+	s, err := h.known(d)
+	if err != nil {
+		h.cfg.Log.Warn("scanner not let in", "device", d, "error", err)
+		return session.Info{}, false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return session.Info{Last: s.last(), Hash: s.sum(s.last()), Gone: row.Gone,
+		Enrolment: op.Enrolment{Device: row.Device, Role: row.Role, Station: row.Station, Org: row.Org, PublicKey: row.PublicKey, Upstream: h.self.Device}}, true
+}
+
+// known gives a scanner. Where this hub has nothing of it, the server has to say
+// where its ops begin.
+func (h *Hub) known(d id.Device) (*scanner, error) {
+	h.mu.Lock()
+	s := h.scanners[d]
+	h.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), forwardTime)
+	defer cancel()
+	answer, err := h.ask(ctx, wire.Relay{Device: d})
+	if err != nil {
+		return nil, fmt.Errorf("this hub has nothing of %s, and the server cannot be asked: %w", d, err)
+	}
+	b := base{Seq: answer.LastOp}
+	copy(b.Hash[:], answer.LastSum)
+	return h.begin(d, b)
+}
+
+// ask relays something that is no run of ops.
+func (h *Hub) ask(ctx context.Context, m wire.Relay) (wire.Relayed, error) {
+	h.asking.Lock()
+	defer h.asking.Unlock()
+	answer, err := h.link.Relay(ctx, m)
+	if err == nil && answer.Kind != fault.NoFault {
+		err = fault.Errorf(answer.Kind, "%s", answer.Detail)
+	}
+	return answer, err
+}
+
+func (h downstream) Head() uint64 { return h.store.feed.newest().applied }
+
+// Submit implements session.Arbiter.
+func (h downstream) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.Results, error) {
+	answer := wire.Results{First: m.First}
+	s, err := h.known(from)
+	if err != nil {
+		return answer, fault.Errorf(fault.Busy, "%v", err)
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	previous := op.Hash(m.Previous)
+	for i, raw := range m.Ops {
+		hash := op.Chain(previous, raw)
+		if err := h.take(s, m.First+uint64(i), previous, hash, raw); err != nil {
+			return h.results(s, answer, i), asFault(err)
+		}
+		previous = hash
+	}
+	h.look()
+	h.await(ctx, s, m.First, len(m.Ops))
+	return h.results(s, answer, len(m.Ops)), nil
+}
+
+// take decides an op that is new, or compares it with the one that is here.
+func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) error {
+	h.mu.Lock()
+	last, old := s.last(), s.op(seq)
+	ends := s.sum(last)
+	h.mu.Unlock()
+	switch {
+	case seq <= last && old == nil:
+		return fault.Errorf(fault.Internal, "op %d of %s was answered long ago", seq, s.device)
+	case seq > last+1:
+		return fault.Errorf(fault.Gap, "op %d of %s came before the ones in front of it", seq, s.device)
+	case seq <= last && old.Hash != hash, seq == last+1 && ends != previous:
+		h.forked(s, seq, previous, raw)
+		return fault.Errorf(fault.Fork, "op %d of %s continues another history", seq, s.device)
+	case seq <= last:
+		return nil
+	}
+	o := &held{Seq: seq, Hash: hash, Bytes: raw, Result: op.Result{Outcome: op.Pending}}
+	asked, err := op.Decode(raw)
+	if err != nil || !asked.Kind.FromDevice() {
+		o.Result = op.Result{Outcome: op.Refused, Code: fault.Invalid}
+		return h.append(s, o, nil)
+	}
+	mine, err := h.counter.Judge(asked, s.device, seq, func(j handover.Judgement) error {
+		o.Result, o.Judged = j.Result, j.Verdict
+		return h.append(s, o, j.Rows)
+	})
+	if err != nil || mine {
+		return err
+	}
+	return h.append(s, o, nil)
+}
+
+// forked lets the server see the other history: it sets the device aside.
+func (h *Hub) forked(s *scanner, seq uint64, previous op.Hash, raw []byte) {
+	h.cfg.Log.Error("a scanner continues another history; it is a copy, or was restored", "device", s.device, "op", seq)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), relayTime)
+		defer cancel()
+		if _, err := h.ask(ctx, wire.Relay{Device: s.device, First: seq, Previous: previous[:], Ops: [][]byte{raw}}); err != nil {
+			h.cfg.Log.Warn("the server was not shown the other history", "device", s.device, "error", err)
+		}
+	}()
+}
+
+// await gives the server a little time for what only it can decide.
+func (h *Hub) await(ctx context.Context, s *scanner, first uint64, n int) {
+	patience := time.NewTimer(forwardTime)
+	defer patience.Stop()
+	for h.link.Status().Online {
+		h.mu.Lock()
+		waits := false
+		for i := range n {
+			waits = waits || s.op(first+uint64(i)).Result.Outcome == op.Pending
+		}
+		if h.answered == nil {
+			h.answered = make(chan struct{})
+		}
+		answered := h.answered
+		h.mu.Unlock()
+		if !waits {
+			return
+		}
+		select {
+		case <-answered:
+		case <-patience.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// results gives what is known of the first n ops.
+func (h *Hub) results(s *scanner, answer wire.Results, n int) wire.Results {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range n {
+		o := s.op(answer.First + uint64(i))
+		o.told = true
+		answer.Results = append(answer.Results, o.Result)
+	}
+	return answer
+}
+
+// Enrol implements session.Arbiter: the server uses up the code, and then tells
+// this hub of its new scanner.
+func (h downstream) Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error) {
+	answer, err := h.ask(ctx, wire.Relay{Code: code, PublicKey: publicKey})
+	if err != nil {
+		return op.Enrolment{}, asFault(err)
+	}
+	if answer.Enrolled == nil {
+		return op.Enrolment{}, fault.Errorf(fault.Internal, "the server named no device")
+	}
+	if err := h.link.Synced(ctx); err != nil {
+		return op.Enrolment{}, asFault(err)
+	}
+	if _, err := h.begin(answer.Enrolled.Device, base{}); err != nil {
+		return op.Enrolment{}, asFault(err)
+	}
+	e := answer.Enrolled
+	return op.Enrolment{Device: e.Device, Role: e.Role, Station: e.Station, Org: e.Org, PublicKey: publicKey, Upstream: e.Upstream}, nil
+}
+
+// Keep implements session.Arbiter: the server keeps what a closed scanner had not sent.
+func (h downstream) Keep(ctx context.Context, from id.Device, m wire.Ops) error {
+	_, err := h.ask(ctx, wire.Relay{Device: from, First: m.First, Previous: m.Previous, Ops: m.Ops})
+	var f *fault.Error
+	if errors.As(err, &f) && f.Kind == fault.RevokedDevice {
+		return nil
+	}
+	if err == nil {
+		err = fault.Errorf(fault.Busy, "the server does not know yet that %s is closed", from)
+	}
+	return asFault(err)
+}
+
+// Wiped implements session.Arbiter.
+func (h downstream) Wiped(_ context.Context, m wire.Wiped) error {
+	h.cfg.Log.Info("scanner wiped itself", "device", m.Device, "last", m.Last)
+	return nil
+}
+
+// Relay implements session.Arbiter: there are no hubs below a hub.
+func (h downstream) Relay(_ context.Context, from id.Device, m wire.Relay) wire.Relayed {
+	return wire.Relayed{Device: m.Device, First: m.First, Kind: fault.Unauthenticated, Detail: string(from) + " is not known here as a hub"}
+}
+
+// Meet implements session.Arbiter: a hub is never restored from a backup, but enrolled again.
+func (h downstream) Meet(id.Device, wire.Known) error { return nil }
+
+// Online implements session.Arbiter.
+func (h downstream) Online(d id.Device) {
+	h.mu.Lock()
+	s := h.scanners[d]
+	h.mu.Unlock()
+	if s != nil {
+		h.tellLate(s, 0) // it may have missed any
+	}
+}
+
+// Gauge implements session.Arbiter: only the server counts.
+func (h downstream) Gauge(id.Activity) (wire.Gauge, bool) { return wire.Gauge{}, false }
+
+func asFault(err error) error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, local.ErrFull):
+		return fault.Errorf(fault.StorageFull, "%v", err)
+	}
+	return fault.Errorf(fault.Busy, "%v", err)
+}

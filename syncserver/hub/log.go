@@ -1,0 +1,189 @@
+package hub
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/local"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+// tableRelay holds what scanners told this hub. A row is one op; id: device and
+// number. Another, with the device alone as id, is where its ops begin.
+const tableRelay = "relay"
+
+// keptOps is how many relayed ops of a scanner are kept at least: it may ask again for an answer that was lost.
+const keptOps = 1000
+
+// held is one op of a scanner.
+type held struct {
+	Seq     uint64        `cbor:"1,keyasint"`
+	Hash    op.Hash       `cbor:"2,keyasint"` // chain hash after it
+	Bytes   []byte        `cbor:"3,keyasint"`
+	Result  op.Result     `cbor:"4,keyasint"`           // Pending while only the server can say
+	Judged  fault.Verdict `cbor:"5,keyasint,omitempty"` // what this hub decided of a scan
+	Place   uint64        `cbor:"6,keyasint,omitempty"` // journal Seq of the server's decision; 0 until it has the op
+	Late    bool          `cbor:"7,keyasint,omitempty"` // Result came after the scanner was told Pending
+	Receipt []byte        `cbor:"8,keyasint,omitempty"` // the server's, of Result or of what this hub decided
+	told    bool          // the scanner was, or may have been
+}
+
+// base is where the ops of a scanner begin here.
+type base struct {
+	Seq  uint64  `cbor:"1,keyasint"` // newest op before
+	Hash op.Hash `cbor:"2,keyasint"`
+}
+
+// scanner is what this hub knows of a device below it.
+type scanner struct {
+	turn    sync.Mutex // held while ops of this device are decided, one run at a time
+	device  id.Device
+	base    base
+	ops     []*held // base.Seq+1, …
+	relayed uint64  // newest op that the server has
+	closed  bool    // the server takes nothing of it any more
+}
+
+func (s *scanner) last() uint64 { return s.base.Seq + uint64(len(s.ops)) }
+
+// sum is the chain hash after an op, which must be one of base and ops.
+func (s *scanner) sum(seq uint64) op.Hash {
+	if seq == s.base.Seq {
+		return s.base.Hash
+	}
+	return s.op(seq).Hash
+}
+
+// op gives an op that is kept here, nil for any other.
+func (s *scanner) op(seq uint64) *held {
+	if seq <= s.base.Seq || seq > s.last() {
+		return nil
+	}
+	return s.ops[seq-s.base.Seq-1]
+}
+
+func (s *scanner) acked(upTo uint64) uint64 {
+	n := s.base.Seq
+	for _, o := range s.ops {
+		if o.Place == 0 || o.Place > upTo {
+			break
+		}
+		n = o.Seq
+	}
+	return n
+}
+
+func opID(d id.Device, seq uint64) string { return fmt.Sprintf("%s/%020d", d, seq) }
+
+func row(key string, body any) (local.Row, error) {
+	b, err := wire.EncodeRow(body)
+	return local.Row{Table: tableRelay, ID: key, Body: b}, err
+}
+
+// readLog reads what scanners told this hub before it was started.
+func (h *Hub) readLog() error {
+	rows, err := h.store.Rows(tableRelay)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows { // in order of id: a scanner's base, and then its ops
+		name, _, isOp := strings.Cut(r.ID, "/")
+		s := h.scanners[id.Device(name)]
+		if !isOp {
+			s = &scanner{device: id.Device(name)}
+			if err := wire.DecodeRow(r.Body, &s.base); err != nil {
+				return fmt.Errorf("read ops of %s: %w", name, err)
+			}
+			s.relayed = s.base.Seq
+			h.scanners[s.device] = s
+			continue
+		}
+		o := &held{}
+		if err := wire.DecodeRow(r.Body, o); err != nil || s == nil || o.Seq != s.last()+1 {
+			return fmt.Errorf("read ops of %s: %s does not follow the one before it: %w", name, r.ID, err)
+		}
+		o.told = true
+		if s.ops = append(s.ops, o); o.Place != 0 && s.relayed == o.Seq-1 {
+			s.relayed = o.Seq
+		}
+	}
+	return nil
+}
+
+// begin notes where the ops of a scanner begin. It changes nothing for one that is known.
+func (h *Hub) begin(d id.Device, b base) (*scanner, error) {
+	h.mu.Lock()
+	s := h.scanners[d]
+	h.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	r, err := row(string(d), b)
+	if err == nil {
+		err = h.store.keep([]local.Row{r}, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.scanners[d] == nil {
+		h.scanners[d] = &scanner{device: d, base: b, relayed: b.Seq}
+	}
+	return h.scanners[d], nil
+}
+
+// append makes an op of a scanner durable together with the marks that it leaves.
+// The caller holds the scanner's turn.
+func (h *Hub) append(s *scanner, o *held, marks []local.Row) error {
+	r, err := row(opID(s.device, o.Seq), o)
+	if err == nil {
+		err = h.store.keep(append(marks, r), nil)
+	}
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.ops = append(s.ops, o)
+	return nil
+}
+
+// prune lets go of ops that the server has and the scanner will not ask for.
+func (h *Hub) prune(s *scanner, acked uint64) error {
+	h.mu.Lock()
+	n := min(int(min(acked, s.relayed)-s.base.Seq), len(s.ops)-keptOps)
+	if n < keptOps {
+		h.mu.Unlock()
+		return nil
+	}
+	next := base{s.ops[n-1].Seq, s.ops[n-1].Hash}
+	var gone []local.Row
+	for _, o := range s.ops[:n] {
+		gone = append(gone, local.Row{Table: tableRelay, ID: opID(s.device, o.Seq)})
+	}
+	h.mu.Unlock()
+	r, err := row(string(s.device), next)
+	if err == nil {
+		err = h.store.keep([]local.Row{r}, gone)
+	}
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.base, s.ops = next, append([]*held(nil), s.ops[n:]...)
+	return nil
+}
+
+// relaying reports whether the rows here may not contain an op of a scanner yet.
+func (h *Hub) relaying(d id.Device, seq uint64) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.scanners[d]
+	return s != nil && seq > s.acked(h.store.feed.newest().applied)
+}

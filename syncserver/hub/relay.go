@@ -1,0 +1,190 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"yizhan/core/fault"
+	"yizhan/core/link"
+	"yizhan/core/local"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+const (
+	maxRelay  = 128              // ops in one message
+	maxBytes  = 256 << 10        // and their bytes
+	relayTime = 30 * time.Second // for the server's answer
+	retryTime = time.Second      // after the server could not do it
+)
+
+// relayAll brings the server what it does not have, one message at a time, until ctx ends.
+func (h *Hub) relayAll(ctx context.Context) {
+	retry := time.NewTimer(0)
+	defer retry.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.wake:
+		case <-retry.C:
+		}
+		if h.relayRound(ctx) {
+			h.look()
+		} else if h.Backlog() > 0 {
+			retry.Reset(retryTime)
+		}
+	}
+}
+
+// relayRound relays one run of each scanner that has something, and reports whether
+// anything went forward.
+func (h *Hub) relayRound(ctx context.Context) (forward bool) {
+	if !h.link.Status().Online {
+		return false
+	}
+	h.mu.Lock()
+	var some []*scanner
+	for _, s := range h.scanners {
+		if s.relayed < s.last() && !s.closed {
+			some = append(some, s)
+		}
+	}
+	h.mu.Unlock()
+	for _, s := range some {
+		ok, err := h.relay(ctx, s)
+		if err != nil {
+			if !errors.Is(err, link.ErrOffline) && ctx.Err() == nil {
+				h.cfg.Log.Error("ops of a scanner not relayed; trying again", "device", s.device, "error", err)
+			}
+			return forward
+		}
+		forward = forward || ok
+	}
+	return forward
+}
+
+func (h *Hub) relay(ctx context.Context, s *scanner) (bool, error) {
+	h.mu.Lock()
+	previous := s.sum(s.relayed)
+	m := wire.Relay{Device: s.device, First: s.relayed + 1, Previous: previous[:]}
+	for size, seq := 0, m.First; seq <= s.last() && len(m.Ops) < maxRelay; seq++ {
+		o := s.op(seq)
+		if size += len(o.Bytes); size > maxBytes && len(m.Ops) > 0 {
+			break
+		}
+		m.Ops, m.Judged, m.Receipts = append(m.Ops, o.Bytes), append(m.Judged, o.Judged), append(m.Receipts, o.Receipt)
+	}
+	h.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, relayTime)
+	defer cancel()
+	h.asking.Lock()
+	answer, err := h.link.Relay(ctx, m)
+	h.asking.Unlock()
+	if err != nil {
+		return false, err
+	}
+	return h.relayed(s, m, answer)
+}
+
+// relayed notes what the server did with a run, and tells the scanner what waited
+// for the server.
+func (h *Hub) relayed(s *scanner, m wire.Relay, answer wire.Relayed) (bool, error) {
+	to := m.First + uint64(len(answer.Results)) - 1
+	switch answer.Kind {
+	case fault.NoFault, fault.Busy:
+	case fault.Gap: // the server was restored from a backup
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if answer.LastOp >= s.base.Seq && answer.LastOp < s.relayed {
+			h.cfg.Log.Warn("the server does not have what it had; relaying again", "device", s.device, "from", answer.LastOp+1)
+			s.relayed = answer.LastOp
+			return true, nil
+		}
+		s.closed = true
+		h.cfg.Log.Error("the server misses ops of a scanner that this hub does not have either", "device", s.device, "server", answer.LastOp, "here", s.base.Seq)
+		return false, nil
+	case fault.RevokedDevice: // they are in quarantine
+		to = m.First + uint64(len(m.Ops)) - 1
+	case fault.Fork, fault.Unauthenticated:
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		s.closed = true
+		h.cfg.Log.Error("the server takes nothing of a scanner any more", "device", s.device, "fault", answer.Kind, "detail", answer.Detail)
+		return false, nil
+	default:
+		h.cfg.Log.Warn("ops of a scanner not relayed; trying again", "device", s.device, "fault", answer.Kind, "detail", answer.Detail)
+	}
+	return to >= m.First, h.settle(s, m.First, to, answer)
+}
+
+// settle makes durable that the server has ops up to one, and what it answered.
+func (h *Hub) settle(s *scanner, first, to uint64, answer wire.Relayed) error {
+	results := answer.Results
+	var rows []local.Row
+	var next []held
+	h.mu.Lock()
+	for seq := first; seq <= to; seq++ {
+		o := *s.op(seq)
+		o.Place = 1 // what is in quarantine has no place that anybody waits for
+		if i := int(seq - first); i < len(results) {
+			o.Place = max(results[i].Seq, 1)
+			if i < len(answer.Receipts) {
+				o.Receipt = answer.Receipts[i]
+			}
+			if o.Result.Outcome == op.Pending {
+				o.Result, o.Late = results[i], o.told
+			}
+		}
+		next = append(next, o)
+	}
+	h.mu.Unlock()
+	for i := range next {
+		r, err := row(opID(s.device, next[i].Seq), &next[i])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := h.store.keep(rows, nil); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	for i := range next {
+		*s.op(next[i].Seq) = next[i]
+	}
+	s.relayed = to
+	if h.answered != nil {
+		close(h.answered)
+		h.answered = nil
+	}
+	h.mu.Unlock()
+	h.tellLate(s, first)
+	return h.prune(s, s.ackedNow(h))
+}
+
+func (s *scanner) ackedNow(h *Hub) uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return s.acked(h.store.feed.newest().applied)
+}
+
+// tellLate sends a scanner the answers that it was told to wait for. One that it has
+// already changes nothing there.
+func (h *Hub) tellLate(s *scanner, from uint64) {
+	var late []wire.Results
+	h.mu.Lock()
+	for seq := max(from, s.base.Seq+1); seq <= s.relayed; seq++ {
+		if o := s.op(seq); o.Late {
+			late = append(late, wire.Results{First: seq, Results: []op.Result{o.Result}, Receipts: [][]byte{o.Receipt}})
+		}
+	}
+	h.mu.Unlock()
+	for _, m := range late {
+		h.sessions.Send(s.device, m, wire.MinVersion)
+	}
+}
