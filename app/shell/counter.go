@@ -55,8 +55,15 @@ func (c *counter) Redeem(code string, now time.Time) (pickup.Outcome, error) {
 		}
 	}
 	aside := o.Verdict == fault.WrongStation && o.Station.ID == c.station && c.station != ""
-	return pickup.Outcome{Verdict: o.Verdict, Seats: o.Seats, Title: o.Title, Detail: c.detail(o, now), Aside: aside}, nil
+	out := pickup.Outcome{Verdict: o.Verdict, Seats: o.Seats, Title: o.Title, Detail: c.detail(o, now), Aside: aside}
+	if o.Verdict == fault.Valid {
+		out.Ticket = o.Ticket
+	}
+	return out, nil
 }
+
+// TakeBack implements Counter.
+func (c *counter) TakeBack(t id.Ticket, now time.Time) error { return c.Undo(t, now, c.name) }
 
 // answer waits for the server, which alone knows every hand-over of a ticket that
 // no station is bound to. Without its answer nothing is handed over.

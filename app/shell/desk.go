@@ -10,6 +10,7 @@ import (
 	"yizhan/app/look"
 	pickupview "yizhan/app/view/pickup"
 	"yizhan/core/handover"
+	"yizhan/core/id"
 )
 
 // Desk is the counter page shared by kiosk and staff: scanner, pictures, verdicts.
@@ -27,6 +28,7 @@ func NewDesk(env *Env, scale look.Scale, more string, toMore func()) *Desk {
 	d.view.Close = func() { d.send(pickup.Closed{}) }
 	d.view.Picture = d.choose
 	d.view.ClockRight = func() { d.send(pickup.ClockRight{}) }
+	d.view.TakeBack = func() { d.send(pickup.TakeBack{}) }
 	d.view.More, d.view.Strip = toMore, toMore
 	return d
 }
@@ -85,8 +87,11 @@ func (d *Desk) send(m pickup.Message) {
 	var do pickup.Do
 	d.state, do = d.state.Update(m)
 	d.draw()
-	if do.Redeem != "" {
+	switch {
+	case do.Redeem != "":
 		go d.decide(do)
+	case do.Undo != 0:
+		go d.takeBack(do.Undo)
 	}
 }
 
@@ -107,6 +112,18 @@ func (d *Desk) decide(do pickup.Do) {
 			return
 		}
 		d.send(pickup.Decided{Outcome: out, At: d.env.Now()})
+	})
+}
+
+// takeBack undoes the last hand-over, and says so only once that is stored.
+func (d *Desk) takeBack(t id.Ticket) {
+	now := d.env.Now()
+	err := d.env.Counter.TakeBack(t, now)
+	d.env.Do(func() {
+		if err != nil {
+			fyne.LogError("take back a hand-over", err)
+		}
+		d.send(pickup.TakenBack{Done: err == nil, At: now})
 	})
 }
 

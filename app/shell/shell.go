@@ -41,7 +41,8 @@ type Link interface {
 // error means that it is not, and that nothing may be handed over.
 type Counter interface {
 	Redeem(code string, now time.Time) (pickup.Outcome, error)
-	ConfirmClock() error // a person has compared the device's clock with their own
+	TakeBack(t id.Ticket, now time.Time) error // the last hand-over; handover.ErrNoUndo where it is too late
+	ConfirmClock() error                       // a person has compared the device's clock with their own
 }
 
 // Env is what boot hands to a shell.

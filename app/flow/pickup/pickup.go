@@ -7,6 +7,7 @@ import (
 
 	"yizhan/app/flow"
 	"yizhan/core/fault"
+	"yizhan/core/id"
 )
 
 // How long a result stays before the page goes back by itself, and how soon the
@@ -48,14 +49,16 @@ type Result struct {
 	Next     string
 	Seats    int // 0 where nothing is known
 	Title    string
-	Detail   string // when and where it was handed over, or where it belongs
-	Doubt    bool   // a person may say that the clock is right
+	Detail   string    // when and where it was handed over, or where it belongs
+	Doubt    bool      // a person may say that the clock is right
+	Ticket   id.Ticket // that was handed over and may be taken back; 0 otherwise
 }
 
 // Do is what is to be done now; the zero value is nothing.
 type Do struct {
-	Redeem  string // code to decide
-	Confirm bool   // before that: a person says that the clock is right
+	Redeem  string    // code to decide
+	Undo    id.Ticket // hand-over to take back
+	Confirm bool      // before that: a person says that the clock is right
 }
 
 // Why a verdict could not be stored.
@@ -74,10 +77,11 @@ type Outcome struct {
 	Seats   int
 	Title   string
 	Detail  string
-	Aside   bool // another device of this very station hands it over
+	Ticket  id.Ticket // that was handed over; 0 where nothing was
+	Aside   bool      // another device of this very station hands it over
 }
 
-// Message is Scanned, Decided, NotStored, Unreadable, Tick, ClockRight or Closed.
+// Message is Scanned, Decided, NotStored, Unreadable, Tick, ClockRight, TakeBack, TakenBack or Closed.
 type Message interface{ message() }
 
 type (
@@ -102,6 +106,13 @@ type (
 	Tick struct{ Now time.Time }
 	// ClockRight is a person's word that the clock shown is right.
 	ClockRight struct{}
+	// TakeBack is a tap on the button that takes the hand-over back.
+	TakeBack struct{}
+	// TakenBack answers it.
+	TakenBack struct {
+		Done bool // false: something else followed, or it was too long ago
+		At   time.Time
+	}
 	// Closed is a tap on the button that closes the result.
 	Closed struct{}
 )
@@ -112,6 +123,8 @@ func (NotStored) message()  {}
 func (Unreadable) message() {}
 func (Tick) message()       {}
 func (ClockRight) message() {}
+func (TakeBack) message()   {}
+func (TakenBack) message()  {}
 func (Closed) message()     {}
 
 // Update gives the next state and what is to be done now.
@@ -135,6 +148,12 @@ func (s State) Update(m Message) (State, Do) {
 		if s.Page == Showing && s.Result.Doubt {
 			return State{Page: Working, code: s.code}, Do{Redeem: s.code, Confirm: true}
 		}
+	case TakeBack:
+		if s.Page == Showing && s.Result.Ticket != 0 {
+			return State{Page: Working}, Do{Undo: s.Result.Ticket}
+		}
+	case TakenBack:
+		return s.show(takenBack(m.Done), m.At).next()
 	case Closed:
 		if s.Page == Showing {
 			return State{}, Do{}
@@ -197,13 +216,20 @@ func verdict(o Outcome) Result {
 	}
 	switch r.Tone {
 	case flow.Good:
-		r.Word = "可以发放"
+		r.Word, r.Ticket = "可以发放", o.Ticket
 	case flow.Wait:
 		r.Word = "暂缓发放" // what another device may have handed over already waits for the server
 	default:
 		r.Word = "不能发放"
 	}
 	return r
+}
+
+func takenBack(done bool) Result {
+	if done {
+		return Result{Tone: flow.Wait, Word: "已经撤销", Sentence: "刚才的发放已经撤销，票还可以领。", Next: "请把东西收回；本人可以再扫一次。"}
+	}
+	return Result{Tone: flow.Bad, Word: "不能撤销", Sentence: "只有两分钟内的最后一次发放可以撤销。", Next: "请找主管说明情况，由主管处理。"}
 }
 
 func notStored(why Why) Result {

@@ -141,3 +141,27 @@ func TestClockDoubt(t *testing.T) {
 		t.Error("a late ticket was decided again on a word about the clock")
 	}
 }
+
+func TestTakingBack(t *testing.T) {
+	shown, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: fault.Valid, Ticket: 7}, start})
+	asked, do := shown.Update(TakeBack{})
+	if do.Undo != 7 || asked.Page != Working {
+		t.Fatalf("asked: %+v, %+v", asked, do)
+	}
+	for done, word := range map[bool]string{true: "已经撤销", false: "不能撤销"} {
+		if after, _ := asked.Update(TakenBack{done, start}); after.Page != Showing || after.Result.Word != word || after.Result.Ticket != 0 {
+			t.Errorf("done %v shows %+v", done, after.Result)
+		}
+	}
+	refused, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: fault.TooEarly}, start})
+	if _, do := refused.Update(TakeBack{}); do != (Do{}) {
+		t.Errorf("nothing was handed over, and %+v is to be done", do)
+	}
+}
+
+func TestAnotherDeviceOfThisStation(t *testing.T) {
+	s, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: fault.WrongStation, Aside: true}, start})
+	if r := s.Result; r.Word != "不能发放" || !strings.Contains(r.Sentence, "另一台设备") || strings.Contains(r.Next, "票上写的站点") {
+		t.Errorf("shows %+v", r)
+	}
+}

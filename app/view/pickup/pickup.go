@@ -33,6 +33,7 @@ type View struct {
 	Picture    func() // choose a picture to scan
 	More       func() // to the other pages
 	ClockRight func() // a person says that the clock is right
+	TakeBack   func() // a person takes the hand-over back
 	Strip      func() // to the sync page
 	root       *fyne.Container
 	last       Model
@@ -115,6 +116,9 @@ func (v *View) verdict(m Model) fyne.CanvasObject {
 	}
 	v.button = look.NewButton(s, look.Second, "完成", v.Close)
 	foot := []fyne.CanvasObject{v.button}
+	if r.Ticket != 0 {
+		foot = append(foot, look.NewButton(s, look.Second, "发错了，撤销", v.TakeBack))
+	}
 	if r.Doubt {
 		foot = append(foot, look.NewButton(s, look.Second, "工作人员确认：时间正确", v.ClockRight))
 	}
