@@ -231,7 +231,7 @@ func (s *Server) Certify(row *wire.LeaseRow) error {
 	return err
 }
 
-// feed is the ledger's feed with the keys that verify tickets in front.
+// feed is the ledger's feed with the key that verifies tickets: the one row of the fleet.
 type feed struct{ *Server }
 
 func (f feed) Applied() uint64 { return f.ledger.Applied() }
@@ -249,18 +249,21 @@ type view struct {
 	keys *keys
 }
 
-// Delta gives the key row to every device that starts from nothing: the key is
-// older than the first entry.
+// Delta gives the key as if the first entry had made it, so that a device which came
+// before that entry was projected gets it with the next checkpoint.
 func (v view) Delta(name string, after scope.Position, fn func(wire.RowChange) error) error {
-	if name == "fleet" && after.Seq == 0 {
-		public := v.keys.private.Public()
-		body, err := wire.EncodeRow(wire.KeyRow{KID: public.KID(), PublicKey: public.Marshal(), Algorithm: public.Algorithm(), Number: v.keys.Number})
-		if err != nil {
-			return err
-		}
-		if err := fn(wire.RowChange{Table: wire.TableKey, ID: hex.EncodeToString(public.KID()), Seq: 1, Body: body}); err != nil {
-			return err
-		}
+	public := v.keys.private.Public()
+	row := wire.RowChange{Table: wire.TableKey, ID: hex.EncodeToString(public.KID()), Seq: 1}
+	if name != "fleet" || !after.Less(scope.Position{Seq: row.Seq, Table: row.Table, ID: row.ID}) {
+		return v.View.Delta(name, after, fn)
 	}
-	return v.View.Delta(name, after, fn)
+	applied, err := v.Applied()
+	if err != nil || applied < row.Seq {
+		return err
+	}
+	row.Body, err = wire.EncodeRow(wire.KeyRow{KID: public.KID(), PublicKey: public.Marshal(), Algorithm: public.Algorithm(), Number: v.keys.Number})
+	if err != nil {
+		return err
+	}
+	return fn(row)
 }

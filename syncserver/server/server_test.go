@@ -18,11 +18,9 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
-	"yizhan/core/scope"
 	"yizhan/core/station"
 	"yizhan/core/wire"
 	"yizhan/syncserver/roster"
-	"yizhan/syncserver/stream"
 )
 
 // clock is a simulated one.
@@ -387,26 +385,6 @@ func TestUnreadableOpsBlockNothing(t *testing.T) {
 			if bad := i > 0 && i < len(run)-1; bad && (r.Outcome != op.Refused || r.Code != fault.Invalid) || !bad && r.Outcome != op.Granted {
 				t.Errorf("op %d: %+v", i, r)
 			}
-		}
-	}
-}
-
-// TestKeyRowGoesToNewDevices: a device can check tickets only with the key.
-func TestKeyRowGoesToNewDevices(t *testing.T) {
-	c := &clock{}
-	s, _ := settled(t, t.TempDir(), c)
-	for after, want := range map[uint64]int{0: 1, 3: 0} {
-		n := 0
-		err := feed{s}.View(func(v stream.View) error {
-			return v.Delta("fleet", scope.Position{Seq: after}, func(r wire.RowChange) error {
-				if r.Table == wire.TableKey {
-					n++
-				}
-				return nil
-			})
-		})
-		if err != nil || n != want {
-			t.Errorf("after %d: %d key rows, %v", after, n, err)
 		}
 	}
 }
