@@ -48,10 +48,29 @@ func (r *run) lend(o *op.Op) error {
 }
 
 // pick chooses free serials for a lease, at most n. Those that the device has left
-// and the new ones must fit one certificate.
-func (l *lease) pick(n int) []op.Taken {
-	taken := l.act.book.Pools[l.Pool].Runs(l.part(), n, maxRanges-len(l.Rest))
-	return slices.DeleteFunc(taken, func(t op.Taken) bool { return t.From+t.N > maxSerial })
+// and the new ones must fit one certificate. None that the lease had before comes
+// again: a ticket of it is named by lease and serial, and would be two people's.
+func (l *lease) pick(n int) (taken []op.Taken) {
+	if n < 1 {
+		return nil
+	}
+	runs := maxRanges - len(l.Rest)
+	for _, t := range l.act.book.Pools[l.Pool].Runs(l.part(), n+quota.Sum(l.Taken), runs) {
+		for one := (op.Taken{Part: t.Part, From: t.From, N: 1}); one.From < min(t.From+t.N, maxSerial) && n > 0; one.From++ {
+			if within(l.Taken, []op.Taken{one}) {
+				continue
+			}
+			if k := len(taken) - 1; k >= 0 && taken[k].From+taken[k].N == one.From {
+				taken[k].N++
+			} else if len(taken) == runs {
+				return taken
+			} else {
+				taken = append(taken, one)
+			}
+			n--
+		}
+	}
+	return taken
 }
 
 // holdings says what the members of an exclusive lease hold already: the device

@@ -191,7 +191,7 @@ func (s *State) ticketFits(e *op.Entry, c *held, free freed) bool {
 	case op.Redeemed:
 		// One that somebody handed over later was taken back in between.
 		again := c.State == op.ClaimRedeemed && c.act.frozen && c.handed > s.order(e)
-		return (again || c.State == op.ClaimGranted || c.State == op.ClaimLapsed) && c.Seats == e.Seats
+		return (again || c.State == op.ClaimGranted || c.State == op.ClaimLapsed) && (e.LeaseID != 0 || c.Seats == e.Seats)
 	case op.Undone:
 		return c.State == op.ClaimRedeemed || c.handed > s.order(e)
 	case op.Moved:
