@@ -26,6 +26,8 @@ type host struct {
 	nonce   []byte
 	hello   wire.Hello
 	cursor  uint64
+	epoch   int
+	known   wire.Known // of the device, when it came last
 }
 
 const deployment = "云鹭"
@@ -40,7 +42,7 @@ func (h *host) challenge(hello wire.Hello) wire.Challenge {
 }
 
 func (h *host) welcome() wire.Welcome {
-	w := wire.Welcome{Time: 1000, LastOp: uint64(len(h.ops)), Head: h.head}
+	w := wire.Welcome{Time: 1000, LastOp: uint64(len(h.ops)), Head: h.head, Epoch: h.epoch}
 	if w.LastOp > 0 {
 		w.LastSum = slices.Clone(h.sums[w.LastOp-1][:])
 	}
@@ -65,10 +67,13 @@ func (h *host) submit(t interface{ Fatalf(string, ...any) }, m wire.Ops) wire.Re
 			h.results = append(h.results, op.Result{Outcome: op.Granted, Seq: h.head, Seats: n})
 			h.rows = append(h.rows, wire.RowChange{Table: "claim", ID: fmt.Sprint(n), Seq: h.head, Body: b})
 		}
-		r.Results = append(r.Results, h.results[n-1])
+		r.Results, r.Receipts = append(r.Results, h.results[n-1]), append(r.Receipts, receipt(n))
 	}
 	return r
 }
+
+// receipt is what the host gives with the answer to an op.
+func receipt(n int) []byte { return fmt.Appendf(nil, "receipt %d", n) }
 
 // delta is one checkpoint from the device's cursor, cut into chunks of n rows.
 func (h *host) delta(upTo uint64, n int) []wire.Message {
@@ -109,6 +114,7 @@ type device struct {
 	session *replica.Session
 	sent    []wire.Message
 	closed  *replica.Close
+	frozen  bool
 	synced  uint64
 	asOf    int64
 	wiped   bool
@@ -174,6 +180,15 @@ func (d *device) do(effects []replica.Effect) {
 			if err = wrong; err == nil {
 				d.do(d.session.Differs(replica.Differing(e.Sums, have)))
 			}
+		case replica.Kept:
+			ops, wrong := d.store.Kept(e.From, e.Most)
+			if err = wrong; err == nil {
+				d.do(d.session.Again(ops))
+			}
+		case replica.Welcomed:
+			d.frozen = false
+		case replica.Frozen:
+			d.frozen = e.Why != nil
 		case replica.Close:
 			d.closed = &e
 		case replica.Synced:
@@ -240,7 +255,7 @@ func (d *device) begin(h *host) {
 	if err := d.key.Public().VerifyBytes(wire.SignProof, signed, p.Signature); err != nil {
 		d.t.Fatalf("proof: %v", err)
 	}
-	h.cursor = p.Cursor
+	h.cursor, h.known = p.Cursor, *p.Known
 	d.frame(h.welcome())
 }
 

@@ -22,7 +22,7 @@ type Open func() (local.Store, error)
 func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	tests := map[string]func(*testing.T, *device){
 		"meta": meta, "order": order, "durable": durable, "atomic apply": atomicApply, "atomic append": atomicAppend,
-		"outbox": outbox, "late answer": lateAnswer, "kept": kept, "unknown table": unknownTable, "reset": reset, "cursor": cursor,
+		"outbox": outbox, "late answer": lateAnswer, "kept": kept, "back": back, "unknown table": unknownTable, "reset": reset, "cursor": cursor,
 		"rows": rows, "copies": copies, "concurrent": concurrent, "big checkpoint": bigCheckpoint, "closed": closed, "wipe": wipe,
 	}
 	maps.Copy(tests, scopes)
@@ -310,6 +310,33 @@ func reset(_ *testing.T, d *device) {
 	d.wantRows("claim", row("claim", "2", 8, "b"), row("claim", "draft", 0, "mine"))
 	d.wantRows("used", row("used", "7", 0, "mine"))
 	d.wantRows("key")
+}
+
+// back: the server was restored. What is in view stays, until its scope has come again.
+func back(_ *testing.T, d *device) {
+	scoped := func(r local.Row, name string) local.Row { r.Scope = name; return r }
+	d.must(d.Append(Op(1), row("used", "7", 0, "mine")))
+	d.must(d.Apply(local.Checkpoint{To: 50, Acked: 1, Take: []string{"a"}, Fresh: []string{"a"}, Staged: true, Rows: []local.Row{scoped(row("claim", "1", 50, "old"), "a")}}))
+	d.must(d.Stage(local.Chunk{Fresh: []string{"b"}, Rows: []local.Row{scoped(row("claim", "9", 40, "staged"), "b")}}))
+	d.must(d.Apply(local.Checkpoint{Back: true, Fresh: []string{"a", "b"}, Rows: []local.Row{row("replica", "mark", 0, "epoch 1")}}))
+	d.restart()
+	d.wantState(local.State{Cursor: 0, Last: 1, Hash: Op(1).Hash})
+	d.wantRows("claim", scoped(row("claim", "1", 50, "old"), "a"))
+	d.wantRows("used", row("used", "7", 0, "mine"))
+	held, err := d.Held()
+	d.must(err)
+	if len(held.Scopes) != 0 {
+		d.Fatalf("held is %+v", held)
+	}
+	for _, s := range held.Staged {
+		if s.Seq != 0 || !s.Fresh {
+			d.Fatalf("staged is %+v", held.Staged)
+		}
+	}
+	d.must(d.Apply(local.Checkpoint{To: 8, Take: []string{"a"}, Fresh: []string{"a"}, Staged: true, Rows: []local.Row{scoped(row("claim", "2", 8, "new"), "a")}}))
+	d.wantRows("claim", scoped(row("claim", "2", 8, "new"), "a"))
+	d.must(d.Answer(map[uint64][]byte{1: []byte("r1")}))
+	d.wantQueue(answered(Op(1), "r1")) // acked went back too
 }
 
 func cursor(t *testing.T, d *device) {
