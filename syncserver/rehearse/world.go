@@ -297,6 +297,7 @@ func (w *world) openDevice(d *device) (err error) {
 
 // run keeps a device in touch until stop is called.
 func (w *world) run(d *device) {
+	d.link.SetOnline(d.online) // first, or a device that is to be offline tells what it has
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -305,7 +306,6 @@ func (w *world) run(d *device) {
 			w.log.Error("device ended", "device", d.ID, "error", err)
 		}
 	}()
-	d.link.SetOnline(d.online)
 	d.end = func() { cancel(); <-ended }
 	d.stop = func() {
 		d.end()
