@@ -34,6 +34,9 @@ import (
 	"yizhan/core/op"
 )
 
+// quiet is for what tells in another way what it has to say.
+var quiet = slog.New(slog.DiscardHandler)
+
 // version is sent to the server for its log.
 const version = "yizhan/0.1.0"
 
@@ -42,6 +45,9 @@ var zone = time.FixedZone("Asia/Shanghai", 8*60*60)
 
 // Main runs the app until its window closes and gives the exit code.
 func Main(args []string, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "doctor" {
+		return examine(args[1:], os.Stdout, stderr)
+	}
 	o, err := Parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -99,9 +105,12 @@ func run(o Options, stderr io.Writer) (err error) {
 	a.Settings().SetTheme(theme)
 	w := a.NewWindow("驿站")
 	b := &boot{o: o, device: device, cancel: cancel, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, App: a,
-		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server}}
+		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data}}
 	return b.window()
 }
+
+// openSync is the page of how the device stands, as -open names it.
+const openSync = "sync"
 
 // boot is the window's life.
 type boot struct {
@@ -194,11 +203,17 @@ func (b *boot) fill(env *shell.Env) {
 	case op.Kiosk:
 		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
 		env.KeepLeases()
-		b.scan(kiosk.Start(env, b.size()).Picture)
+		s := kiosk.Start(env, b.size())
+		s.Show(b.o.Open == openSync)
+		b.scan(s.Picture)
 	default:
 		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
 		env.KeepLeases()
-		b.scan(staff.Start(env).Picture)
+		s := staff.Start(env)
+		if b.o.Open == openSync {
+			s.Show()
+		}
+		b.scan(s.Picture)
 	}
 }
 
@@ -216,9 +231,14 @@ func (b *boot) shoot() {
 	case <-b.env.Ctx.Done():
 		return
 	}
+	// Nobody looks at a window that only makes a picture: if it is stuck, it says where and ends.
+	time.AfterFunc(shotPatience, func() { _ = syscall.Kill(os.Getpid(), syscall.SIGQUIT) })
 	fyne.DoAndWait(func() { b.failed = b.picture() })
 	b.cancel()
 }
+
+// shotPatience is how long -shot may take behind -after.
+const shotPatience = 30 * time.Second
 
 // picture draws the window once more in software: a driver without a graphics
 // card gives nothing back of what is on the screen.

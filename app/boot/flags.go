@@ -33,9 +33,14 @@ type Options struct {
 // ErrUsage says that the command line was wrong and that the reason is printed.
 var ErrUsage = errors.New("wrong command line")
 
+const defaultServer = "ws://127.0.0.1:8640/v1/sync"
+
 const usage = `yizhan is the app of stations (kiosk), staff and members (phone).
 
 usage: yizhan [flags]
+       yizhan doctor [-data folder] [-server address]
+
+doctor says without a window what waits on this device, since when, why, and what to do.
 
 A new device first takes its one-use enrolment code (-enrol, or on its first page).
 After that it needs no flags but -data, and works without a network. Ctrl+D in the
@@ -55,13 +60,13 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	}
 	set.StringVar(&shell, "shell", "", "`kiosk`, staff or phone; default: the role that the device was enrolled in")
 	set.StringVar(&o.Data, "data", defaultData(), "`folder` of this device's data")
-	set.StringVar(&o.Server, "server", "ws://127.0.0.1:8640/v1/sync", "`address` of the server, ws:// or wss://; without it the one in the enrolment QR code, if it holds one")
+	set.StringVar(&o.Server, "server", defaultServer, "`address` of the server, ws:// or wss://; without it the one in the enrolment QR code, if it holds one")
 	set.StringVar(&o.Code, "enrol", "", "one-use enrolment `code`; ignored where the device is enrolled already")
 	set.StringVar(&size, "size", "", "window size `WxH` in dp; a kiosk without it fills the screen")
 	set.StringVar(&o.Shot, "shot", "", "write a picture of the window to this PNG `file`, then exit")
 	set.DurationVar(&o.After, "after", 3*time.Second, "`time` from start to -shot")
 	set.StringVar(&o.Picture, "scan-image", "", "kiosk and staff: scan the code in this picture `file` at start")
-	set.StringVar(&o.Open, "open", "", "phone: start on this `page`: mine, ticket, or the id of an activity")
+	set.StringVar(&o.Open, "open", "", "start on this `page`: sync; on a phone also mine, ticket, or the id of an activity")
 	set.BoolVar(&o.Press, "press", false, "phone: press the button of the activity named by -open, once")
 	set.BoolVar(&o.Large, "large", false, "phone: large letters (长辈版)")
 	set.BoolVar(&o.Offline, "offline", false, "start with the network off")

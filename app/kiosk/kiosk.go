@@ -2,17 +2,35 @@
 package kiosk
 
 import (
+	"reflect"
+	"time"
+
 	"fyne.io/fyne/v2"
 
+	"yizhan/app/flow/doctor"
 	"yizhan/app/look"
 	"yizhan/app/shell"
+	statusview "yizhan/app/view/status"
 )
 
-// Shell is the counter page over the whole screen.
+// asideTime is how long the page of the machine's own state stays: a machine that
+// stands alone goes back to its work.
+const asideTime = time.Minute
+
+// Shell is the counter page over the whole screen, and behind its strip how the
+// machine stands.
 type Shell struct {
-	env  *shell.Env
-	desk *shell.Desk
-	size fyne.Size // that the scale was made for
+	env   *shell.Env
+	desk  *shell.Desk
+	size  fyne.Size // that the scale was made for
+	aside time.Time // when the page of the machine's state closes; zero while it is not shown
+	shown model
+}
+
+type model struct {
+	size  fyne.Size
+	found []doctor.Finding
+	net   bool
 }
 
 // Scale is made for a screen of 1080×1920 dp; others get the same page, larger or
@@ -24,18 +42,60 @@ func Scale(screen fyne.Size) look.Scale {
 // Start fills the window and keeps it up to date until the window closes. screen
 // is the size that the window will have.
 func Start(env *shell.Env, screen fyne.Size) *Shell {
-	s := &Shell{env: env, size: screen, desk: shell.NewDesk(env, Scale(screen), "", nil)}
+	s := &Shell{env: env, size: screen}
+	s.desk = shell.NewDesk(env, Scale(screen), "", func() { s.Show(true) })
 	env.App.Settings().SetTheme(env.Theme.With(Scale(screen)))
-	env.Window.SetContent(s.desk.Object())
-	s.desk.Listen()
-	s.desk.Tick()
+	s.Show(false)
 	env.Every(func(bool) {
 		if env.Ctx.Err() == nil {
 			s.fit()
-			s.desk.Tick()
+			s.every()
 		}
 	})
 	return s
+}
+
+func (s *Shell) every() {
+	s.desk.Tick()
+	if !s.aside.IsZero() && s.env.Now().After(s.aside) {
+		s.Show(false)
+	}
+	s.draw()
+}
+
+// Show goes to the page of the machine's own state, or back to the counter. A scan
+// always belongs to the counter, so keys are taken only there.
+func (s *Shell) Show(aside bool) {
+	s.shown = model{}
+	if aside {
+		s.aside = s.env.Now().Add(asideTime)
+		s.env.Window.Canvas().SetOnTypedRune(nil)
+		s.env.Window.Canvas().SetOnTypedKey(nil)
+		s.draw()
+		return
+	}
+	s.aside = time.Time{}
+	s.env.Window.SetContent(s.desk.Object())
+	s.desk.Listen()
+	s.desk.Tick()
+}
+
+// draw shows how the machine stands, if that is wanted.
+func (s *Shell) draw() {
+	if s.aside.IsZero() {
+		return
+	}
+	m := model{s.size, s.env.Findings(), s.env.Bar().Online}
+	if reflect.DeepEqual(m, s.shown) {
+		return
+	}
+	s.shown = m
+	scale, bar := Scale(s.size), s.env.Bar()
+	who, _ := s.env.Link.Identity()
+	top := look.Column(0, scale.Header("本机状况", func() { s.Show(false) }), statusview.Strip(scale, bar, nil))
+	sheet := statusview.Sheet(scale, bar, m.found, []statusview.Line{{Label: "站点", Text: string(who.Station)}, {Label: "本机编号", Text: string(who.Device)}},
+		func() { s.env.Connect(); s.draw() })
+	s.env.Window.SetContent(look.Fill(look.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, sheet)), nil)))
 }
 
 // fit follows the size that the window has in truth: a full screen is known only once it is shown.

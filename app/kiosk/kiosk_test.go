@@ -201,3 +201,23 @@ func TestOtherScreens(t *testing.T) {
 	m.turn.Until(t, "letters of "+word, func() bool { return m.has(word) })
 	m.golden("landscape")
 }
+
+// TestHowTheMachineStands is behind the strip, and the machine goes back to its work by itself.
+func TestHowTheMachineStands(t *testing.T) {
+	env, l, turn, _ := shelltest.NewDevice(t, op.Kiosk)
+	m := &machine{T: t, env: env, link: l, turn: turn, now: shelltest.Now}
+	l.Clock = func() time.Time { return m.now }
+	env.Now = l.Clock
+	env.Window.Resize(portrait)
+	s := Start(env, portrait)
+	s.Show(true)
+	test.AssertRendersToMarkup(t, "sync.xml", env.Window.Canvas())
+	if env.Window.Canvas().OnTypedRune() != nil {
+		t.Error("a scan is taken while the counter is not on screen")
+	}
+	m.now = m.now.Add(asideTime + time.Second)
+	s.every()
+	if env.Window.Canvas().OnTypedRune() == nil || m.has("本机状况") {
+		t.Error("the machine does not go back to its work")
+	}
+}

@@ -71,9 +71,14 @@ func (s *Shell) every(news bool) {
 	s.draw()
 }
 
-// Show opens a page as soon as the phone holds it: "mine", "ticket" (the first
+// Show opens a page as soon as the phone holds it: "sync", "mine", "ticket" (the first
 // usable one) or the id of an activity; press then presses its button once.
 func (s *Shell) Show(page string, press bool) {
+	if page == "sync" {
+		s.sheet = true
+		s.draw()
+		return
+	}
 	s.wanted, s.press = page, press
 	s.open()
 	s.draw()
@@ -165,6 +170,9 @@ func (s *Shell) draw() {
 	s.state, _ = s.state.Update(gauge)
 	m := view.Of(s.state, s.env.Bar())
 	m.Large, m.Sheet = s.large, s.sheet
+	if s.sheet {
+		m.Found = s.env.Findings()
+	}
 	if s.sheet {
 		m.Who = s.who()
 	}

@@ -60,6 +60,7 @@ type Env struct {
 	Do      func(func()) // runs on the UI goroutine: fyne.Do
 	Offline bool         // started with the network off
 	Server  string
+	Data    string // folder of this device's data
 }
 
 // Clock is the server's time as far as the device knows it, in the zone of the deployment.

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
+	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/duty"
 	"yizhan/app/flow/lend"
 	"yizhan/app/flow/status"
@@ -38,6 +39,7 @@ type model struct {
 	lent  lend.State
 	lines []duty.Line
 	bar   status.Bar
+	found []doctor.Finding // of the sync page
 }
 
 // Start fills the window and keeps it up to date until the window closes.
@@ -56,6 +58,9 @@ func Start(env *shell.Env) *Shell {
 	})
 	return s
 }
+
+// Show opens the page of how the device stands.
+func (s *Shell) Show() { s.sync = true; s.show(true) }
 
 // Picture scans the code in a file.
 func (s *Shell) Picture(path string) { s.desk.Picture(path) }
@@ -90,7 +95,10 @@ func (s *Shell) draw() {
 	}
 	s.lent, _ = s.lent.Update(lend.Loaded{Leases: leases})
 	s.lend = s.lend && (len(leases) > 0 || s.lent.Outcome.Word != "") // the last answer stays until staff leave it
-	m := model{s.sync, s.lend, s.lent, lines, s.env.Bar()}
+	m := model{s.sync, s.lend, s.lent, lines, s.env.Bar(), nil}
+	if s.sync {
+		m.found = s.env.Findings()
+	}
 	if reflect.DeepEqual(m, s.last) {
 		return
 	}
@@ -109,7 +117,7 @@ func (s *Shell) page(m model) fyne.CanvasObject {
 	case m.sync:
 		who, _ := s.env.Link.Identity()
 		title = "同步"
-		body = statusview.Sheet(scale, m.bar, []statusview.Line{{Label: "站点", Text: string(who.Station)},
+		body = statusview.Sheet(scale, m.bar, m.found, []statusview.Line{{Label: "站点", Text: string(who.Station)},
 			{Label: "本机编号", Text: string(who.Device)}, {Label: "服务器", Text: s.env.Server}},
 			func() { s.env.Connect(); s.draw() })
 	}

@@ -49,6 +49,7 @@ type Status struct {
 	Waiting       int           // ops that the server has not answered yet
 	OldestWaiting time.Time     // device time at which the oldest of them was queued
 	Problem       *fault.Error  // why the last session ended or could not begin; nil while all is well
+	Last          Trouble       // why a session ended last, also before this start
 	Wiped         bool          // the server had the device erased; true until it is enrolled again
 	Offset        time.Duration // server clock minus device clock
 }
@@ -131,6 +132,9 @@ func Open(cfg Config) (*Device, error) {
 	}
 	if d.receipt != nil && d.identity == nil {
 		d.status.Problem, d.status.Wiped = errWiped, true
+	}
+	if err := d.readTrouble(); err != nil {
+		return nil, fmt.Errorf("open device: %w", err)
 	}
 	d.last, d.hash = saved.State.Last, saved.State.Hash
 	if saved.Mark.Time != 0 {

@@ -110,6 +110,7 @@ func (d *Device) jitter(pause time.Duration) time.Duration {
 
 // offline notes how a session ended.
 func (d *Device) offline(why *fault.Error) {
+	d.keepTrouble(why)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.status.Online, d.gauge = false, nil

@@ -10,6 +10,7 @@ import (
 
 	"yizhan/app/flow"
 	"yizhan/app/flow/claim"
+	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
 	statusview "yizhan/app/view/status"
@@ -27,6 +28,7 @@ type Model struct {
 	Large  bool
 	Sheet  bool // the sync page lies on top
 	Who    []statusview.Line
+	Found  []doctor.Finding // of the sync page
 }
 
 // Of reads the model of a state.
@@ -275,5 +277,5 @@ func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
 }
 
 func (v *View) sheet(m Model) fyne.CanvasObject {
-	return look.Column(v.scale.Gap, v.largeSwitch(m.Large), statusview.Sheet(v.scale, m.Bar, m.Who, v.Connect))
+	return look.Column(v.scale.Gap, v.largeSwitch(m.Large), statusview.Sheet(v.scale, m.Bar, m.Found, m.Who, v.Connect))
 }

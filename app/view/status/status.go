@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/flow"
+	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
 )
@@ -37,31 +38,39 @@ func Strip(s look.Scale, b status.Bar, tap func()) fyne.CanvasObject {
 	return look.NewTap(line, tap)
 }
 
-// Sheet is what the page behind the strip says; connect tries the network now.
-func Sheet(s look.Scale, b status.Bar, who []Line, connect func()) fyne.CanvasObject {
-	tone, word := flow.Good, "已连上服务器"
-	if !b.Online {
-		tone, word = flow.Wait, "没有连上服务器"
-	}
-	waiting, next := "没有要上传的记录。", ""
-	if b.Waiting != "" {
-		waiting, next = b.Waiting+"。", "记录都存在本机，断电也不会丢，连上以后自动上传。"
-	}
-	objects := []fyne.CanvasObject{s.Panel(tone, word, b.Age+"。"+waiting, next)}
-	if b.Trouble != "" {
-		objects = append(objects, s.Panel(flow.Bad, "需要处理", b.Trouble, b.Next))
+// Sheet is what the page behind the strip says: what is not well first, and each
+// with what to do; connect tries the network now.
+func Sheet(s look.Scale, b status.Bar, found []doctor.Finding, who []Line, connect func()) fyne.CanvasObject {
+	objects := []fyne.CanvasObject{s.Panel(summary(found))}
+	var well []fyne.CanvasObject
+	for _, f := range found {
+		if f.Tone == flow.Good {
+			well = append(well, s.Fact(f.What, f.Words))
+			continue
+		}
+		objects = append(objects, s.Panel(f.Tone, f.What, f.Words, f.Next))
 	}
 	if !b.Online {
 		objects = append(objects, look.NewButton(s, look.Second, "现在连接", connect))
 	}
-	var facts []fyne.CanvasObject
 	for _, l := range who {
-		facts = append(facts, s.Fact(l.Label, l.Text))
+		well = append(well, s.Fact(l.Label, l.Text))
 	}
-	if len(facts) > 0 {
-		objects = append(objects, s.Card(facts...))
+	if len(well) > 0 {
+		objects = append(objects, s.Card(well...))
 	}
 	return look.Column(s.Gap, objects...)
+}
+
+// summary says in a word how the device stands.
+func summary(found []doctor.Finding) (tone flow.Tone, word, sentence, next string) {
+	switch doctor.Worst(found) {
+	case flow.Bad:
+		return flow.Bad, "需要处理", "下面红色的几项要有人处理。", ""
+	case flow.Wait:
+		return flow.Wait, "可以使用", "下面几项请留意。", ""
+	}
+	return flow.Good, "一切正常", "没有要处理的事。", ""
 }
 
 // Line is a labelled line of the sheet.

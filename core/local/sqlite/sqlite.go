@@ -98,11 +98,17 @@ func (s *Store) prepare() error {
 		{s.read, &s.r.row, `SELECT scope, seq, body FROM rows WHERE tbl = ? AND id = ? ORDER BY seq DESC, scope DESC LIMIT 1`},
 		{s.read, &s.r.rows, `SELECT scope, id, seq, body FROM rows WHERE tbl = ? ORDER BY id, seq, scope`},
 	} {
+		if p.db == nil {
+			continue // opened for reading only
+		}
 		st, err := p.db.Prepare(p.text)
 		if err != nil {
 			return err
 		}
 		*p.to = st
+	}
+	if s.write == nil {
+		return nil
 	}
 	for to, text := range s.w.texts() {
 		st, err := s.write.Prepare(text)
@@ -129,6 +135,9 @@ func (s *Store) Close() error {
 
 // change runs one transaction.
 func (s *Store) change(what string, do func(tx *sql.Tx) error) error {
+	if s.write == nil {
+		return fmt.Errorf("%s: %s was opened for reading only", what, s.path)
+	}
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	tx, err := s.write.Begin()

@@ -1,0 +1,113 @@
+package doctor
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"yizhan/app/flow"
+	"yizhan/core/activity"
+	"yizhan/core/id"
+	"yizhan/core/local"
+	"yizhan/core/op"
+	"yizhan/core/quota"
+	"yizhan/core/replica"
+	"yizhan/core/wire"
+)
+
+// kinds names what may wait, in the words of people.
+var kinds = map[op.Kind]string{op.Claim: "报名", op.GroupClaim: "团体报名", op.Cancel: "退票", op.Redeem: "扫码领取", op.CheckIn: "签到",
+	op.Rebind: "换站领取", op.Release: "交回票券", op.ReturnLease: "交回授权", op.RenewLease: "续期授权"}
+
+// Read takes from the store what the findings depend on. Now, Free, Reach and how
+// the link stands are the caller's to fill in.
+func Read(s local.Store) (in Input, err error) {
+	if err := in.identity(s); err != nil {
+		return in, err
+	}
+	unanswered, err := in.queue(s)
+	if err != nil {
+		return in, err
+	}
+	mark, ok, err := s.Get(wire.TableUsed, "clock")
+	if err != nil {
+		return in, fmt.Errorf("examine device: %w", err)
+	}
+	var seen wire.UsedRow
+	if ok && wire.DecodeRow(mark.Body, &seen) == nil {
+		in.Newest = time.UnixMilli(seen.At)
+	}
+	return in, in.leases(s, unanswered)
+}
+
+func (in *Input) identity(s local.Store) error {
+	stored, err := s.Meta(replica.MetaIdentity)
+	if err != nil {
+		return fmt.Errorf("examine device: %w", err)
+	}
+	var who wire.Enrolled
+	if stored != nil {
+		err = wire.DecodeRow(stored, &who)
+	}
+	in.Device, in.Hub = string(who.Device), string(who.Upstream)
+	return err
+}
+
+// queue counts what waits by kind, and gives the numbers of the ops.
+func (in *Input) queue(s local.Store) (map[uint64]bool, error) {
+	queue, err := s.Queue()
+	if err != nil {
+		return nil, fmt.Errorf("examine device: %w", err)
+	}
+	numbers := map[uint64]bool{}
+	for _, q := range queue {
+		held := replica.IsPending(q)
+		if q.Result != nil && !held {
+			continue
+		}
+		numbers[q.Seq] = true
+		what := "记录"
+		if o, err := op.Decode(q.Bytes); err == nil {
+			what = cmp.Or(kinds[o.Kind], what)
+		}
+		i := slices.IndexFunc(in.Waiting, func(w Waiting) bool { return w.What == what && w.Held == held })
+		if i < 0 {
+			in.Waiting, i = append(in.Waiting, Waiting{What: what, Oldest: time.UnixMilli(q.At), Held: held}), len(in.Waiting)
+		}
+		in.Waiting[i].N++
+	}
+	return numbers, nil
+}
+
+func (in *Input) leases(s local.Store, unanswered map[uint64]bool) error {
+	granted, unreported := map[uint64]int{}, map[uint64]int{}
+	if err := flow.Each(s, wire.TableGrant, func(g wire.GrantRow) {
+		granted[g.Lease] += g.Seats
+		if unanswered[g.Seq] {
+			unreported[g.Lease]++
+		}
+	}); err != nil {
+		return err
+	}
+	titles := map[id.Activity]string{}
+	if err := flow.Each(s, wire.TableActivity, func(row wire.ActivityRow) {
+		var spec activity.Spec
+		if json.Unmarshal(row.Spec, &spec) == nil {
+			titles[row.ID] = spec.Title
+		}
+	}); err != nil {
+		return err
+	}
+	if err := flow.Each(s, wire.TableLease, func(r wire.LeaseRow) {
+		if l := r.Lease; r.Over == "" {
+			in.Leases = append(in.Leases, Lease{Title: cmp.Or(titles[l.Activity], string(l.Activity)), Left: quota.Sum(l.Taken) - granted[l.ID],
+				Expires: time.UnixMilli(l.Expires), Unreported: unreported[l.ID]})
+		}
+	}); err != nil {
+		return err
+	}
+	slices.SortFunc(in.Leases, func(a, b Lease) int { return a.Expires.Compare(b.Expires) })
+	return nil
+}
