@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"yizhan/core/activity"
 )
 
 func TestEveryCommandHasHelp(t *testing.T) {
@@ -62,6 +64,10 @@ var wrong = []struct {
 	{"serve -zone Mars/Base", []string{"-zone", "Mars/Base"}},
 	{"serve -tls-cert a.pem", []string{"-tls-cert and -tls-key"}},
 	{"demo", []string{"wrong arguments"}},
+	{"enrol -role kiosk", []string{"-station is missing"}},
+	{"enrol -role phone", []string{"-member is missing"}},
+	{"lend -device k -activity a -seats 1 -void-after 1h", []string{"-void-after", "-policy void"}},
+	{"backup -data DIR -o /dev/null/x", []string{"make directory for the backup", "/dev/null"}},
 	{"demo -tier XXL DIR", []string{`"XXL"`}},
 }
 
@@ -103,10 +109,12 @@ func TestUnknownIDs(t *testing.T) {
 	p.refuses([]string{`activity "a9"`}, "draw", "a9", "-seed", "x")
 	p.refuses([]string{`device "d9"`}, "lend", "-device", "d9", "-activity", "a9", "-seats", "1")
 	p.refuses([]string{`activity "a9"`}, "write-off", "-device", "d9", "-activity", "a9")
+	p.must("publish", file(t, activity.Spec{ID: "tea", Title: "茶", Pools: []activity.Pool{{ID: "p", Total: 1}}}))
+	p.refuses([]string{`no device "d9"`, "syncserver leases"}, "write-off", "-device", "d9", "-activity", "tea")
 	p.refuses([]string{`activity "a9"`}, "void-lease", "-device", "d9", "-activity", "a9")
 	p.refuses([]string{`"王"`}, "member", "find", "王")
 	p.refuses([]string{"no such file"}, "import", "roster", "nowhere.xlsx")
-	if st := p.status(); st.Seq != 0 || st.Sum != "ok" {
+	if st := p.status(); st.Seq != 1 || st.Sum != "ok" {
 		t.Errorf("refused commands left entries: %+v", st)
 	}
 }

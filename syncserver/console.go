@@ -112,6 +112,10 @@ func enrol(fs *flag.FlagSet, args []string) error {
 		return fmt.Errorf("%w: -role is missing", errUsage)
 	case *valid <= 0:
 		return fmt.Errorf("%w: -valid must be longer than nothing", errUsage)
+	case *station == "" && (*role == string(op.Kiosk) || *role == string(op.Hub)):
+		return fmt.Errorf("%w: -station is missing: where the %s stands", errUsage, *role)
+	case *member == "" && *role == string(op.Phone):
+		return fmt.Errorf("%w: -member is missing: whose phone it is", errUsage)
 	}
 	o, err := control.Call[server.Offered](context.Background(), control.Dial(*data), "enrol",
 		control.EnrolRequest{Role: op.Role(*role), Station: id.Station(*station), Member: id.Member(*member), Org: id.Org(*org), Hub: id.Device(*hub), Valid: *valid, Address: *address})

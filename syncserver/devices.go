@@ -115,7 +115,7 @@ func keptLine(k server.KeptOp) string {
 			ticket = strconv.FormatUint(uint64(o.Ticket), 10)
 		}
 		if o.At != 0 {
-			at = time.UnixMilli(o.At).Format(stamp)
+			at = time.UnixMilli(o.At).In(k.Came.Location()).Format(stamp)
 		}
 	}
 	why := k.Why

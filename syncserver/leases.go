@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -43,6 +41,8 @@ func lend(fs *flag.FlagSet, args []string) error {
 		return fmt.Errorf("%w: -seats must be 1 or more", errUsage)
 	case *policy == "void":
 		l.Policy, l.VoidAfter = op.VoidUnreported, voidAfter.Milliseconds()
+	case given(fs, "void-after"):
+		return fmt.Errorf("%w: -void-after is for -policy void only", errUsage)
 	case *policy != "hard":
 		return fmt.Errorf("%w: -policy %q is neither hard nor void", errUsage, *policy)
 	}
@@ -66,15 +66,22 @@ func lend(fs *flag.FlagSet, args []string) error {
 	return nil
 }
 
+// given reports whether a flag stands on the command line.
+func given(fs *flag.FlagSet, name string) (ok bool) {
+	fs.Visit(func(f *flag.Flag) { ok = ok || f.Name == name })
+	return ok
+}
+
 func leaseFlags(fs *flag.FlagSet) (device, activity *string) {
 	return fs.String("device", "", "device id, as syncserver devices lists it"), fs.String("activity", "", "activity id")
 }
 
 // borrowers reads member ids, one a line; empty lines and those after # are passed over.
 func borrowers(file []byte) (all []op.Borrower, err error) {
-	lines := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(file, []byte("\ufeff"))))
-	for n := 1; lines.Scan(); n++ {
-		m := strings.TrimSpace(lines.Text())
+	n := 0
+	for line := range strings.Lines(strings.TrimPrefix(string(file), "\ufeff")) {
+		n++
+		m := strings.TrimSpace(line)
 		if m == "" || m[0] == '#' {
 			continue
 		}
@@ -82,9 +89,6 @@ func borrowers(file []byte) (all []op.Borrower, err error) {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		all = append(all, op.Borrower{Member: id.Member(m)})
-	}
-	if err := lines.Err(); err != nil {
-		return nil, err
 	}
 	if len(all) == 0 {
 		return nil, errors.New("it names no member")

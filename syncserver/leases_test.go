@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +34,11 @@ func TestLendToAKiosk(t *testing.T) {
 	p.refuses([]string{"organisation \"nowhere\""}, append([]string{"lend", "-seats", "3", "-org", "nowhere"}, lent...)...)
 	if out := p.must(append([]string{"lend", "-seats", "30"}, lent...)...); out[:len("lent 10 of 30 seats of soap")] != "lent 10 of 30 seats of soap" {
 		t.Errorf("lend says %q", out)
+	}
+	// Staff read the deployment's clock, and one time in all messages, wherever the command runs.
+	said := strings.Fields(p.must("leases", "-json"))
+	if zone := said[slices.Index(said, `"expires":`)+1]; !strings.HasSuffix(zone, `+08:00",`) {
+		t.Errorf("the lease expires at %s, want Shanghai time", zone)
 	}
 	p.refuses([]string{"nothing is left of soap"}, append([]string{"lend", "-seats", "1"}, lent...)...)
 	kiosk.synced()

@@ -115,7 +115,7 @@ func (s *State) applyEnrolled(e *op.Entry) {
 func (r *run) revoke(o *op.Op) error {
 	d := r.s.devices[o.Device]
 	if d == nil {
-		return refusal("there is no device %q", o.Device)
+		return refusal("there is no device %q; find its id with: syncserver devices", o.Device)
 	}
 	if o.Kept != nil {
 		return r.wiped(d, o.Kept)

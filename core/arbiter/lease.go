@@ -133,7 +133,10 @@ func (r *run) void(l *lease) {
 func (s *State) lost(o *op.Op) (leases []*lease, err error) {
 	a := s.activities[o.Activity]
 	if a == nil {
-		return nil, refusal("there is no activity %q", o.Activity)
+		return nil, refusal("there is no activity %q; find what was lent with: syncserver leases", o.Activity)
+	}
+	if s.devices[o.Device] == nil {
+		return nil, refusal("there is no device %q; find what was lent with: syncserver leases", o.Device)
 	}
 	for _, l := range a.leases {
 		if l.Device == o.Device && !l.Closed() && len(l.Rest) > 0 {

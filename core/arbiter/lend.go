@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"yizhan/core/activity"
 	"yizhan/core/id"
@@ -125,13 +126,13 @@ func (s *State) mayLend(l *lease) error {
 	d, a := s.devices[l.Device], s.activities[l.Activity]
 	switch {
 	case d == nil:
-		return refusal("there is no device %q", l.Device)
+		return refusal("there is no device %q; find its id with: syncserver devices", l.Device)
 	case d.gone != "":
 		return refusal("device %q may do nothing any more: it is %s", l.Device, d.gone)
 	case d.Role == op.Phone:
 		return refusal("device %q is a member's phone; only a kiosk, staff device or hub can hold a lease", l.Device)
 	case a == nil:
-		return refusal("there is no activity %q", l.Activity)
+		return refusal("there is no activity %q; publish it first", l.Activity)
 	case a.Spec.Method == activity.ByDraw || a.Spec.Method == activity.ByStaff:
 		return refusal("activity %q is decided by %s: its seats cannot be lent", l.Activity, a.Spec.Method)
 	case a.Pool(l.Lease.Lease.Pool) < 0:
@@ -141,9 +142,9 @@ func (s *State) mayLend(l *lease) error {
 	case l.Policy != op.Hard && l.Policy != op.VoidUnreported:
 		return refusal("policy %d is unknown; it is hard (%d) or void_unreported (%d)", l.Policy, op.Hard, op.VoidUnreported)
 	case l.Lasts < 1 || l.Lasts > maxLasts:
-		return refusal("a lease cannot last %d milliseconds; at most a year", l.Lasts)
+		return refusal("a lease cannot last %s; choose a time of up to a year", time.Duration(l.Lasts)*time.Millisecond)
 	case l.VoidAfter < 0 || l.VoidAfter > maxLasts || l.VoidAfter != 0 && l.Policy != op.VoidUnreported:
-		return refusal("unreported grants cannot be void after %d milliseconds; only policy void_unreported has this time, at most a year", l.VoidAfter)
+		return refusal("unreported grants cannot be void after %s; only policy void_unreported has this time, up to a year", time.Duration(l.VoidAfter)*time.Millisecond)
 	case l.SetAside != "" && !slices.ContainsFunc(a.Spec.SetAsides, func(x activity.SetAside) bool { return x.ID == l.SetAside }):
 		return refusal("activity %q has no set-aside %q", l.Activity, l.SetAside)
 	}

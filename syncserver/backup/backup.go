@@ -50,8 +50,10 @@ func Write(data, dir, secrets string, now time.Time) (w Written, err error) {
 		secrets = filepath.Join(dir, SecretDir)
 	}
 	w = Written{Journal: filepath.Join(dir, prefix+now.UTC().Format(stamp)+suffix), Secrets: secrets, At: now}
-	if err := errors.Join(os.MkdirAll(dir, 0o700), os.MkdirAll(secrets, 0o700)); err != nil {
-		return w, err
+	for _, made := range []string{dir, secrets} {
+		if err := os.MkdirAll(made, 0o700); err != nil {
+			return w, fmt.Errorf("make directory for the backup: %w; choose one that can be written to", err)
+		}
 	}
 	if w.Head, err = copyJournal(filepath.Join(data, server.JournalFile), w.Journal, nil); err != nil {
 		return w, err

@@ -25,13 +25,17 @@ type DeviceState struct {
 	Ops     uint64     `json:"ops"`     // decided; what still waits on it only the device knows
 }
 
+// wall is a moment in Unix milliseconds as the clocks of the deployment show it: the
+// commands print it so, wherever they run.
+func (s *Server) wall(ms int64) time.Time { return time.UnixMilli(ms).In(s.cfg.Zone) }
+
 // Devices lists every device that ever enrolled.
 func (s *Server) Devices(ctx context.Context) ([]DeviceState, error) {
 	var all []DeviceState
 	err := s.seq.View(ctx, func(state *arbiter.State) {
 		state.Devices(func(d arbiter.Device) {
 			v := DeviceState{Device: d.Device, Role: d.Role, Station: d.Station, Member: d.Member, Org: d.Org, State: "in use",
-				Reason: d.Gone, Contact: time.UnixMilli(d.Seen), Ops: d.Last}
+				Reason: d.Gone, Contact: s.wall(d.Seen), Ops: d.Last}
 			switch {
 			case d.Wiped:
 				v.State = "wiped"
@@ -45,7 +49,7 @@ func (s *Server) Devices(ctx context.Context) ([]DeviceState, error) {
 		at, online := s.sessions.Contact(all[i].Device)
 		all[i].Online = online
 		if at.After(all[i].Contact) {
-			all[i].Contact = at
+			all[i].Contact = s.wall(at.UnixMilli())
 		}
 	}
 	return all, err
@@ -71,7 +75,7 @@ func (s *Server) Quarantine(ctx context.Context, d id.Device) ([]KeptOp, error) 
 	}
 	all := []KeptOp{}
 	err = books.Quarantine(d, func(k ledger.Kept) error {
-		one := KeptOp{Number: k.Seq, Device: k.Device, DevSeq: k.Number, Why: k.Word, Came: time.UnixMilli(k.At), Accepted: k.Accepted != 0, Bytes: len(k.Bytes)}
+		one := KeptOp{Number: k.Seq, Device: k.Device, DevSeq: k.Number, Why: k.Word, Came: s.wall(k.At), Accepted: k.Accepted != 0, Bytes: len(k.Bytes)}
 		if o, err := op.Decode(k.Bytes); err == nil {
 			one.Op = &o
 		}

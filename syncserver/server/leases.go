@@ -26,7 +26,7 @@ func (s *Server) Lend(ctx context.Context, l op.Lease) (Lent, error) {
 	}
 	lent := Lent{Seats: op.ResultOf(&entries[len(entries)-1]).Seats}
 	if e := entries[0]; e.Kind == op.Lent {
-		lent.Lease, lent.Expires = e.Lease.ID, time.UnixMilli(e.Lease.Expires)
+		lent.Lease, lent.Expires = e.Lease.ID, s.wall(e.Lease.Expires)
 	}
 	return lent, nil
 }
@@ -80,7 +80,7 @@ func (s *Server) Leases(ctx context.Context) ([]LeaseState, error) {
 		state.Leases(func(l arbiter.Lease) {
 			d := seen[l.Device]
 			all = append(all, LeaseState{Lease: l.ID, Device: l.Device, Activity: l.Activity, Pool: l.Pool, SetAside: l.SetAside, Policy: policies[l.Policy], Over: l.Over,
-				Lent: l.Lent, Used: l.Used, Leased: l.Leased, InDoubt: l.InDoubt, WrittenOff: l.WrittenOff, Expires: time.UnixMilli(l.Expires), Online: d.Online, Contact: d.Contact})
+				Lent: l.Lent, Used: l.Used, Leased: l.Leased, InDoubt: l.InDoubt, WrittenOff: l.WrittenOff, Expires: s.wall(l.Expires), Online: d.Online, Contact: d.Contact})
 		})
 	})
 	return all, err
