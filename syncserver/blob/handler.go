@@ -19,6 +19,7 @@ import (
 const (
 	maxTransfers = 32               // at once; ops have connections of their own
 	maxNonces    = 1 << 16          // remembered; all of devices that are let in
+	share        = 8                // a part of both that one device may have: the others get theirs whatever it does
 	stall        = 30 * time.Second // silence of the other side
 )
 
@@ -34,16 +35,25 @@ type Config struct {
 
 // Handler serves attachments at wire.BlobPath.
 type Handler struct {
-	cfg   Config
-	slots chan struct{}
+	cfg Config
 
-	mu   sync.Mutex
-	used map[string]time.Time // nonces, and until when each is refused
+	mu    sync.Mutex          // guards what follows
+	all   int                 // transfers under way
+	busy  map[id.Device]int   // of them
+	used  map[nonce]time.Time // until when each is refused
+	mine  map[id.Device]int   // of them
+	swept time.Time           // when used was looked through last
+}
+
+// nonce is one of a device.
+type nonce struct {
+	device id.Device
+	bytes  string
 }
 
 // NewHandler makes a handler.
 func NewHandler(cfg Config) *Handler {
-	return &Handler{cfg: cfg, slots: make(chan struct{}, maxTransfers), used: map[string]time.Time{}}
+	return &Handler{cfg: cfg, busy: map[id.Device]int{}, used: map[nonce]time.Time{}, mine: map[id.Device]int{}}
 }
 
 // refusal is an answer that is not the attachment.
@@ -64,13 +74,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	default:
+	if !h.begin(device) {
 		h.later(w, "too many transfers")
 		return
 	}
+	defer h.end(device)
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		h.get(w, r, b, device)
@@ -78,6 +86,26 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.put(w, r, b, device)
 	default:
 		http.Error(w, "GET, HEAD, PUT or PATCH", http.StatusMethodNotAllowed)
+	}
+}
+
+// begin takes one of the transfers that may be under way at once; end gives it back.
+func (h *Handler) begin(d id.Device) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all >= maxTransfers || h.busy[d] >= maxTransfers/share {
+		return false
+	}
+	h.all, h.busy[d] = h.all+1, h.busy[d]+1
+	return true
+}
+
+func (h *Handler) end(d id.Device) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.all--
+	if h.busy[d]--; h.busy[d] == 0 {
+		delete(h.busy, d)
 	}
 }
 
@@ -109,28 +137,45 @@ func (h *Handler) admit(r *http.Request) (id.Device, *refusal) {
 	case now.Sub(time.UnixMilli(a.Time)).Abs() > wire.BlobWindow:
 		return "", &refusal{http.StatusUnauthorized, fmt.Sprintf("the request is of another time; here it is %d", now.UnixMilli())}
 	}
-	return a.Device, h.once(string(a.Device)+"\x00"+string(a.Nonce), now)
+	return a.Device, h.once(nonce{a.Device, string(a.Nonce)}, now)
 }
 
 // once refuses a nonce that was used within the window.
-func (h *Handler) once(nonce string, now time.Time) *refusal {
+func (h *Handler) once(n nonce, now time.Time) *refusal {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if until, seen := h.used[nonce]; seen && now.Before(until) {
+	if until, seen := h.used[n]; seen && now.Before(until) {
 		return &refusal{http.StatusUnauthorized, "the request was made before"}
 	}
-	if len(h.used) >= maxNonces {
-		for n, until := range h.used {
-			if !now.Before(until) {
-				delete(h.used, n)
-			}
-		}
+	if h.crowded(n.device) && now.Sub(h.swept).Abs() >= time.Second {
+		h.sweep(now)
 	}
-	if len(h.used) >= maxNonces {
+	if h.crowded(n.device) {
 		return &refusal{http.StatusServiceUnavailable, "too many requests"}
 	}
-	h.used[nonce] = now.Add(2 * wire.BlobWindow)
+	if _, again := h.used[n]; !again {
+		h.mine[n.device]++
+	}
+	h.used[n] = now.Add(2 * wire.BlobWindow)
 	return nil
+}
+
+func (h *Handler) crowded(d id.Device) bool {
+	return len(h.used) >= maxNonces || h.mine[d] >= maxNonces/share
+}
+
+// sweep forgets nonces of requests that are too old by now anyway.
+func (h *Handler) sweep(now time.Time) {
+	h.swept = now
+	for n, until := range h.used {
+		if now.Before(until) {
+			continue
+		}
+		delete(h.used, n)
+		if h.mine[n.device]--; h.mine[n.device] == 0 {
+			delete(h.mine, n.device)
+		}
+	}
 }
 
 // get sends an attachment, or the part of it that Range asks for.
