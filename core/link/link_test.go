@@ -346,3 +346,32 @@ func TestLateWord(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// TestLateWordToABusyCounter: a scan that holds the counter waits to append its op
+// while the counter is told, so telling must not wait for the scan.
+func TestLateWordToABusyCounter(t *testing.T) {
+	store := enrolled(t)
+	d := open(t, store)
+	if _, err := d.Do(redeem); err != nil {
+		t.Fatal(err)
+	}
+	body, err := wire.EncodeRow(wire.Answer{Result: op.Result{Verdict: fault.Valid}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Answer(map[uint64][]byte{1: body}); err != nil { // and the power goes
+		t.Fatal(err)
+	}
+	told := false
+	d.OnAnswer(func(map[uint64]op.Result) error {
+		if !d.order.TryLock() {
+			return errors.New("nobody can append while the counter is told")
+		}
+		d.order.Unlock()
+		told = true
+		return nil
+	})
+	if _, err := d.load(); err != nil || !told {
+		t.Errorf("told %v, %v", told, err)
+	}
+}

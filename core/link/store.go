@@ -13,28 +13,36 @@ import (
 	"yizhan/core/wire"
 )
 
-// load reads what a session begins with, and empties the inbox: everything in it
-// is in the queue that was read.
+// load reads what a session begins with, and tells of answers that nobody has heard of.
 func (d *Device) load() (replica.Saved, error) {
+	saved, late, err := d.read()
+	if err != nil || len(late) == 0 {
+		return saved, err
+	}
+	// Not while appending is locked: a counter that is told may be waiting to append.
+	return saved, d.heard(late)
+}
+
+// read empties the inbox too: everything in it is in the queue that was read.
+func (d *Device) read() (saved replica.Saved, late map[uint64]wire.Answer, err error) {
 	d.order.Lock()
 	defer d.order.Unlock()
-	saved, err := replica.Load(d.cfg.Store)
-	if err == nil {
-		err = d.catchUp(saved.Queue)
+	if saved, err = replica.Load(d.cfg.Store); err == nil {
+		late, err = d.late(saved.Queue)
 	}
 	if err != nil {
-		return saved, err
+		return saved, nil, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.inbox = nil
-	return saved, nil
+	return saved, late, nil
 }
 
-// catchUp tells of answers that are stored and that nobody has heard of: the power
+// late finds answers that are stored and that nobody has heard of: the power
 // went, or the store or whoever was told first had failed, after they were. The
 // server will not be asked for them again.
-func (d *Device) catchUp(queue []local.Queued) error {
+func (d *Device) late(queue []local.Queued) (map[uint64]wire.Answer, error) {
 	late, asked := map[uint64]wire.Answer{}, map[uint64]bool{}
 	take := func(q local.Queued) error {
 		var a wire.Answer
@@ -49,7 +57,7 @@ func (d *Device) catchUp(queue []local.Queued) error {
 			continue
 		}
 		if err := take(q); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	d.mu.Lock()
@@ -64,13 +72,10 @@ func (d *Device) catchUp(queue []local.Queued) error {
 			err = take(kept[0])
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if len(late) == 0 {
-		return nil
-	}
-	return d.heard(late)
+	return late, nil
 }
 
 // store makes results durable, and only then tells those who wait for them.
