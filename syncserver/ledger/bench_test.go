@@ -115,3 +115,28 @@ func BenchmarkImport(b *testing.B) {
 		project(b, l, entries...)
 	}
 }
+
+// BenchmarkImportLent projects a roster of 43,000 people while a device has a lease
+// for an organisation of 5,000 of them and 20,000 claims are made, and then 500 entries that move one person each.
+func BenchmarkImportLent(b *testing.B) {
+	for range b.N {
+		l := open(b)
+		entries := []op.Entry{{Kind: op.Published, Activity: "a", Number: 1, Revision: 1, Spec: []byte(boundSpec)}, {Kind: op.OrgsPut, Orgs: orgs("PARK", "", "MOVED", "PARK")}}
+		for i := range 35 {
+			entries = append(entries, op.Entry{Kind: op.OrgsPut, Orgs: orgs(id.Org(fmt.Sprintf("C%03d", i)), "PARK")})
+		}
+		entries = append(entries, op.Entry{Kind: op.Lent, Lease: &op.Lease{ID: 38, Device: "K1", Activity: "a", Pool: "p", Seats: 100, Taken: serials(1, 100), Policy: op.Hard, Org: "PARK"}})
+		for i := range 20000 {
+			entries = append(entries, grant(i))
+		}
+		for i := range 43 {
+			entries = append(entries, op.Entry{Kind: op.PeoplePut, People: people(1000, i*1000)})
+		}
+		for i := range 500 { // one by one
+			one := people(1, i*86)
+			one[0].Org = "MOVED"
+			entries = append(entries, op.Entry{Kind: op.PeoplePut, People: one})
+		}
+		project(b, l, entries...)
+	}
+}

@@ -89,7 +89,7 @@ func (b *bulks) prepare(conn *sql.Conn) error {
 			came, at, granted_at, channel, entered_by, device, seq, blocked)`,
 			`ON CONFLICT DO UPDATE SET station = excluded.station, seats = excluded.seats, state = excluded.state, taken = excluded.taken,
 				place = excluded.place, epoch = excluded.epoch, inside = excluded.inside, came = excluded.came, granted_at = excluded.granted_at,
-				seq = excluded.seq`),
+				seq = excluded.seq, blocked = excluded.blocked`),
 		b.refusal.prepare(conn, `refusal (activity, code, claims, seats)`,
 			`ON CONFLICT DO UPDATE SET claims = claims + excluded.claims, seats = seats + excluded.seats`),
 		b.result.prepare(conn, `result (device, dev_seq, seq, body)`, ``),

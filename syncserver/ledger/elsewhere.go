@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"database/sql"
 	"maps"
 	"slices"
 
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/quota"
+	"yizhan/core/wire"
 )
 
 // reserves reports whether an exclusive lease still holds its members' right to
@@ -18,8 +20,7 @@ func (l *lent) reserves() bool {
 // rivals reports whether grants from one lease count against limits of the other
 // and another device makes them.
 func (w *world) rivals(a, b *lent) bool {
-	return a.Device != b.Device && (a.Activity == b.Activity ||
-		slices.ContainsFunc(w.limits[a.Activity].series, func(s string) bool { return slices.Contains(w.limits[b.Activity].series, s) }))
+	return a.Device != b.Device && w.together(a.Activity, b.Activity)
 }
 
 // reserve tells the devices of shared leases that an exclusive one has begun to
@@ -33,6 +34,34 @@ func (p *projection) reserve(l *lent, seq uint64) error {
 			if err := p.leaseRow(o, seq); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// refresh writes the rows of open leases again whose people are held elsewhere by
+// other leases than before, because limits, organisations or people have changed.
+func (p *projection) refresh(leases []*lent, seq uint64) error {
+	for _, l := range leases {
+		var was wire.LeaseRow
+		if err := p.query(`SELECT body FROM feed WHERE scope = ? AND tbl = ? AND id = ?`, func(r *sql.Rows) error {
+			var body []byte
+			if err := r.Scan(&body); err != nil {
+				return err
+			}
+			return wire.DecodeRow(body, &was)
+		}, LeaseScope(l.Device), wire.TableLease, number(l.ID)); err != nil {
+			return err
+		}
+		now, err := p.elsewhere(l)
+		if err != nil {
+			return err
+		}
+		if slices.Equal(was.Elsewhere, now) {
+			continue
+		}
+		if err := p.leaseRow(l, seq); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -57,7 +86,7 @@ func (p *projection) elsewhere(l *lent) (members []id.Member, err error) {
 	}
 	orgs, err := p.orgsOf(named)
 	for _, m := range named {
-		if p.world.serves(l, m.ID, orgs[m.ID]) {
+		if o, ours := orgs[m.ID]; ours && p.world.serves(l, m.ID, o) {
 			members = append(members, m.ID)
 		}
 	}

@@ -54,17 +54,21 @@ func (w *world) tells(l *lent, o id.Org) bool {
 	return false
 }
 
+// together reports whether claims for two activities count against limits of each other.
+func (w *world) together(a, b id.Activity) bool {
+	return a == b || slices.ContainsFunc(w.limits[a].series, func(s string) bool { return slices.Contains(w.limits[b].series, s) })
+}
+
 // counts reports whether a claim counts against a limit that a lease's device has
 // to keep. o is the organisation of the claim's member now.
 func (w *world) counts(l *lent, c *db.Claim, o id.Org) bool {
-	mine, its := w.limits[l.Activity], w.limits[c.Activity]
-	if c.Activity != l.Activity && !slices.ContainsFunc(mine.series, func(s string) bool { return slices.Contains(its.series, s) }) {
+	if !w.together(l.Activity, c.Activity) {
 		return false
 	}
 	if w.serves(l, c.Member, o) {
 		return true
 	}
-	return c.Activity == l.Activity && mine.org && (l.orgs[c.Org] || !l.exclusive() && w.orgs.Under(c.Org, l.audience))
+	return c.Activity == l.Activity && w.limits[l.Activity].org && (l.orgs[c.Org] || !l.exclusive() && w.orgs.Under(c.Org, l.audience))
 }
 
 // held are the states in which a claim's seats count.
@@ -109,61 +113,104 @@ type key struct{ table, id string }
 
 // equip brings the scope of a device to what its open leases need: rows that are
 // missing come, rows that nothing needs go. Rows that are there were kept current,
-// but for organisations that changed.
-func (p *projection) equip(d id.Device, seq uint64, changed map[id.Org]bool) error {
+// but for organisations that changed. With moved, the members whose organisation is
+// another one now, nobody else's rows are looked at.
+func (p *projection) equip(d id.Device, seq uint64, changed map[id.Org]bool, moved []id.Member) error {
 	if err := p.flush(); err != nil {
 		return err
 	}
 	leases := p.world.holders()[d]
-	there := map[key]bool{}
-	if err := p.query(`SELECT tbl, id FROM feed WHERE scope = ? AND gone = 0 AND tbl <> ?`, func(r *sql.Rows) error {
-		var k key
-		err := r.Scan(&k.table, &k.id)
-		there[k] = true
+	if slices.ContainsFunc(leases, func(l *lent) bool { return slices.ContainsFunc(moved, func(m id.Member) bool { return l.members[m] }) }) {
+		moved = nil // the organisations of those to whom a lease is reserved bring rows of others
+	}
+	only, err := among(moved)
+	if err != nil {
 		return err
-	}, LeaseScope(d), wire.TableLease); err != nil {
+	}
+	there, err := p.told(d, leases, only)
+	if err != nil {
 		return err
 	}
 	need := func(table, name string, row any) error {
 		k := key{table, name}
-		if was := there[k]; was && !(table == wire.TableOrg && changed[id.Org(name)]) {
-			there[k] = false
+		was := there[k]
+		there[k] = false
+		if was && !(table == wire.TableOrg && changed[id.Org(name)]) {
 			return nil
 		}
-		there[k] = false
 		return p.row(LeaseScope(d), table, name, seq, row)
 	}
-	for _, step := range []func([]*lent, func(string, string, any) error) error{p.needPeople, p.needOrgs, p.needClaims} {
-		if err := step(leases, need); err != nil {
+	if err := p.needPeople(leases, only, need); err != nil {
+		return err
+	}
+	if len(moved) == 0 {
+		if err := p.needOrgs(leases, need); err != nil {
 			return err
 		}
+	}
+	if err := p.needClaims(leases, only, need); err != nil {
+		return err
 	}
 	for k, idle := range there {
 		if idle {
 			p.gone(LeaseScope(d), k.table, k.id, seq)
 		}
 	}
-	return nil
+	return p.refresh(leases, seq)
 }
 
-func (p *projection) needPeople(leases []*lent, need func(string, string, any) error) error {
-	for _, l := range leases {
-		l.orgs = map[id.Org]bool{}
+// among is a JSON list of members for SQL, nil for everybody.
+func among(members []id.Member) (any, error) {
+	if len(members) == 0 {
+		return nil, nil
 	}
+	list, err := json.Marshal(members)
+	return string(list), err
+}
+
+// told gives the rows that a device has for its leases, of everybody or only of some.
+func (p *projection) told(d id.Device, leases []*lent, only any) (map[key]bool, error) {
+	text, args := `SELECT tbl, id FROM feed WHERE scope = ? AND gone = 0 AND tbl <> ?`, []any{LeaseScope(d), wire.TableLease}
+	if only != nil {
+		activities, err := json.Marshal(p.counted(leases))
+		if err != nil {
+			return nil, err
+		}
+		text = `SELECT tbl, id FROM feed WHERE scope = ?1 AND gone = 0 AND tbl = ?2 AND id IN (SELECT value FROM json_each(?3)) UNION ALL
+			SELECT tbl, id FROM feed WHERE scope = ?1 AND gone = 0 AND tbl = ?4 AND id IN (SELECT CAST(ticket AS TEXT) FROM claim
+				WHERE activity IN (SELECT value FROM json_each(?5)) AND member IN (SELECT value FROM json_each(?3)))`
+		args = []any{LeaseScope(d), wire.TablePerson, only, wire.TableHeld, string(activities)}
+	}
+	there := map[key]bool{}
+	err := p.query(text, func(r *sql.Rows) error {
+		var k key
+		err := r.Scan(&k.table, &k.id)
+		there[k] = true
+		return err
+	}, args...)
+	return there, err
+}
+
+func (p *projection) needPeople(leases []*lent, only any, need func(string, string, any) error) error {
 	if len(leases) == 0 {
 		return nil
 	}
-	text, args := `SELECT id, org, sex, birth, tags, children, lives_in, barred FROM person`, []any{}
-	if !slices.ContainsFunc(leases, func(l *lent) bool { return !l.exclusive() }) {
+	if only == nil {
 		var named []id.Member
 		for _, l := range leases {
+			l.orgs = map[id.Org]bool{}
 			named = append(named, slices.Collect(maps.Keys(l.members))...)
 		}
-		asked, err := json.Marshal(named)
-		if err != nil {
-			return err
+		if !slices.ContainsFunc(leases, func(l *lent) bool { return !l.exclusive() }) {
+			var err error
+			if only, err = among(named); err != nil {
+				return err
+			}
 		}
-		text, args = text+` WHERE id IN (SELECT value FROM json_each(?))`, []any{string(asked)}
+	}
+	text, args := `SELECT id, org, sex, birth, tags, children, lives_in, barred FROM person`, []any{}
+	if only != nil {
+		text, args = text+` WHERE id IN (SELECT value FROM json_each(?))`, []any{only}
 	}
 	return p.query(text, func(r *sql.Rows) error {
 		var m member.Person
@@ -174,7 +221,9 @@ func (p *projection) needPeople(leases []*lent, need func(string, string, any) e
 		for _, l := range leases {
 			if p.world.serves(l, m.ID, m.Org) {
 				told = true
-				l.orgs[m.Org] = l.exclusive()
+				if l.exclusive() {
+					l.orgs[m.Org] = true
+				}
 			}
 		}
 		if !told {
@@ -205,19 +254,32 @@ func (p *projection) needOrgs(leases []*lent, need func(string, string, any) err
 	return nil
 }
 
-func (p *projection) needClaims(leases []*lent, need func(string, string, any) error) error {
+// counted lists the activities whose claims may count against limits of leases.
+func (p *projection) counted(leases []*lent) []id.Activity {
 	activities := map[id.Activity]bool{}
 	for _, l := range leases {
 		activities[l.Activity] = true
-		for a, its := range p.world.limits {
-			if slices.ContainsFunc(p.world.limits[l.Activity].series, func(s string) bool { return slices.Contains(its.series, s) }) {
+		for a := range p.world.limits {
+			if p.world.together(a, l.Activity) {
 				activities[a] = true
 			}
 		}
 	}
-	for _, a := range slices.Sorted(maps.Keys(activities)) {
-		if err := p.query(`SELECT claim.ticket, claim.pool, claim.member, claim.org, claim.seats, claim.state, coalesce(person.org, '')
-			FROM claim LEFT JOIN person ON person.id = claim.member WHERE claim.activity = ?`, func(r *sql.Rows) error {
+	return slices.Sorted(maps.Keys(activities))
+}
+
+func (p *projection) needClaims(leases []*lent, only any, need func(string, string, any) error) error {
+	text := `SELECT claim.ticket, claim.pool, claim.member, claim.org, claim.seats, claim.state, coalesce(person.org, '')
+		FROM claim LEFT JOIN person ON person.id = claim.member WHERE claim.activity = ?1`
+	if only != nil {
+		text += ` AND claim.member IN (SELECT value FROM json_each(?2))`
+	}
+	for _, a := range p.counted(leases) {
+		args := []any{string(a)}
+		if only != nil {
+			args = append(args, only)
+		}
+		if err := p.query(text, func(r *sql.Rows) error {
 			c, now := db.Claim{Activity: a}, id.Org("")
 			if err := r.Scan(&c.Ticket, &c.Pool, &c.Member, &c.Org, &c.Seats, &c.State, &now); err != nil {
 				return err
@@ -226,36 +288,35 @@ func (p *projection) needClaims(leases []*lent, need func(string, string, any) e
 				return nil
 			}
 			return need(wire.TableHeld, number(c.Ticket), p.heldRow(&c))
-		}, string(a)); err != nil {
+		}, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tell keeps the people of leases current. Whoever is new or changes the organisation may
-// come to or leave the people of a lease, with their claims.
-func (p *projection) tell(holders map[id.Device][]*lent, m member.Person, old id.Org, had bool, seq uint64) (moved []id.Device, err error) {
+// tell keeps the people of leases current, and adds to moved who is new or changes the
+// organisation: they may come to or leave the people of a lease, with their claims.
+func (p *projection) tell(holders map[id.Device][]*lent, m member.Person, old id.Org, had bool, seq uint64, moved map[id.Device][]id.Member) error {
 	for _, d := range slices.Sorted(maps.Keys(holders)) {
 		was := had && slices.ContainsFunc(holders[d], func(l *lent) bool { return p.world.serves(l, m.ID, old) })
 		now := slices.ContainsFunc(holders[d], func(l *lent) bool { return p.world.serves(l, m.ID, m.Org) })
 		if now {
 			if err := p.row(LeaseScope(d), wire.TablePerson, string(m.ID), seq, personRow(m)); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if old != m.Org && (was || now) {
-			moved = append(moved, d)
+			moved[d] = append(moved[d], m.ID)
 		}
 	}
-	return moved, nil
+	return nil
 }
 
-// equipAll is equip for devices.
-func (p *projection) equipAll(devices []id.Device, seq uint64, changed map[id.Org]bool) error {
-	slices.Sort(devices)
-	for _, d := range slices.Compact(devices) {
-		if err := p.equip(d, seq, changed); err != nil {
+// equipAll is equip for all devices with open leases.
+func (p *projection) equipAll(seq uint64, changed map[id.Org]bool) error {
+	for _, d := range slices.Sorted(maps.Keys(p.world.holders())) {
+		if err := p.equip(d, seq, changed, nil); err != nil {
 			return err
 		}
 	}

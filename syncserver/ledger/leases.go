@@ -123,7 +123,7 @@ func (p *projection) lent(e *op.Entry) error {
 	if err := p.reserve(l, e.Seq); err != nil {
 		return err
 	}
-	return p.equip(l.Device, e.Seq, nil)
+	return p.equip(l.Device, e.Seq, nil, nil)
 }
 
 func (p *projection) renewed(e *op.Entry) error {
@@ -197,7 +197,7 @@ func (p *projection) closed(l *lent, over string, seq uint64) error {
 	if err := p.voidRow(l, seq); err != nil {
 		return err
 	}
-	return p.equip(l.Device, seq, nil)
+	return p.equip(l.Device, seq, nil, nil)
 }
 
 // reported takes the serials of a claim out of its lease, and joins the claim with

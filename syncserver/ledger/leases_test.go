@@ -29,6 +29,7 @@ type lentMade struct {
 	part   int
 	lease  op.Lease
 	open   bool
+	lost   bool // written off, which is for good
 }
 
 func (m *maker) lend() {
@@ -41,7 +42,7 @@ func (m *maker) lend() {
 	case "members":
 		l.Members = []op.Borrower{{Member: "m00000", Held: []int{1}}, {Member: m.member()}}
 	}
-	m.leases = append(m.leases, &lentMade{l.ID, l.Device, l.Taken[0].From, l.Taken[0].From + n, l.Taken[0].Part, l, true})
+	m.leases = append(m.leases, &lentMade{l.ID, l.Device, l.Taken[0].From, l.Taken[0].From + n, l.Taken[0].Part, l, true, false})
 	m.add(op.Entry{Kind: op.Lent, Lease: &l})
 }
 
@@ -87,6 +88,10 @@ func (m *maker) lease() {
 }
 
 func (m *maker) ended(l *lentMade, word string, free []op.Taken) {
+	if l.lost {
+		return
+	}
+	l.lost = word == op.LeaseWrittenOff
 	for _, f := range free {
 		l.rest += f.N
 	}
@@ -94,12 +99,19 @@ func (m *maker) ended(l *lentMade, word string, free []op.Taken) {
 	m.add(op.Entry{Kind: op.LeaseEnded, LeaseID: l.id, Word: word, Taken: free})
 }
 
+// lentSeen is a lease as entries leave it: rest counts its seats that nobody has reported.
+type lentSeen struct {
+	op.Lease
+	open, writtenOff bool
+	rest             int
+}
+
 // oracle is the world as entries make it, kept in the plainest way.
 type oracle struct {
 	people map[id.Member]member.Person
 	tree   member.Tree
 	limits map[id.Activity][]activity.Limit
-	leases map[uint64]op.Lease // open ones
+	leases map[uint64]*lentSeen
 	orgs   map[id.Device]id.Org
 }
 
@@ -122,12 +134,50 @@ func (o *oracle) see(e *op.Entry) {
 	case op.Enrolled:
 		o.orgs[e.Enrolment.Device] = e.Enrolment.Org
 	case op.Lent:
-		o.leases[e.Lease.ID] = *e.Lease
+		o.leases[e.Lease.ID] = &lentSeen{Lease: *e.Lease, open: true, rest: e.Lease.Seats}
+	case op.Renewed:
+		o.leases[e.Lease.ID].rest++
+	case op.Claimed:
+		if e.LeaseID != 0 {
+			o.leases[e.LeaseID].rest -= e.Seats
+		}
 	case op.LeaseEnded:
-		delete(o.leases, e.LeaseID)
+		l := o.leases[e.LeaseID]
+		l.open, l.writtenOff = false, e.Word == op.LeaseWrittenOff
+		for _, t := range e.Taken {
+			l.rest -= t.N
+		}
 	case op.DeviceGone:
-		maps.DeleteFunc(o.leases, func(_ uint64, l op.Lease) bool { return l.Device == e.Device })
+		for _, l := range o.leases {
+			l.open = l.open && l.Device != e.Device
+		}
 	}
+}
+
+// open lists the open leases of a device.
+func (o *oracle) open(d id.Device) (list []op.Lease) {
+	for _, l := range o.leases {
+		if l.open && l.Device == d {
+			list = append(list, l.Lease)
+		}
+	}
+	return list
+}
+
+// elsewhere lists the people of a lease who may be granted by another device only.
+func (o *oracle) elsewhere(l op.Lease) (members []id.Member) {
+	for _, other := range o.leases {
+		if len(l.Members) > 0 || other.Device == l.Device || !o.series(l.Activity)[other.Activity] || !other.open && (other.rest == 0 || other.writtenOff) {
+			continue
+		}
+		for _, b := range other.Members {
+			if p, known := o.people[b.Member]; known && o.serves(l, p) {
+				members = append(members, b.Member)
+			}
+		}
+	}
+	slices.Sort(members)
+	return slices.Compact(members)
 }
 
 // serves asks what a lease says about a person.
@@ -154,10 +204,7 @@ func (o *oracle) series(a id.Activity) map[id.Activity]bool {
 // need is what the device has to be told, "table id".
 func (o *oracle) need(d id.Device, claims []ledger.Claim) map[string]any {
 	rows := map[string]any{}
-	for _, l := range o.leases {
-		if l.Device != d {
-			continue
-		}
+	for _, l := range o.open(d) {
 		orgs := map[id.Org]bool{}
 		for _, p := range o.people {
 			if !o.serves(l, p) {
@@ -187,7 +234,7 @@ func (o *oracle) need(d id.Device, claims []ledger.Claim) map[string]any {
 // wantEquipped holds that each device with open leases is told what its decisions
 // read, and not about people that its leases do not serve.
 func wantEquipped(t *rapid.T, entries []op.Entry, l *ledger.Ledger) {
-	o := &oracle{map[id.Member]member.Person{}, member.Tree{}, map[id.Activity][]activity.Limit{}, map[uint64]op.Lease{}, map[id.Device]id.Org{}}
+	o := &oracle{map[id.Member]member.Person{}, member.Tree{}, map[id.Activity][]activity.Limit{}, map[uint64]*lentSeen{}, map[id.Device]id.Org{}}
 	for i := range entries {
 		o.see(&entries[i])
 	}
@@ -204,7 +251,7 @@ func wantEquipped(t *rapid.T, entries []op.Entry, l *ledger.Ledger) {
 		told := func(c wire.RowChange) error {
 			key := c.Table + " " + c.ID
 			if c.Table == wire.TableLease {
-				return nil
+				return o.wantElsewhere(t, c)
 			}
 			want, ok := need[key]
 			if !ok {
@@ -237,10 +284,22 @@ func wantEquipped(t *rapid.T, entries []op.Entry, l *ledger.Ledger) {
 				t.Fatalf("%s is told %s", d, key)
 			}
 		}
-		if len(o.leases) == 0 && len(more) > 0 {
+		if len(o.open(d)) == 0 && len(more) > 0 {
 			t.Fatalf("%s has no lease and is told %v", d, more)
 		}
 	}
+}
+
+func (o *oracle) wantElsewhere(t *rapid.T, c wire.RowChange) error {
+	var row wire.LeaseRow
+	if err := wire.DecodeRow(c.Body, &row); err != nil {
+		return err
+	}
+	l := o.leases[row.Lease.ID]
+	if want := o.elsewhere(l.Lease); l.open && !slices.Equal(row.Elsewhere, want) {
+		t.Fatalf("lease %d of %s says that %v are held elsewhere, want %v", l.ID, l.Device, row.Elsewhere, want)
+	}
+	return nil
 }
 
 func TestLeaseRows(t *testing.T) {
@@ -306,4 +365,105 @@ func TestLeaseRows(t *testing.T) {
 			t.Errorf("void row is %+v (%v), want %+v", row, err, want.row)
 		}
 	}
+}
+
+// TestElsewhere holds that a device knows whom another device has to itself, also
+// when series, organisations or people change after both leases were made.
+func TestElsewhere(t *testing.T) {
+	l := open(t)
+	spec := func(a id.Activity, revision int, series string) op.Entry {
+		return op.Entry{Kind: op.Published, Activity: a, Number: uint32(len(a)), Revision: revision,
+			Spec: []byte(`{"pools":[{"id":"p","total":9}],"limits":[{"per":"member","series":"` + series + `","max":1}]}`)}
+	}
+	put := func(org id.Org) op.Entry {
+		return op.Entry{Kind: op.PeoplePut, People: []member.Person{{ID: "m00000", Org: org}}}
+	}
+	project(t, l, put("C000"), spec("a", 1, "s"), spec("bb", 1, "t"),
+		op.Entry{Kind: op.Lent, Lease: &op.Lease{ID: 4, Device: "D1", Activity: "a", Pool: "p", Seats: 1, Taken: serials(1, 1), Members: []op.Borrower{{Member: "m00000"}}}},
+		op.Entry{Kind: op.Lent, Lease: &op.Lease{ID: 5, Device: "D2", Activity: "bb", Pool: "p", Seats: 1, Taken: serials(1, 1), Org: "PARK"}})
+	for _, s := range []struct {
+		entry op.Entry
+		want  int // members held elsewhere
+	}{
+		{op.Entry{Kind: op.OrgsPut, Orgs: orgs("C000", "PARK")}, 0},
+		{spec("bb", 2, "s"), 1},
+		{op.Entry{Kind: op.OrgsPut, Orgs: orgs("C000", "CITY")}, 0},
+		{put("PARK"), 1},
+		{put("C001"), 0},
+		{put("PARK"), 1},
+		{spec("a", 2, "u"), 0},
+	} {
+		project(t, l, s.entry)
+		for _, c := range delta(t, l, 0, l.Applied(), "lease/D2") {
+			var row wire.LeaseRow
+			if c.Table != wire.TableLease {
+				continue
+			}
+			if err := wire.DecodeRow(c.Body, &row); err != nil || len(row.Elsewhere) != s.want {
+				t.Errorf("entry %d: %v (%v) are held elsewhere, want %d", l.Applied(), row.Elsewhere, err, s.want)
+			}
+		}
+	}
+}
+
+// TestSeriesHeld holds that what one device reports of one activity is counted by
+// another that grants seats of an activity of the same series.
+func TestSeriesHeld(t *testing.T) {
+	l := open(t)
+	for i, a := range []id.Activity{"a", "b"} {
+		project(t, l, op.Entry{Kind: op.Published, Activity: a, Number: uint32(i + 1), Revision: 1,
+			Spec: []byte(`{"pools":[{"id":"p","total":9}],"limits":[{"per":"member","series":"s","max":2}]}`)})
+	}
+	ticket := id.LeaseTicket(4, 1)
+	project(t, l, op.Entry{Kind: op.PeoplePut, People: people(1, 0)},
+		op.Entry{Kind: op.Lent, Lease: &op.Lease{ID: 4, Device: "D1", Activity: "a", Pool: "p", Seats: 2, Taken: serials(1, 2)}},
+		op.Entry{Kind: op.Lent, Lease: &op.Lease{ID: 5, Device: "D2", Activity: "b", Pool: "p", Seats: 2, Taken: serials(1, 2)}})
+	for i, s := range []struct {
+		entry op.Entry
+		want  []wire.HeldRow
+	}{
+		{op.Entry{Kind: op.Claimed, Ticket: ticket, LeaseID: 4, Member: "m00000", Org: "C000", Activity: "a", Pool: "p", Seats: 2, Taken: serials(1, 2), Outcome: op.Granted},
+			[]wire.HeldRow{{Ticket: ticket, Activity: "a", Pool: "p", Member: "m00000", Org: "C000", Seats: 2, State: op.ClaimGranted}}},
+		{op.Entry{Kind: op.Released, Ticket: ticket, Seats: 1, Taken: serials(2, 1)},
+			[]wire.HeldRow{{Ticket: ticket, Activity: "a", Pool: "p", Member: "m00000", Org: "C000", Seats: 1, State: op.ClaimGranted}}},
+		{op.Entry{Kind: op.Redeemed, Ticket: ticket, Device: "D1"},
+			[]wire.HeldRow{{Ticket: ticket, Activity: "a", Pool: "p", Member: "m00000", Org: "C000", Seats: 1, State: op.ClaimRedeemed}}},
+		{op.Entry{Kind: op.Published, Activity: "a", Number: 1, Revision: 2, Spec: []byte(`{"pools":[{"id":"p","total":9}]}`)}, nil},
+	} {
+		project(t, l, s.entry)
+		var got []wire.HeldRow
+		for _, c := range delta(t, l, 0, l.Applied(), "lease/D2") {
+			var row wire.HeldRow
+			if c.Table != wire.TableHeld || c.Gone {
+				continue
+			}
+			if err := wire.DecodeRow(c.Body, &row); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, row)
+		}
+		if !reflect.DeepEqual(got, s.want) {
+			t.Errorf("step %d: D2 counts %+v, want %+v", i, got, s.want)
+		}
+	}
+}
+
+// TestBlockedLater holds that a claim stays blocked, or is no more, when that changes
+// in a later transaction than the claim was made in.
+func TestBlockedLater(t *testing.T) {
+	l := open(t)
+	blocked := func(want bool) {
+		t.Helper()
+		if c, ok, err := l.Claim(3); err != nil || !ok || c.Blocked != want {
+			t.Errorf("blocked is %v (%v %v), want %v", c.Blocked, ok, err, want)
+		}
+	}
+	project(t, l, op.Entry{Kind: op.StationsPut, Stations: stations("HQ")},
+		op.Entry{Kind: op.Published, Activity: "a", Number: 1, Revision: 1, Spec: []byte(boundSpec)},
+		op.Entry{Kind: op.Claimed, At: 5, Outcome: op.Granted, Member: "m00000", Activity: "a", Pool: "p", Seats: 2, Taken: serials(1, 2), Station: "HQ"})
+	blocked(false)
+	project(t, l, op.Entry{Kind: op.AuthoritySet, Station: "HQ", Authority: "K2", Blocked: true})
+	blocked(true)
+	project(t, l, op.Entry{Kind: op.Released, Ticket: 3, Seats: 1, Taken: serials(2, 1)})
+	blocked(false)
 }

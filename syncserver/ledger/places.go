@@ -55,7 +55,7 @@ func (p *projection) orgsPut(e *op.Entry) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	return p.equipAll(slices.Collect(maps.Keys(holders)), e.Seq, changed)
+	return p.equipAll(e.Seq, changed)
 }
 
 func (p *projection) peoplePut(e *op.Entry) error {
@@ -65,7 +65,7 @@ func (p *projection) peoplePut(e *op.Entry) error {
 			return err
 		}
 	}
-	var moved []id.Device
+	moved := map[id.Device][]id.Member{}
 	was, err := p.orgsOf(e.People)
 	if err != nil {
 		return err
@@ -82,11 +82,9 @@ func (p *projection) peoplePut(e *op.Entry) error {
 		p.person.add(string(m.ID), string(m.Org), m.Sex, m.Birth, tags, m.Children, string(m.LivesIn), m.Barred, m.Digest, m.Sealed, int64(e.Seq))
 		old, had := was[m.ID]
 		was[m.ID], p.people[m.ID] = m.Org, m.Org
-		some, err := p.tell(holders, *m, old, had, e.Seq)
-		if err != nil {
+		if err := p.tell(holders, *m, old, had, e.Seq, moved); err != nil {
 			return err
 		}
-		moved = append(moved, some...)
 		if had && old == m.Org {
 			continue
 		}
@@ -94,7 +92,12 @@ func (p *projection) peoplePut(e *op.Entry) error {
 			return err
 		}
 	}
-	return p.equipAll(moved, e.Seq, nil)
+	for _, d := range slices.Sorted(maps.Keys(moved)) {
+		if err := p.equip(d, e.Seq, nil, moved[d]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // orgsOf gives the organisations that people are recorded under so far.
@@ -280,7 +283,7 @@ func (p *projection) published(e *op.Entry) error {
 		return err
 	}
 	p.world.limits[e.Activity] = s.counting()
-	return p.equipAll(slices.Collect(maps.Keys(p.world.holders())), e.Seq, nil)
+	return p.equipAll(e.Seq, nil)
 }
 
 // openPools brings the pools of an activity to a revision.

@@ -27,6 +27,7 @@ type maker struct {
 	leases   []*lentMade
 	lastOp   map[id.Device]uint64
 	enrolled int
+	stations []id.Station
 }
 
 type made struct {
@@ -55,7 +56,7 @@ func (m *maker) add(e op.Entry) {
 
 // world adds an entry that is no claim's.
 func (m *maker) world() {
-	switch pick(m.t, op.OrgsPut, op.PeoplePut, op.StationsPut, op.Published, op.Enrolled, op.Offered, op.DeviceGone) {
+	switch pick(m.t, op.OrgsPut, op.PeoplePut, op.StationsPut, op.Published, op.Enrolled, op.Offered, op.DeviceGone, op.AuthoritySet) {
 	case op.OrgsPut:
 		o := orgs(pick(m.t, id.Org("C000"), "C001", "C002"), pick(m.t, id.Org(""), "PARK", "CITY"))
 		o[0].Name = pick(m.t, "甲", "乙")
@@ -67,7 +68,13 @@ func (m *maker) world() {
 		}
 		m.add(op.Entry{Kind: op.PeoplePut, People: list})
 	case op.StationsPut:
-		m.add(op.Entry{Kind: op.StationsPut, Stations: stations(pick(m.t, id.Station("HQ"), "ST1"))})
+		s := pick(m.t, id.Station("HQ"), "ST1")
+		m.stations = append(m.stations, s)
+		m.add(op.Entry{Kind: op.StationsPut, Stations: stations(s)})
+	case op.AuthoritySet:
+		if len(m.stations) > 0 {
+			m.add(op.Entry{Kind: op.AuthoritySet, Station: pick(m.t, m.stations...), Authority: pick(m.t, id.Device("D1"), "D2"), Blocked: rapid.Bool().Draw(m.t, "blocked")})
+		}
 	case op.Published:
 		m.publish()
 	case op.Enrolled:
@@ -87,7 +94,7 @@ func (m *maker) world() {
 
 func (m *maker) publish() {
 	pools := pick(m.t, `"pools":[{"id":"p","total":3},{"id":"q","total":2}]`, `"pools":[{"id":"p","total":5}]`, `"sessions":[{"id":"p","total":4},{"id":"q","total":1}]`)
-	rest := pick(m.t, ``, `,"limits":[{"per":"member","series":"s","max":2}]`, `,"limits":[{"per":"org","max":2},{"per":"member","max":1}]`, `,"set_asides":[{"id":"x","count":1}]`, `,"pickup":{"stations":["HQ","ST1"],"bind":true}`)
+	rest := pick(m.t, ``, `,"limits":[{"per":"member","series":"s","max":2}]`, `,"limits":[{"per":"org","max":2},{"per":"member","series":"s","max":1}]`, `,"limits":[{"per":"org","max":2},{"per":"member","max":1}]`, `,"set_asides":[{"id":"x","count":1}]`, `,"pickup":{"stations":["HQ","ST1"],"bind":true}`)
 	m.add(op.Entry{Kind: op.Published, Activity: pick(m.t, id.Activity("a"), "b"), Number: 1, Revision: len(m.entries), Spec: []byte(`{` + pools + rest + `}`)})
 }
 
@@ -121,13 +128,18 @@ func (m *maker) change() {
 	}
 	c := pick(m.t, open...)
 	e := op.Entry{Ticket: c.ticket, Epoch: len(m.entries), DeviceAt: 3}
-	switch e.Kind = pick(m.t, op.Promoted, op.Released, op.Lapsed, op.Redeemed, op.CheckedIn, op.CheckedIn, op.Moved, op.Moved, op.NotDrawn, op.IncidentMade, op.Scanned, op.Reminded); e.Kind {
+	switch e.Kind = pick(m.t, op.Promoted, op.Released, op.Lapsed, op.Redeemed, op.CheckedIn, op.CheckedIn, op.Moved, op.Moved, op.NotDrawn, op.IncidentMade, op.Scanned, op.Reminded, op.Undone); e.Kind {
 	case op.Promoted:
 		if !c.waiting {
 			return
 		}
 		e.Taken = m.take(c.seats)
 		c.taken, c.waiting = e.Taken, false
+		e.Blocked = rapid.Bool().Draw(m.t, "blocked")
+	case op.Undone:
+		if c.waiting {
+			return
+		}
 	case op.Released:
 		e.Seats = rapid.IntRange(1, c.seats).Draw(m.t, "released")
 		if !c.waiting {
