@@ -7,7 +7,7 @@ export LANG := zh_CN.UTF-8
 # Packages with goroutines of their own run a second time under the race detector.
 RACE := core/link core/local core/local/memory core/replica \
 	syncserver/journal/memory syncserver/journal/sqlite syncserver/ledger \
-	syncserver/rehearse syncserver/sequencer syncserver/session
+	syncserver/hub syncserver/rehearse syncserver/sequencer syncserver/session
 
 BENCH ?= .
 FUZZTIME ?= 30s
@@ -43,7 +43,7 @@ unit: ## go test of every package, with the seeds of every fuzz target
 	go test ./...
 
 race: ## packages with goroutines, under the race detector
-	go test -race $(patsubst %,./%,$(wildcard $(RACE)))
+	go test -race -short $(patsubst %,./%,$(wildcard $(RACE)))
 
 static: ## staticcheck
 	go tool staticcheck -tags $(TAGS) ./...
@@ -60,7 +60,7 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 crash: ## cut the power at every write and sync of 500 ops, on a device's store and on the journal (5 minutes)
 	go test -v -run 'TestCrash|TestFirstStartIsCut' ./core/local/sqlite ./syncserver/journal/sqlite -everywhere
 
-torture: ## kill -9 of server and devices, KILLS times each, over bad networks (2 minutes)
+torture: ## kill -9 of server and devices, KILLS times each, over bad networks (4 minutes)
 	TORTURE=$(KILLS) go test ./syncserver -run '^TestTorture$$' -v -count=1 -timeout 30m
 
 demo: build ## start a server with the demo city, a kiosk and a phone

@@ -57,7 +57,11 @@ func TestTorture(t *testing.T) {
 	for _, v := range all {
 		v.start()
 	}
+	copies := filepath.Join(t.TempDir(), "copies")
 	for server, device := 0, 0; server < kills || device < kills; {
+		if server == kills/2 {
+			p.must("backup", "-o", copies) // under load, as every night
+		}
 		all[r.IntN(len(all))].poison(r)
 		want := answers(all) + 1 + r.IntN(20)
 		until(t, "the phones are answered", func() bool { return answers(all) >= want })
@@ -84,6 +88,9 @@ func TestTorture(t *testing.T) {
 	}
 	p.must("verify")
 	sound(t, filepath.Dir(p.data))
+	fresh := filepath.Join(filepath.Dir(copies), "restored")
+	must(t, "restore", "-from", copies, "-data", fresh)
+	must(t, "verify", "-data", fresh)
 	ops := judge(t, opened(t, p), all)
 	t.Logf("%d kills of the server, %d of devices, %d ops through a bad network, all linearizable, in %v", kills, kills, ops, time.Since(began).Round(time.Second))
 }
