@@ -196,6 +196,9 @@ func (s *scan) redemption(t id.Ticket, used wire.UsedRow) error {
 		return err
 	}
 	s.facts.State, s.facts.Newest, s.facts.Blocked = held.State, held.Epoch, held.Blocked
+	if held.State == op.ClaimCancelled || held.State == op.ClaimReturned {
+		s.facts.Newest-- // its end raised the epoch last, and made no newer code
+	}
 	if held.Epoch < s.op.Epoch && held.State != op.ClaimRedeemed {
 		s.facts.State = op.ClaimNone // the code was made after this record
 	}
