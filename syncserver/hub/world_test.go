@@ -116,6 +116,7 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(s.disk.Close)
 	s.startHub(s.offer(op.Enrolment{Role: op.Hub, Station: "S", Device: "hub-1"}))
 	t.Cleanup(func() { s.crashHub() })
+	s.until("the hub is online", func() bool { return s.hub.Status().Online })
 	for i := range 3 {
 		s.scanners = append(s.scanners, s.scanner(id.Device(fmt.Sprintf("scanner-%d", i))))
 	}
