@@ -4,10 +4,11 @@ TAGS := x11
 export GOFLAGS := -buildvcs=false -tags=$(TAGS)
 export LANG := zh_CN.UTF-8
 
-# Packages with goroutines of their own run a second time under the race detector.
-RACE := core/link core/local core/local/memory core/replica \
-	syncserver/journal/memory syncserver/journal/sqlite syncserver/ledger \
-	syncserver/hub syncserver/rehearse syncserver/sequencer syncserver/session
+# Packages with goroutines of their own run a second time under the race detector,
+# without what is long and has one goroutine, or thousands that do the same.
+RACE := core/handover core/lease core/link core/link/blob core/local/memory core/replica \
+	syncserver/blob syncserver/control syncserver/hub syncserver/journal/memory syncserver/journal/sqlite \
+	syncserver/ledger syncserver/rehearse syncserver/sequencer syncserver/server syncserver/session syncserver/stream
 
 BENCH ?= .
 FUZZTIME ?= 30s

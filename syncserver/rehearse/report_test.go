@@ -121,7 +121,7 @@ func TestStepThatCannotBeDone(t *testing.T) {
 		`{"do": "advance", "to": "soon"}`:                                                `step 0 (advance soon): "soon" is not a time like 2017-03-08T10:00:00 or +90s`,
 		`{"do": "copy_code", "member": "m1", "activity": "a", "as": "x"}`:                `step 0 (copy_code m1): the phone of m1 shows no code for a`,
 		`{"do": "lease", "device": "K1", "activity": "a", "count": 5, "policy": "soft"}`: `step 0 (lease K1): "soft" is no policy; write hard or void_unreported`,
-		`{"do": "lease", "device": "K1", "activity": "b", "count": 5, "policy": "hard"}`: `step 0 (lease K1): there is no activity "b"`,
+		`{"do": "lease", "device": "K1", "activity": "b", "count": 5, "policy": "hard"}`: `step 0 (lease K1): there is no activity "b"; publish it first`,
 		`{"do": "clock", "device": "K9", "offset": "+5m"}`:                               `step 0 (clock K9): there is no device "K9"`,
 	} {
 		s, err := Parse([]byte(small(step + `, {"do": "claim", "member": "m1", "activity": "a", "expect": {"result": "refused"}}`)))

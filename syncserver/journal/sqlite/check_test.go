@@ -118,6 +118,7 @@ func mustRead(t testing.TB, path string) []byte {
 }
 
 func TestCheckFindsFlipsAnywhere(t *testing.T) {
+	alone(t)
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j := mustOpen(t, path)
 	unsynced(t, j)
@@ -155,6 +156,7 @@ func TestCheckFindsFlipsAnywhere(t *testing.T) {
 // TestCheckCoversEveryByte flips a bit of every byte of a journal that has a page
 // of every kind: schema, interior, leaf, overflow.
 func TestCheckCoversEveryByte(t *testing.T) {
+	alone(t)
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j := mustOpen(t, path)
 	head := journal.Empty

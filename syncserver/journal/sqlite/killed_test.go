@@ -41,6 +41,13 @@ func serve(path string) {
 	}
 }
 
+// alone skips a test that takes minutes under the race detector and has nothing for it.
+func alone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads damaged bytes in one goroutine, so that the race detector has nothing to find; run without -short")
+	}
+}
+
 // server runs serve in another process until stop kills it.
 func server(t *testing.T, path string) (said *bufio.Scanner, stop func()) {
 	t.Helper()
@@ -144,6 +151,7 @@ func unfinished(t *testing.T, before int) (file, log []byte, head journal.Head) 
 }
 
 func TestCheckCoversTheLog(t *testing.T) {
+	alone(t)
 	file, log, head := unfinished(t, 12)
 	fresh := mustPage1(t)
 	if got, found := inMemory(file, log, fresh); got != head || len(found) > 0 {
@@ -169,6 +177,7 @@ func TestCheckCoversTheLog(t *testing.T) {
 }
 
 func TestCheckCoversTheFileBelowTheLog(t *testing.T) {
+	alone(t)
 	for _, before := range []int{0, 1, 3, 12, 30} {
 		t.Run(fmt.Sprint(before), func(t *testing.T) { testBelow(t, before) })
 	}
@@ -195,6 +204,7 @@ func testBelow(t *testing.T, before int) {
 // TestCutOffCheckpoint replaces sectors of superseded pages by newer ones, as a
 // checkpoint that was killed, or that lost its power, leaves them.
 func TestCutOffCheckpoint(t *testing.T) {
+	alone(t)
 	for _, before := range []int{0, 1, 3, 12, 30} {
 		file, log, head := unfinished(t, before)
 		fresh := mustPage1(t)
