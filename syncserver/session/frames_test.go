@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,10 @@ type raw struct {
 
 func (s *site) raw() *raw {
 	s.t.Helper()
-	conn, _, err := websocket.DefaultDialer.Dial(s.url(), nil)
+	conn, r, err := websocket.DefaultDialer.Dial(s.url(), nil)
+	for ctx := s.ctx(); err != nil && ctx.Err() == nil && r != nil && r.StatusCode == http.StatusServiceUnavailable; {
+		conn, r, err = websocket.DefaultDialer.Dial(s.url(), nil) // the server may not have noticed yet who has gone
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -264,6 +264,9 @@ func TestRepair(t *testing.T) {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+	if err := d.Synced(s.ctx()); err != nil { // the server counts behind the sending
+		t.Fatal(err)
+	}
 	if n := s.server.Repairs(); n != 1 {
 		t.Errorf("%d repairs were counted, want 1", n)
 	}
