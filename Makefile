@@ -13,10 +13,11 @@ RACE := core/handover core/lease core/link core/link/blob core/local/memory core
 BENCH ?= .
 FUZZTIME ?= 30s
 KILLS ?= 220
+WORLDS ?= 60
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts build test fmt vet unit race static vuln bench fuzz crash torture demo clean
+.PHONY: help deps fonts build test fmt vet unit race sim static vuln bench fuzz crash torture demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,7 +33,7 @@ build: deps fonts ## leave the programs in bin/
 	go build -o bin/yizhan .
 	go build -o bin/syncserver ./syncserver
 
-test: deps fonts fmt vet unit race static vuln ## run every check and every test
+test: deps fonts fmt vet unit race sim static vuln ## run every check and every test
 
 fmt: ## fail where gofmt would change a file
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w these files:"; echo "$$files"; exit 1; }
@@ -45,6 +46,9 @@ unit: ## go test of every package, with the seeds of every fuzz target
 
 race: ## packages with goroutines, under the race detector
 	go test -race -short $(patsubst %,./%,$(wildcard $(RACE)))
+
+sim: ## live WORLDS simulated worlds in which everything goes wrong
+	go run ./syncserver sim -worlds $(WORLDS)
 
 static: ## staticcheck
 	go tool staticcheck -tags $(TAGS) ./...

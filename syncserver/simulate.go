@@ -17,6 +17,7 @@ func simulate(fs *flag.FlagSet, args []string) (err error) {
 	worlds := fs.Int("worlds", 100, "how many, one seed after the other")
 	seed := fs.Uint64("seed", 0, "the first one; alone: this world only, with its trace")
 	twice := fs.Bool("twice", false, "live each world two times and compare them")
+	restore := fs.Bool("restore", false, "let servers lose their disks too, and go on from backups")
 	verbose := fs.Bool("v", false, "say of each world what became of it")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
@@ -28,6 +29,7 @@ func simulate(fs *flag.FlagSet, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
+	lab.Restore = *restore
 	if alone && !many {
 		return retrace(lab, *seed, *twice)
 	}

@@ -43,6 +43,7 @@ func (s *State) decide(e *op.Entry, o *op.Op, line op.Line, at int64, allowed bo
 		a.book.FillFor(f, k.holding, k.person.ID, k.person.Org, pool, k.Parts, k.Guest)
 		f.Elsewhere = s.elsewhere(a, k.person.ID)
 		f.OrgHeld += a.reserved(k.person.Org)
+		s.defect.facts(f, k.person.ID)
 	}
 	answer := rules.Decide(*f)
 	e.Outcome, e.Code = answer.Outcome, answer.Code
@@ -157,6 +158,7 @@ func (r *run) walk(a *act, pool int) {
 		}
 		c := a.book.Lines[pool][place]
 		r.emit(promoted(a, c, taken))
+		r.s.defect.again(r, a, c)
 		i = place
 	}
 }

@@ -99,7 +99,7 @@ func (s *State) Admit(from op.Origin) (Standing, op.Result) {
 	case from.Seq > d.last+1 || from.Seq == 0:
 		return GapOp, op.Result{}
 	case from.Seq == d.last+1:
-		if from.Previous != d.chain {
+		if from.Previous != d.chain && s.defect.Defect != ByNumber {
 			return ForkedOp, op.Result{}
 		}
 		return NextOp, op.Result{}
@@ -107,7 +107,7 @@ func (s *State) Admit(from op.Origin) (Standing, op.Result) {
 		return OldOp, op.Result{}
 	}
 	known := &d.results[from.Seq-d.first]
-	if known.hash != from.Hash {
+	if known.hash != from.Hash && s.defect.Defect != ByNumber {
 		return ForkedOp, op.Result{}
 	}
 	return KnownOp, known.result()

@@ -134,6 +134,14 @@ func (c *Config) openJournal(path string) (journal.Journal, error) {
 	return sqlite.Open(path)
 }
 
+// base is the name of a database: another file system has no folders.
+func (s *Server) base(name string) string {
+	if s.cfg.VFS != "" {
+		return name
+	}
+	return s.path(name)
+}
+
 func (s *Server) path(name string) string { return filepath.Join(s.cfg.Dir, name) }
 
 func (s *Server) openFiles() (err error) {
@@ -148,7 +156,7 @@ func (s *Server) openFiles() (err error) {
 	if s.keys, err = loadKeys(s.path(KeysFile), s.cfg.Random); err != nil {
 		return err
 	}
-	s.vault, err = vault.OpenOn(s.cfg.VFS, s.path(VaultFile), s.cfg.Random)
+	s.vault, err = vault.OpenOn(s.cfg.VFS, s.base(VaultFile), s.cfg.Random)
 	return err
 }
 
@@ -180,7 +188,7 @@ func (s *Server) openLedger() (err error) {
 		return err
 	}
 	s.durable.Store(head.Next - 1)
-	if s.ledger, err = ledger.OpenOn(s.cfg.VFS, s.path(LedgerFile)); err == nil && s.ledger.Applied() <= head.Next-1 {
+	if s.ledger, err = ledger.OpenOn(s.cfg.VFS, s.base(LedgerFile)); err == nil && s.ledger.Applied() <= head.Next-1 {
 		return nil
 	}
 	if err == nil {
@@ -193,7 +201,7 @@ func (s *Server) openLedger() (err error) {
 			return fmt.Errorf("remove ledger: %w", err)
 		}
 	}
-	s.ledger, err = ledger.OpenOn(s.cfg.VFS, s.path(LedgerFile))
+	s.ledger, err = ledger.OpenOn(s.cfg.VFS, s.base(LedgerFile))
 	return err
 }
 

@@ -25,8 +25,8 @@ type rowKey struct{ table, id string }
 // differs holds the rows of a device against the server's, byte for byte. Rows that
 // changed after the device's cursor it cannot have. "" where all is as it should be.
 func (w *World) differs(m *machine) string {
-	if w.host.server == nil || !m.on || m.wiped {
-		return ""
+	if w.host.server == nil || !m.on || m.wiped || w.restored && (m.conn == nil || !m.online()) {
+		return "" // rows from before a restore are another history
 	}
 	var enrolled arbiter.Device
 	w.host.server.Look(func(s *arbiter.State) { enrolled, _ = s.Device(m.name) })

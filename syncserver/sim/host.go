@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -18,6 +19,10 @@ import (
 type host struct {
 	w      *World
 	disk   *disk.Disk
+	dir    string        // its small files
+	kept   *backup       // nil if there is none
+	asked  int           // how often staff have looked who is missing
+	open   bool          // it has begun, and takes sessions
 	server *server.Steps // nil while it is down
 	offset int64         // wall clock minus the true time
 	random *rand.ChaCha8
@@ -54,12 +59,12 @@ func (h *host) start() error {
 	h.tasks, h.turning, h.writing, h.fatal = nil, false, false, false
 	var err error
 	h.server, err = server.Step(server.Config{
-		Dir: h.w.lab.dir, Zone: zone, Random: h.random, Log: quietly, VFS: h.disk.VFS(),
+		Dir: h.dir, Zone: zone, Random: h.random, Log: quietly, VFS: h.disk.VFS(),
 		Now:   func() time.Time { return time.UnixMilli(h.w.now + h.offset) },
 		Clock: func() time.Time { return time.UnixMilli(h.w.now) },
 		Fatal: func(err error) { panic(ended{err}) },
-		Journal: func(path string) (journal.Journal, error) {
-			j, err := sqlite.OpenOn(h.disk.VFS(), path)
+		Journal: func(string) (journal.Journal, error) {
+			j, err := sqlite.OpenOn(h.disk.VFS(), server.JournalFile)
 			if err != nil {
 				return nil, err
 			}
@@ -70,7 +75,19 @@ func (h *host) start() error {
 		h.server = nil
 		return fmt.Errorf("start server: %w", err)
 	}
-	h.begin(func() { err = h.server.Project() })
+	s := h.server
+	h.open = false
+	h.begin(func() {
+		if err := s.Recover(context.Background()); err != nil {
+			h.w.note("server cannot begin: %v", err)
+			h.fatal = h.server == s
+			return
+		}
+		if h.server == s {
+			h.open = true
+			h.project()
+		}
+	})
 	h.turn()
 	return err
 }
@@ -135,6 +152,7 @@ func (h *host) turn() {
 }
 
 func (h *host) decide() {
+	h.server.Look(h.w.defect.batch)
 	if h.live(h.server.Decide); h.fatal {
 		h.ends()
 		return
@@ -249,7 +267,7 @@ type port struct {
 
 // accept begins a session for a connection.
 func (h *host) accept(c *conn) *port {
-	if h.server == nil {
+	if h.server == nil || !h.open {
 		return nil
 	}
 	p := &port{h: h, conn: c, heard: h.w.now}
@@ -325,8 +343,12 @@ func (p *port) plan(at int64) {
 	})
 }
 
-// silent ends a session whose device was not heard of for a minute.
+// silent ends a session whose device was not heard of for a minute; pings are not
+// carried, but who could answer one was heard.
 func (p *port) silent() {
+	if c := p.conn; !c.broken && c.m.conn == c && c.m.net.up && c.m.net.down {
+		p.heard = p.h.w.now
+	}
 	if p.h.w.now-p.heard > 60_000 {
 		p.conn.serverEnded()
 	}

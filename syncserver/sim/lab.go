@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"time"
 
 	"yizhan/core/id"
@@ -45,6 +46,9 @@ func memberID(i int) id.Member { return id.Member(fmt.Sprintf("m%d", i)) }
 // Lab is what all worlds have in common: a town that was set up once. It is safe
 // for concurrent use.
 type Lab struct {
+	// Restore has servers lose their disks and go on from backups.
+	Restore bool
+
 	dir    string // keys of the server
 	codec  *wire.Codec
 	server *disk.Disk
@@ -174,13 +178,16 @@ func (w *World) settle() {
 // world makes a world in which nothing has happened yet.
 func (l *Lab) world(seed uint64, defect *Defect) (*World, error) {
 	w := &World{lab: l, seed: seed, random: rand.New(rand.NewPCG(seed, 0x79697a68616e)), now: dawn, answers: map[place]op.Result{}, defect: defect}
-	w.host = &host{w: w, random: source(seed, 0)}
+	w.host = &host{w: w, random: source(seed, 0), dir: l.dir}
 	var err error
 	if l.server == nil {
 		w.host.disk, err = disk.New()
 		return w, err
 	}
 	if w.host.disk, err = l.server.Fork(w.coin); err != nil {
+		return w, err
+	}
+	if w.host.dir, err = l.keys(); err != nil {
 		return w, err
 	}
 	for i, u := range units() {
@@ -193,8 +200,26 @@ func (l *Lab) world(seed uint64, defect *Defect) (*World, error) {
 	return w, nil
 }
 
+// keys makes a folder with the keys of the town.
+func (l *Lab) keys() (dir string, err error) {
+	if dir, err = os.MkdirTemp(l.dir, ""); err != nil {
+		return "", err
+	}
+	file, err := os.ReadFile(filepath.Join(l.dir, server.KeysFile))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, server.KeysFile), file, 0o600)
+	}
+	return dir, err
+}
+
 // close lets go of everything that a world has open.
 func (w *World) close() {
+	if w.host.dir != w.lab.dir {
+		_ = os.RemoveAll(w.host.dir)
+	}
+	if w.host.kept != nil {
+		w.host.kept.disk.Close()
+	}
 	if h := w.host; h.server != nil {
 		h.giveUp()
 		_ = h.server.Kill()

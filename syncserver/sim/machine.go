@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -45,14 +44,16 @@ type machine struct {
 	offset  int64 // wall clock minus the true time
 	boots   int
 	booted  int64
-	pause   int64 // before it connects again
-	closed  bool  // connecting again cannot help
+	lasted  time.Duration // all runs before this one
+	pause   int64         // before it connects again
+	closed  bool          // connecting again cannot help
 
 	undo   id.Ticket                   // that was handed over last
 	asked  map[uint64]handover.Outcome // scans that wait for the server's word, by op
 	stored local.State                 // as the person was told: these ops are queued
 	copied bool                        // another machine runs with the same identity
 	wiped  bool                        // it has erased itself
+	naive  bool                        // its program does not look whether the server knows another history
 }
 
 // start runs the program on what is on the disk.
@@ -89,8 +90,7 @@ func (m *machine) online() bool { return m.link.Status().Online }
 func (m *machine) clock() time.Time { return time.UnixMilli(m.w.now + m.offset).In(zone) }
 
 func (m *machine) boot() (string, time.Duration) {
-	boot := fmt.Sprintf("%s-%d", m.label, m.boots)
-	return m.w.defect.boot(boot, m.label), time.Duration(m.w.now-m.booted) * time.Millisecond
+	return m.w.defect.boot(m)
 }
 
 // intact compares what is stored with what the person was told.
@@ -111,14 +111,15 @@ func (m *machine) down(power bool) {
 	if !m.on {
 		return
 	}
-	m.disk.Plan(nil)
+	m.disk.Plan(m.w.defect.plan(nil))
 	m.hangUp(nil)
 	m.w.stop(m.disk, power)
+	m.lasted += time.Duration(m.w.now-m.booted) * time.Millisecond
 	_ = m.store.Close() // its files are gone from under it
 	m.on = false
 	m.w.stats.Crashes++
 	if !m.gone {
-		m.w.after(m.w.between(500, 60_000), m.up)
+		m.w.after(m.w.between(500, pick(m.w, []int64{10_000, 60_000, 200_000})), m.up)
 	}
 }
 
@@ -148,7 +149,7 @@ func (m *machine) connect() {
 		return
 	}
 	m.conn = c
-	steps, stop := m.link.Step(func(frame []byte) error { return m.w.defect.send(m, c, frame) })
+	steps, stop := m.link.Step(func(frame []byte) error { return c.toServer(frame) })
 	if m.steps = steps; stop != nil {
 		m.hangUp(stop)
 		return

@@ -105,6 +105,9 @@ func (c *conn) arriveDown(frame []byte) {
 		c.w.after(500, func() { c.arriveDown(frame) })
 	default:
 		c.heard = c.w.now
+		if c.m.naive {
+			frame = c.m.blinded(frame)
+		}
 		c.m.frame(c, frame)
 	}
 }

@@ -115,6 +115,9 @@ func (m *machine) clerk() {
 // lease, or else by asking the server.
 func (m *machine) serve(who id.Member) {
 	o := m.claim(who)
+	if m.w.coin() {
+		o.Activity, o.Pool = "kit", ""
+	}
 	r, _, handled, err := m.holder.Claim(o, m.clock())
 	if !handled {
 		if err == nil {
@@ -204,6 +207,7 @@ func (m *machine) answered(results map[uint64]op.Result) error {
 	if err := m.counter.Answered(results); err != nil {
 		return err
 	}
+	m.w.shown(m, results)
 	for _, seq := range slices.Sorted(maps.Keys(results)) {
 		r := results[seq]
 		out, waits := m.asked[seq]
@@ -267,11 +271,14 @@ func (m *machine) leases() {
 
 // granted remembers a ticket that a device has printed, and checks that it might.
 func (w *World) granted(m *machine, r op.Result) {
-	w.grants = append(w.grants, grant{m, r.Ticket})
 	number, _, _ := r.Ticket.Lease()
 	row, ok, err := m.store.Get(wire.TableLease, strconv.FormatUint(number, 10))
 	var l wire.LeaseRow
-	if err == nil && ok && wire.DecodeRow(row.Body, &l) == nil && l.Lease.Policy == op.VoidUnreported && w.now >= l.Lease.Expires {
+	if err != nil || !ok || wire.DecodeRow(row.Body, &l) != nil {
+		return
+	}
+	w.grants = append(w.grants, grant{m, r.Ticket, l.Lease.Policy})
+	if l.Lease.Policy == op.VoidUnreported && w.now >= l.Lease.Expires {
 		w.fail("%s grants ticket %d at %s, and its lease was over at %s", m.label, r.Ticket, stamp(w.now), stamp(l.Lease.Expires))
 	}
 }

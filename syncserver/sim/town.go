@@ -62,7 +62,7 @@ func (w *World) announce(s activity.Spec) {
 	w.town.specs[s.ID] = s
 	w.town.totals[s.ID] = max(w.town.totals[s.ID], total) // also where the server dies before it says yes
 	w.host.do(fmt.Sprintf("publish %s", s.ID), func(srv *server.Steps) error {
-		_, err := srv.Publish(context.Background(), w.defect.spec(s, body))
+		_, err := srv.Publish(context.Background(), body)
 		return err
 	})
 }
@@ -72,14 +72,17 @@ func (w *World) office() {
 	if w.calm {
 		return
 	}
-	w.after(w.between(10_000, 60_000), w.office)
+	w.after(w.between(8_000, 40_000), w.office)
+	if w.one(3) {
+		w.host.recover()
+	}
 	ctx := context.Background()
 	switch roll := w.random.IntN(12); {
 	case roll < 5:
 		l := op.Lease{Device: pick(w, []id.Device{"kiosk-1", "kiosk-2", "kiosk-3"}), Activity: "kit", Pool: "bag", Seats: int(w.between(1, 5)),
-			Policy: op.Hard, Lasts: w.between(2, 8) * 60_000}
+			Policy: op.Hard, Lasts: w.between(40, 300) * 1000}
 		if w.coin() {
-			l.Policy, l.VoidAfter = op.VoidUnreported, w.between(1, 4)*60_000
+			l.Policy, l.VoidAfter = op.VoidUnreported, w.between(20, 120)*1000
 		}
 		if w.coin() {
 			for i := range people {

@@ -11,7 +11,12 @@ func (w *World) weather() {
 	}
 	w.after(w.between(2_000, 25_000), w.weather)
 	m := pick(w, w.machines)
-	switch roll := w.random.IntN(24); {
+	switch roll := w.random.IntN(26); {
+	case roll >= 24 && !w.lab.Restore && !w.defect.forgets():
+	case roll == 24:
+		w.host.save()
+	case roll == 25:
+		w.host.restore()
 	case roll < 7:
 		w.cut(m)
 	case roll < 11:
@@ -70,7 +75,7 @@ func (w *World) cut(m *machine) {
 func (w *World) spoil(d *disk.Disk, whose string) {
 	at := int(w.between(1, 60))
 	fault := pick(w, []disk.Fault{disk.Fail, disk.FailDone, disk.Torn, disk.Full, disk.Cut, disk.CutDone})
-	d.Plan(w.defect.plan(func(o disk.Op) disk.Fault {
+	plan := func(o disk.Op) disk.Fault {
 		if at <= 0 || fault == disk.Torn && o.Kind != disk.Write || fault == disk.Full && o.Kind == disk.Read {
 			return disk.None
 		}
@@ -80,7 +85,11 @@ func (w *World) spoil(d *disk.Disk, whose string) {
 		w.stats.fault(o.Kind.String() + " " + fault.String())
 		w.note("%s: %s of %s: %v", whose, o.Kind, o.File, fault)
 		return fault
-	}))
+	}
+	if d != w.host.disk {
+		plan = w.defect.plan(plan)
+	}
+	d.Plan(plan)
 }
 
 // copyOf makes a copy of a device: a phone restored from its backup, or a card
@@ -96,8 +105,9 @@ func (w *World) copyOf(m *machine) {
 	}
 	w.stats.fault("device copied")
 	w.note("%s is copied", m.label)
+	m.naive = m.naive || w.one(3)
 	c := &machine{unit: m.unit, w: w, label: m.label + "-copy", disk: d, random: source(w.seed, uint64(len(w.machines))+500),
-		net: network{up: true, down: true}, copied: true}
+		net: network{up: true, down: true}, copied: true, naive: w.coin()}
 	m.copied = true
 	w.machines = append(w.machines, c)
 	w.after(w.between(1_000, 200_000), func() {

@@ -7,9 +7,12 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"yizhan/core/arbiter"
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/wire"
@@ -39,6 +42,8 @@ type World struct {
 	answers  map[place]op.Result
 	handed   []handing
 	grants   []grant
+	branches []branch
+	restored bool // the server has lost its disk
 }
 
 // place is an op's place in the numbering of its device.
@@ -66,6 +71,14 @@ type handing struct {
 type grant struct {
 	machine *machine
 	ticket  id.Ticket
+	policy  op.Policy
+}
+
+// branch is an op of a device of which there are two, as the one that was answered has it.
+type branch struct {
+	place
+	machine string
+	hash    op.Hash
 }
 
 // times of a world in milliseconds.
@@ -83,6 +96,7 @@ func (w *World) live() {
 	}
 	w.publish()
 	for _, m := range w.machines {
+		m.disk.Plan(w.defect.plan(nil))
 		if err := m.start(); err != nil {
 			w.fail("%s does not start: %v", m.label, err)
 			return
@@ -92,7 +106,7 @@ func (w *World) live() {
 		w.after(w.between(1000, 20_000), m.act)
 	}
 	w.after(w.between(5000, 40_000), w.weather)
-	w.after(w.between(5000, 20_000), w.office)
+	w.after(w.between(3000, 10_000), w.office)
 	w.run(w.now + trouble)
 	w.heal()
 	w.rest()
@@ -109,7 +123,7 @@ func (w *World) heal() {
 	w.host.disk.Plan(nil)
 	for _, m := range w.machines {
 		m.net = network{up: true, down: true}
-		m.disk.Plan(nil)
+		m.disk.Plan(w.defect.plan(nil))
 		m.offset = 0
 	}
 	w.look(0)
@@ -126,6 +140,7 @@ func (w *World) look(n int) {
 		}
 		m.look()
 	}
+	w.host.recover()
 	w.after(5000, func() { w.look(n + 1) })
 }
 
@@ -150,9 +165,14 @@ func (w *World) quiet() string {
 	if w.host.server == nil {
 		return "the server is down"
 	}
+	frozen := false
+	w.host.server.Look(func(s *arbiter.State) { _, frozen = s.Frozen() })
+	if frozen {
+		return "the server's pools are frozen"
+	}
 	for _, m := range w.machines {
 		switch {
-		case m.gone || m.closed && w.forgotten(m):
+		case m.gone || m.naive || w.twin(m) || m.closed && w.forgotten(m):
 		case !m.on:
 			return m.label + " is off"
 		case !m.online():
@@ -205,10 +225,30 @@ func (w *World) told(m *machine, frame []byte) {
 	}
 	for i, r := range results.Results {
 		at := place{m.name, results.First + uint64(i)}
-		if before, again := w.answers[at]; again && !equal(before, r) {
-			w.fail("op %d of %s was answered %+v and later %+v", at.seq, at.device, before, r)
+		if !w.restored { // what did not arrive before a restore may be answered anew
+			w.final(at, r)
 		}
-		w.answers[at] = r
+		if m.copied {
+			w.branch(m, at)
+		}
 	}
 	w.note("%s is told %s", m.label, brief(results))
+}
+
+// shown remembers the results that a device has stored: its person has seen them.
+func (w *World) shown(m *machine, results map[uint64]op.Result) {
+	if !w.restored {
+		return // they are remembered since they left the server
+	}
+	for _, seq := range slices.Sorted(maps.Keys(results)) {
+		w.final(place{m.name, seq}, results[seq])
+	}
+}
+
+// final holds an answer against the ones before.
+func (w *World) final(at place, r op.Result) {
+	if before, again := w.answers[at]; again && !w.alike(before, r) {
+		w.fail("op %d of %s was answered %+v and later %+v", at.seq, at.device, before, r)
+	}
+	w.answers[at] = r
 }
