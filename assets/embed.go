@@ -8,3 +8,8 @@ import "embed"
 //
 //go:embed fonts
 var Fonts embed.FS
+
+// English is the folder of translations into English, a file for each part of the app.
+//
+//go:embed translations/en
+var English embed.FS

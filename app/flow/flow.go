@@ -5,9 +5,9 @@ package flow
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
+	"yizhan/app/say"
 	"yizhan/core/fault"
 	"yizhan/core/schedule"
 )
@@ -34,68 +34,72 @@ func ToneOf(v fault.Verdict) Tone {
 	return Bad
 }
 
-var weekdays = [...]string{"周日", "周一", "周二", "周三", "周四", "周五", "周六"}
+var weekdays = [...]say.Text{say.T("周日"), say.T("周一"), say.T("周二"), say.T("周三"), say.T("周四"), say.T("周五"), say.T("周六")}
+
+var months = [...]say.Text{say.T("1月"), say.T("2月"), say.T("3月"), say.T("4月"), say.T("5月"), say.T("6月"), say.T("7月"), say.T("8月"),
+	say.T("9月"), say.T("10月"), say.T("11月"), say.T("12月")}
 
 // Moment writes a time as people say it, as short as now allows: "今天 14:05",
 // "3月15日（周三）09:00", "2016年6月8日 09:00". now sets the zone.
-func Moment(at int64, now time.Time) string {
+func Moment(at int64, now time.Time) say.Text {
 	t := time.UnixMilli(at).In(now.Location())
-	day := Day(at, now)
-	if strings.HasSuffix(day, "）") {
-		return day + t.Format("15:04")
+	if days := schedule.Days(now, t); days != 0 && days != 1 && t.Year() == now.Year() {
+		return say.T("%s%d日（%s）%s", months[t.Month()-1], t.Day(), weekdays[t.Weekday()], t.Format("15:04"))
 	}
-	return day + " " + t.Format("15:04")
+	return say.T("%s %s", Day(at, now), t.Format("15:04"))
 }
 
 // Day is the day of Moment alone.
-func Day(at int64, now time.Time) string {
+func Day(at int64, now time.Time) say.Text {
 	t := time.UnixMilli(at).In(now.Location())
 	switch days := schedule.Days(now, t); {
 	case days == 0:
-		return "今天"
+		return say.T("今天")
 	case days == 1:
-		return "明天"
+		return say.T("明天")
 	case t.Year() == now.Year():
-		return fmt.Sprintf("%d月%d日（%s）", t.Month(), t.Day(), weekdays[t.Weekday()])
+		return say.T("%s%d日（%s）", months[t.Month()-1], t.Day(), weekdays[t.Weekday()])
 	}
-	return fmt.Sprintf("%d年%d月%d日", t.Year(), t.Month(), t.Day())
+	return date(t)
 }
 
+func date(t time.Time) say.Text { return say.T("%d年%s%d日", t.Year(), months[t.Month()-1], t.Day()) }
+
 // Clock is the bare time of day, with the day only where it is not today's.
-func Clock(t, now time.Time) string {
+func Clock(t, now time.Time) say.Text {
 	t = t.In(now.Location())
 	if schedule.Days(now, t) == 0 {
-		return t.Format("15:04")
+		return say.Plain(t.Format("15:04"))
 	}
 	if t.Year() == now.Year() {
-		return fmt.Sprintf("%d月%d日 %s", t.Month(), t.Day(), t.Format("15:04"))
+		return say.T("%s%d日 %s", months[t.Month()-1], t.Day(), t.Format("15:04"))
 	}
-	return fmt.Sprintf("%d年%d月%d日 %s", t.Year(), t.Month(), t.Day(), t.Format("15:04"))
+	return say.T("%s %s", date(t), t.Format("15:04"))
 }
 
 // Span writes a window: "今天 09:00 至 明天 16:00". An open end is left out.
-func Span(w schedule.Window, now time.Time) string {
+func Span(w schedule.Window, now time.Time) say.Text {
 	switch {
 	case w.Zero():
-		return ""
+		return say.Text{}
 	case w.To == 0:
-		return Moment(w.From, now) + " 起"
+		return say.T("%s 起", Moment(w.From, now))
 	case w.From == 0:
-		return Moment(w.To, now) + " 止"
+		return say.T("%s 止", Moment(w.To, now))
 	}
 	from, to := time.UnixMilli(w.From).In(now.Location()), time.UnixMilli(w.To).In(now.Location())
 	if schedule.Days(from, to) == 0 {
-		return Moment(w.From, now) + "–" + to.Format("15:04")
+		return say.T("%s–%s", Moment(w.From, now), to.Format("15:04"))
 	}
-	return Moment(w.From, now) + " 至 " + Moment(w.To, now)
+	return say.T("%s 至 %s", Moment(w.From, now), Moment(w.To, now))
 }
 
 // Left writes how long it is until at: "3 天 4 小时", "02:13:05".
-func Left(at int64, now time.Time) string {
+func Left(at int64, now time.Time) say.Text {
 	d := max(0, time.UnixMilli(at).Sub(now)).Round(time.Second)
 	hours, minutes, seconds := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
 	if hours >= 24 {
-		return fmt.Sprintf("%d 天 %d 小时", hours/24, hours%24)
+		return say.T("%d 天 %d 小时", hours/24, hours%24)
 	}
-	return fmt.Sprintf("%02d:%02d:%02d", hours, minutes, seconds)
+	return say.Plain(fmt.Sprintf("%02d:%02d:%02d", hours, minutes, seconds))
 }

@@ -27,10 +27,10 @@ func TestMoments(t *testing.T) {
 		{"2026-11-23 09:00", "11月23日（周一）09:00", "11月23日 09:00"},
 		{"2027-01-02 09:00", "2027年1月2日 09:00", "2027年1月2日 09:00"},
 	} {
-		if got := Moment(at(c.when).UnixMilli(), now); got != c.moment {
+		if got := Moment(at(c.when).UnixMilli(), now).String(); got != c.moment {
 			t.Errorf("moment of %s is %q, want %q", c.when, got, c.moment)
 		}
-		if got := Clock(at(c.when).UTC(), now); got != c.clock {
+		if got := Clock(at(c.when).UTC(), now).String(); got != c.clock {
 			t.Errorf("clock of %s is %q, want %q", c.when, got, c.clock)
 		}
 	}
@@ -46,7 +46,7 @@ func TestSpans(t *testing.T) {
 		"今天 09:00–16:00": {From: ms("2026-11-21 09:00"), To: ms("2026-11-21 16:00")},
 		"今天 09:00 至 11月23日（周一）16:00": {From: ms("2026-11-21 09:00"), To: ms("2026-11-23 16:00")},
 	} {
-		if got := Span(w, now); got != want {
+		if got := Span(w, now).String(); got != want {
 			t.Errorf("span %+v is %q, want %q", w, got, want)
 		}
 	}
@@ -56,7 +56,7 @@ func TestLeft(t *testing.T) {
 	now := at("2026-11-21 14:05")
 	for want, d := range map[string]time.Duration{"00:00:00": -time.Minute, "00:00:59": 59 * time.Second,
 		"02:13:05": 2*time.Hour + 13*time.Minute + 5*time.Second, "3 天 4 小时": 76*time.Hour + 59*time.Minute} {
-		if got := Left(now.Add(d).UnixMilli(), now); got != want {
+		if got := Left(now.Add(d).UnixMilli(), now).String(); got != want {
 			t.Errorf("%v left reads %q, want %q", d, got, want)
 		}
 	}

@@ -88,7 +88,7 @@ func (c *counter) detail(o handover.Outcome, now time.Time) string {
 	case o.Verdict == fault.Valid && o.Holder != "":
 		return "持票人：" + o.Holder
 	case o.Verdict == fault.AlreadyRedeemed && o.UsedAt != 0:
-		return "上次领取：" + flow.Moment(o.UsedAt, c.now())
+		return "上次领取：" + flow.Moment(o.UsedAt, c.now()).String()
 	case o.Verdict == fault.ClockDoubt:
 		return "本机时间：" + now.In(c.now().Location()).Format("2006-01-02 15:04")
 	}

@@ -100,13 +100,13 @@ func (s State) card(a Activity) (c Card, rank int, at int64) {
 	now := s.Now.UnixMilli()
 	switch {
 	case a.Claim.Before(now):
-		c.Badge, c.Note, rank, at = "未开始", flow.Moment(a.Claim.From, s.Now)+" 开始", 1, a.Claim.From
+		c.Badge, c.Note, rank, at = "未开始", flow.Moment(a.Claim.From, s.Now).String()+" 开始", 1, a.Claim.From
 	case a.Claim.After(now):
-		c.Badge, c.Note, rank, at = "已结束", flow.Moment(a.Claim.To, s.Now)+" 已截止", 2, -a.Claim.To
+		c.Badge, c.Note, rank, at = "已结束", flow.Moment(a.Claim.To, s.Now).String()+" 已截止", 2, -a.Claim.To
 	default:
 		c.Badge, c.Tone, at = "可报名", flow.Good, math.MaxInt64
 		if a.Claim.To != 0 {
-			c.Note, at = flow.Moment(a.Claim.To, s.Now)+" 截止", a.Claim.To
+			c.Note, at = flow.Moment(a.Claim.To, s.Now).String()+" 截止", a.Claim.To
 		} else if len(a.Pools) > 1 {
 			c.Note = fmt.Sprintf("%d 个场次", len(a.Pools))
 		}
@@ -144,7 +144,7 @@ func (s State) Mine() []Card {
 			a, _ := s.find(q.Activity)
 			w := s.words(a, Standing{Kind: Pending, Seats: q.Seats})
 			cards = append(cards, Card{Activity: q.Activity, Title: titleOf(a, q.Activity), Badge: w.Word, Tone: w.Tone,
-				Note: fmt.Sprintf("%d 张 · %s 提交", q.Seats, flow.Clock(time.UnixMilli(q.At), s.Now))})
+				Note: fmt.Sprintf("%d 张 · %s 提交", q.Seats, flow.Clock(time.UnixMilli(q.At), s.Now).String())})
 		}
 	}
 	claims := slices.Clone(s.Data.Claims)
@@ -188,7 +188,7 @@ func (s State) session(a Activity, p id.Pool) string {
 	if i < 0 || a.Pools[i].Starts == 0 {
 		return ""
 	}
-	return flow.Moment(a.Pools[i].Starts, s.Now)
+	return flow.Moment(a.Pools[i].Starts, s.Now).String()
 }
 
 // Detail gives the page of the open activity.
@@ -221,7 +221,7 @@ func (s State) Countdown() string {
 	if s.Page != Detail || !ok || a.Newer || !a.Claim.Before(s.Now.UnixMilli()) {
 		return ""
 	}
-	return "距开始还有 " + flow.Left(a.Claim.From, s.Now)
+	return "距开始还有 " + flow.Left(a.Claim.From, s.Now).String()
 }
 
 func (s State) left(a Activity) (string, flow.Tone) {
@@ -246,12 +246,12 @@ func (s State) facts(a Activity) []Fact {
 		}
 	}
 	add("谁能参加", cmp.Or(a.Spec.AudienceWhy.ZH, everybody(a)))
-	add("报名时间", flow.Span(a.Claim, s.Now))
+	add("报名时间", flow.Span(a.Claim, s.Now).String())
 	if label := s.session(a, s.pool); len(a.Pools) == 1 {
 		add("活动时间", label)
 	}
 	if !a.Pickup.Zero() {
-		add("领取时间", flow.Span(a.Pickup, s.Now)+hours(a))
+		add("领取时间", flow.Span(a.Pickup, s.Now).String()+hours(a))
 	}
 	if a.Spec.Pickup != nil && len(a.Spec.Pickup.Stations) == 1 {
 		add("领取地点", s.address(a.Spec.Pickup.Stations[0]))
@@ -420,7 +420,7 @@ func (s State) Ticket() TicketPage {
 		add("领取地点", s.address(c.Station))
 	}
 	if a.Activity != nil && !a.Pickup.Zero() {
-		add("领取时间", flow.Span(a.Pickup, s.Now)+hours(a))
+		add("领取时间", flow.Span(a.Pickup, s.Now).String()+hours(a))
 	}
 	return p
 }

@@ -134,7 +134,7 @@ func (s State) refused(a Activity, c fault.Code) Words {
 		w.Sentence = a.Spec.AudienceWhy.ZH
 	}
 	if c == fault.WindowNotOpen && a.Activity != nil && a.Claim.Before(s.Now.UnixMilli()) {
-		w.Next = flow.Moment(a.Claim.From, s.Now) + " 开始，请到时再来。"
+		w.Next = flow.Moment(a.Claim.From, s.Now).String() + " 开始，请到时再来。"
 	}
 	return w
 }
@@ -180,7 +180,7 @@ func (s State) when(a Activity) string {
 	if a.Activity == nil || a.Pickup.Zero() {
 		return ""
 	}
-	return "领取时间：" + flow.Span(a.Pickup, s.Now) + hours(a) + "。"
+	return "领取时间：" + flow.Span(a.Pickup, s.Now).String() + hours(a) + "。"
 }
 
 func hours(a Activity) string {

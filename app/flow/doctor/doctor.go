@@ -179,7 +179,7 @@ func waiting(in Input) Finding {
 			oldest = w.Oldest
 		}
 	}
-	words := fmt.Sprintf("%s在等，最早 %s。", strings.Join(parts, "、"), flow.Clock(oldest, in.Now))
+	words := fmt.Sprintf("%s在等，最早 %s。", strings.Join(parts, "、"), flow.Clock(oldest, in.Now).String())
 	f := Finding{flow.Wait, "上传", words, "记录都存在本机，断电也不会丢，连上以后自动上传。"}
 	switch {
 	case held:
@@ -202,7 +202,7 @@ func fresh(in Input) Finding {
 		return Finding{flow.Wait, "数据", "还没有同步过数据。", "请先联网一次。"}
 	}
 	now := in.Now.Add(in.Offset)
-	words := "数据截至 " + flow.Clock(in.AsOf, now) + "。"
+	words := "数据截至 " + flow.Clock(in.AsOf, now).String() + "。"
 	if age := now.Sub(in.AsOf); age >= stale {
 		return Finding{flow.Wait, "数据", words + "已经" + span(age) + "没有更新。", "请让这台设备联网；在那之前，新发的票、新的活动这里看不到。"}
 	}
@@ -212,7 +212,7 @@ func fresh(in Input) Finding {
 func leases(in Input) (all []Finding) {
 	now := in.Now.Add(in.Offset)
 	for _, l := range in.Leases {
-		f := Finding{flow.Good, "授权", fmt.Sprintf("“%s”：本机还能发 %d 个，%s 到期。", l.Title, l.Left, flow.Moment(l.Expires.UnixMilli(), now)), ""}
+		f := Finding{flow.Good, "授权", fmt.Sprintf("“%s”：本机还能发 %d 个，%s 到期。", l.Title, l.Left, flow.Moment(l.Expires.UnixMilli(), now).String()), ""}
 		if l.Unreported > 0 {
 			f.Tone, f.Words = flow.Wait, f.Words+fmt.Sprintf("有 %d 个还没有上报。", l.Unreported)
 			f.Next = "到期以前请联网一次，没有上报的会成为存疑。"
@@ -230,7 +230,7 @@ func last(in Input) (Finding, bool) {
 	if in.Last.Kind == fault.NoFault || in.Problem != nil || in.Now.Sub(in.Last.At) > 7*24*time.Hour {
 		return Finding{}, false
 	}
-	f := Finding{flow.Good, "上次", "最近一次问题在 " + flow.Moment(in.Last.At.UnixMilli(), in.Now) + "：" + in.Last.Kind.Sentence(), ""}
+	f := Finding{flow.Good, "上次", "最近一次问题在 " + flow.Moment(in.Last.At.UnixMilli(), in.Now).String() + "：" + in.Last.Kind.Sentence(), ""}
 	if !in.Online && tells(in.Last.Kind) {
 		f.Tone, f.Next = flow.Wait, in.Last.Kind.Next()
 	}

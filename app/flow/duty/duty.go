@@ -68,14 +68,14 @@ func Read(s local.Store, now time.Time) ([]Line, error) {
 	var all []dated
 	err = flow.Each(s, wire.TableTask, func(t wire.TaskRow) {
 		all = append(all, dated{Line{say(t.Kind),
-			fmt.Sprintf("%s · %s · %s", t.Org, cmp.Or(titles[t.Activity], string(t.Activity)), flow.Clock(time.UnixMilli(t.At), now)),
+			fmt.Sprintf("%s · %s · %s", t.Org, cmp.Or(titles[t.Activity], string(t.Activity)), flow.Clock(time.UnixMilli(t.At), now).String()),
 			"待办", flow.Wait}, t.Seq})
 	})
 	if err != nil {
 		return nil, err
 	}
 	err = flow.Each(s, wire.TableIncident, func(i wire.IncidentRow) {
-		note := flow.Clock(time.UnixMilli(i.At), now)
+		note := flow.Clock(time.UnixMilli(i.At), now).String()
 		if i.Ticket != 0 {
 			note = "票 " + ticket.Short(i.Ticket) + " · " + note
 		}
@@ -83,7 +83,7 @@ func Read(s local.Store, now time.Time) ([]Line, error) {
 			note += " · 设备 " + string(i.Device)
 		}
 		if i.FirstDevice != "" {
-			note += " · 此前：" + flow.Clock(time.UnixMilli(i.FirstAt), now) + " 设备 " + string(i.FirstDevice)
+			note += " · 此前：" + flow.Clock(time.UnixMilli(i.FirstAt), now).String() + " 设备 " + string(i.FirstDevice)
 		}
 		all = append(all, dated{Line{say(i.Word), note, "异常", flow.Bad}, i.Seq})
 	})

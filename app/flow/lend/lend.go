@@ -163,7 +163,7 @@ func Read(s local.Store, now time.Time) ([]Lease, error) {
 	leases := make([]Lease, len(rows))
 	for i, r := range rows {
 		l := r.Lease
-		note := fmt.Sprintf("余 %d · %s 到期", quota.Sum(l.Taken)-granted[l.ID], flow.Moment(l.Expires, now))
+		note := fmt.Sprintf("余 %d · %s 到期", quota.Sum(l.Taken)-granted[l.ID], flow.Moment(l.Expires, now).String())
 		if l.Policy == op.VoidUnreported {
 			note += " · 上报后有效"
 		}

@@ -45,10 +45,10 @@ func Describe(in Input, now time.Time) Bar {
 	}
 	now = now.Add(in.Offset)
 	if !in.AsOf.IsZero() {
-		b.Age = "数据截至 " + flow.Clock(in.AsOf, now)
+		b.Age = "数据截至 " + flow.Clock(in.AsOf, now).String()
 	}
 	if in.Waiting > 0 {
-		b.Waiting = fmt.Sprintf("%d 条待上传（最早 %s）", in.Waiting, flow.Clock(in.Oldest.Add(in.Offset), now))
+		b.Waiting = fmt.Sprintf("%d 条待上传（最早 %s）", in.Waiting, flow.Clock(in.Oldest.Add(in.Offset), now).String())
 	}
 	b.Trouble, b.Next = trouble(in)
 	return b
