@@ -94,7 +94,7 @@ func (s *Shell) draw() {
 		fyne.LogError("read leases", err)
 	}
 	s.lent, _ = s.lent.Update(lend.Loaded{Leases: leases})
-	s.lend = s.lend && (len(leases) > 0 || s.lent.Outcome.Word != "") // the last answer stays until staff leave it
+	s.lend = s.lend && (len(leases) > 0 || !s.lent.Outcome.Word.Empty()) // the last answer stays until staff leave it
 	m := model{s.sync, s.lend, s.lent, lines, s.env.Bar(), nil}
 	if s.sync {
 		m.found = s.env.Findings()

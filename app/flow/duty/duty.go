@@ -4,12 +4,12 @@ package duty
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/activity"
 	"yizhan/core/fault"
 	"yizhan/core/id"
@@ -20,39 +20,39 @@ import (
 
 // Line is one thing to look at.
 type Line struct {
-	Title string
-	Note  string
-	Badge string
+	Title say.Text
+	Note  say.Text
+	Badge say.Text
 	Tone  flow.Tone
 }
 
 // words of tasks and incidents; others are shown as they came.
-var words = map[string]string{
-	"private_screening":            "可以考虑安排专场",
-	"override":                     "人工放行",
-	"checked_in_twice":             "同一张票入场两次",
-	"handed_over_already_redeemed": "同一张票领了两次",
-	"checked_in_unknown":           "查不到的票入了场",
-	"checked_in_cancelled":         "退掉的票入了场",
-	"checked_in_not_approved":      "没有核准的票入了场",
-	"checked_in_again":             "出场后不能再进的票又入了场",
-	"checked_in_blocked":           "被暂停使用的票入了场",
-	"handed_over_unknown":          "发放了查不到的票",
-	"forked":                       "设备记录对不上，已停用",
+var words = map[string]say.Text{
+	"private_screening":            say.T("可以考虑安排专场"),
+	"override":                     say.T("人工放行"),
+	"checked_in_twice":             say.T("同一张票入场两次"),
+	"handed_over_already_redeemed": say.T("同一张票领了两次"),
+	"checked_in_unknown":           say.T("查不到的票入了场"),
+	"checked_in_cancelled":         say.T("退掉的票入了场"),
+	"checked_in_not_approved":      say.T("没有核准的票入了场"),
+	"checked_in_again":             say.T("出场后不能再进的票又入了场"),
+	"checked_in_blocked":           say.T("被暂停使用的票入了场"),
+	"handed_over_unknown":          say.T("发放了查不到的票"),
+	"forked":                       say.T("设备记录对不上，已停用"),
 }
 
-// say puts a word of the server into Chinese; what was handed over against a
+// tell puts a word of the server into a text; what was handed over against a
 // verdict carries the verdict's own sentence.
-func say(word string) string {
+func tell(word string) say.Text {
 	if text, ok := words[word]; ok {
 		return text
 	}
 	if name, ok := strings.CutPrefix(word, "handed_over_"); ok {
 		if v, ok := fault.ParseVerdict(name); ok {
-			return "已经发放，但是" + v.Sentence()
+			return say.T("已经发放，但是%s", say.T(v.Sentence()))
 		}
 	}
-	return word
+	return say.Plain(word)
 }
 
 // Read gives the lines, newest first. Rows that cannot be read are left out.
@@ -67,25 +67,26 @@ func Read(s local.Store, now time.Time) ([]Line, error) {
 	}
 	var all []dated
 	err = flow.Each(s, wire.TableTask, func(t wire.TaskRow) {
-		all = append(all, dated{Line{say(t.Kind),
-			fmt.Sprintf("%s · %s · %s", t.Org, cmp.Or(titles[t.Activity], string(t.Activity)), flow.Clock(time.UnixMilli(t.At), now).String()),
-			"待办", flow.Wait}, t.Seq})
+		all = append(all, dated{Line{tell(t.Kind),
+			say.Join(" · ", say.Plain(string(t.Org)), say.Plain(cmp.Or(titles[t.Activity], string(t.Activity))), flow.Clock(time.UnixMilli(t.At), now)),
+			say.T("待办"), flow.Wait}, t.Seq})
 	})
 	if err != nil {
 		return nil, err
 	}
 	err = flow.Each(s, wire.TableIncident, func(i wire.IncidentRow) {
-		note := flow.Clock(time.UnixMilli(i.At), now).String()
+		var number, device, first say.Text
 		if i.Ticket != 0 {
-			note = "票 " + ticket.Short(i.Ticket) + " · " + note
+			number = say.T("票 %s", ticket.Short(i.Ticket))
 		}
 		if i.Device != "" {
-			note += " · 设备 " + string(i.Device)
+			device = say.T("设备 %s", string(i.Device))
 		}
 		if i.FirstDevice != "" {
-			note += " · 此前：" + flow.Clock(time.UnixMilli(i.FirstAt), now).String() + " 设备 " + string(i.FirstDevice)
+			first = say.T("此前：%s 设备 %s", flow.Clock(time.UnixMilli(i.FirstAt), now), string(i.FirstDevice))
 		}
-		all = append(all, dated{Line{say(i.Word), note, "异常", flow.Bad}, i.Seq})
+		note := say.Join(" · ", number, flow.Clock(time.UnixMilli(i.At), now), device, first)
+		all = append(all, dated{Line{tell(i.Word), note, say.T("异常"), flow.Bad}, i.Seq})
 	})
 	if err != nil {
 		return nil, err

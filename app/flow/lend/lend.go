@@ -5,12 +5,12 @@ package lend
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/activity"
 	"yizhan/core/id"
 	"yizhan/core/local"
@@ -26,7 +26,7 @@ type Lease struct {
 	Activity id.Activity
 	Pool     id.Pool
 	Title    string
-	Note     string // what is left, until when
+	Note     say.Text // what is left, until when
 	Policy   op.Policy
 }
 
@@ -42,9 +42,9 @@ type State struct {
 type Outcome struct {
 	Member   id.Member
 	Tone     flow.Tone
-	Word     string
-	Sentence string
-	Next     string
+	Word     say.Text
+	Sentence say.Text
+	Next     say.Text
 	Code     string // to be photographed or printed; empty where there is no ticket
 	Short    string
 }
@@ -96,9 +96,9 @@ func (s State) Update(m Message) (State, []op.Op) {
 		l, _ := s.chosen()
 		s.Busy, s.Outcome = false, answer(l, m)
 	case NotStored:
-		s.Busy, s.Outcome = false, Outcome{Tone: flow.Bad, Word: "没有发放", Sentence: "记录没有存下来，等于没有按。", Next: "请再按一次。"}
+		s.Busy, s.Outcome = false, Outcome{Tone: flow.Bad, Word: say.T("没有发放"), Sentence: say.T("记录没有存下来，等于没有按。"), Next: say.T("请再按一次。")}
 		if m.Full {
-			s.Outcome.Next = "存储空间满了，请清理以后再按一次。"
+			s.Outcome.Next = say.T("存储空间满了，请清理以后再按一次。")
 		}
 	}
 	return s, nil
@@ -120,16 +120,16 @@ func answer(l Lease, m Answered) Outcome {
 	}
 	switch r := m.Result; {
 	case r.Outcome == op.Granted && l.Policy == op.Hard:
-		o.Tone, o.Word, o.Sentence = flow.Good, "已发放", fmt.Sprintf("%d 份，没有网络也算数。", r.Seats)
-		o.Next = "请会员拍下二维码，或记下短码。"
+		o.Tone, o.Word, o.Sentence = flow.Good, say.T("已发放"), say.T("%d 份，没有网络也算数。", r.Seats)
+		o.Next = say.T("请会员拍下二维码，或记下短码。")
 	case r.Outcome == op.Granted:
-		o.Tone, o.Word, o.Sentence = flow.Wait, "已登记 · 待确认", fmt.Sprintf("%d 份，这台设备联网上报以后才有效。", r.Seats)
-		o.Next = "请尽快联网；没有按时上报，这张票作废，名额收回。"
+		o.Tone, o.Word, o.Sentence = flow.Wait, say.T("已登记 · 待确认"), say.T("%d 份，这台设备联网上报以后才有效。", r.Seats)
+		o.Next = say.T("请尽快联网；没有按时上报，这张票作废，名额收回。")
 	case r.Outcome == op.Refused:
-		o.Tone, o.Word, o.Sentence, o.Next = flow.Bad, "未通过", r.Code.Sentence(), r.Code.Next()
+		o.Tone, o.Word, o.Sentence, o.Next = flow.Bad, say.T("未通过"), say.T(r.Code.Sentence()), say.T(r.Code.Next())
 	default:
-		o.Tone, o.Word, o.Sentence = flow.Wait, "已提交 · 待确认", "这台设备现在定不了，等服务器确认。"
-		o.Next = "联网后自动提交，结果发到会员的手机上。"
+		o.Tone, o.Word, o.Sentence = flow.Wait, say.T("已提交 · 待确认"), say.T("这台设备现在定不了，等服务器确认。")
+		o.Next = say.T("联网后自动提交，结果发到会员的手机上。")
 	}
 	return o
 }
@@ -163,9 +163,9 @@ func Read(s local.Store, now time.Time) ([]Lease, error) {
 	leases := make([]Lease, len(rows))
 	for i, r := range rows {
 		l := r.Lease
-		note := fmt.Sprintf("余 %d · %s 到期", quota.Sum(l.Taken)-granted[l.ID], flow.Moment(l.Expires, now).String())
+		note := say.T("余 %d · %s 到期", quota.Sum(l.Taken)-granted[l.ID], flow.Moment(l.Expires, now))
 		if l.Policy == op.VoidUnreported {
-			note += " · 上报后有效"
+			note = say.Join(" · ", note, say.T("上报后有效"))
 		}
 		leases[i] = Lease{ID: l.ID, Activity: l.Activity, Pool: l.Pool, Title: cmp.Or(titles[l.Activity], string(l.Activity)), Note: note, Policy: l.Policy}
 	}

@@ -53,7 +53,7 @@ func TestColours(t *testing.T) {
 	} {
 		s, _ := page(c.policy).Update(Press{Member: "F1"})
 		s, _ = s.Update(c.m)
-		if o := s.Outcome; o.Tone != c.tone || o.Word != c.word || o.Sentence == "" || o.Next == "" || s.Busy {
+		if o := s.Outcome; o.Tone != c.tone || o.Word.String() != c.word || o.Sentence.Empty() || o.Next.Empty() || s.Busy {
 			t.Errorf("%s: %+v", c.name, s)
 		}
 		if a, ok := c.m.(Answered); ok && (s.Outcome.Code != a.Code || (s.Outcome.Short == "") != (a.Result.Ticket == 0)) {
@@ -85,7 +85,7 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := Read(s, now)
-	if err != nil || len(got) != 2 || got[0].ID != 6 || got[0].Note != "余 3 · 今天 11:00 到期" || got[1].Note != "余 5 · 今天 12:00 到期 · 上报后有效" || got[0].Title != "春送祝福" {
+	if err != nil || len(got) != 2 || got[0].ID != 6 || got[0].Note.String() != "余 3 · 今天 11:00 到期" || got[1].Note.String() != "余 5 · 今天 12:00 到期 · 上报后有效" || got[0].Title != "春送祝福" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if code, err := Code(s, 99); err != nil || code != "2KCET" {

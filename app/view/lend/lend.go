@@ -9,6 +9,7 @@ import (
 
 	"yizhan/app/flow/lend"
 	"yizhan/app/look"
+	"yizhan/app/say"
 	"yizhan/core/id"
 	"yizhan/core/qr"
 )
@@ -23,7 +24,7 @@ type View struct {
 // New makes the view; send takes messages on the UI goroutine.
 func New(s look.Scale, send func(lend.Message)) *View {
 	v := &View{Scale: s, Send: send, entry: widget.NewEntry()}
-	v.entry.SetPlaceHolder("会员编号")
+	v.entry.SetPlaceHolder(look.Say(say.T("会员编号")))
 	v.entry.OnSubmitted = func(string) { v.press() }
 	return v
 }
@@ -37,18 +38,18 @@ func (v *View) Draw(st lend.State) fyne.CanvasObject {
 	s := v.Scale
 	var objects []fyne.CanvasObject
 	for _, l := range st.Leases {
-		objects = append(objects, s.Option(l.Title, l.Note, l.ID == st.Chosen, func() { v.Send(lend.Choose{Lease: l.ID}) }))
+		objects = append(objects, s.Option(l.Title, look.Say(l.Note), l.ID == st.Chosen, func() { v.Send(lend.Choose{Lease: l.ID}) }))
 	}
 	kind := look.Main
 	if st.Busy {
 		kind = look.Dead
 	}
-	objects = append(objects, look.AtLeast(s.Button, v.entry), look.NewButton(s, kind, "发放 1 份", v.press))
-	if o := st.Outcome; o.Word != "" {
+	objects = append(objects, look.AtLeast(s.Button, v.entry), look.NewButton(s, kind, look.Say(say.T("发放 1 份")), v.press))
+	if o := st.Outcome; !o.Word.Empty() {
 		if o.Member != "" {
-			objects = append(objects, s.Remark("会员编号："+string(o.Member)))
+			objects = append(objects, s.Remark(look.Say(say.T("会员编号：%s", string(o.Member)))))
 		}
-		objects = append(objects, s.Panel(o.Tone, o.Word, o.Sentence, o.Next))
+		objects = append(objects, s.Panel(o.Tone, look.Say(o.Word), look.Say(o.Sentence), look.Say(o.Next)))
 		objects = append(objects, v.code(o)...)
 	}
 	return look.Column(s.Gap, objects...)
