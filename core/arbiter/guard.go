@@ -5,6 +5,7 @@ import (
 
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/ticket"
 )
 
 // Limits of what an op may put into entries. A group is bounded so that its
@@ -17,6 +18,7 @@ const (
 	maxBy     = 64  // bytes of EnteredBy and Scanned
 	maxReason = 600 // bytes of Reason: 200 Chinese characters
 	maxSpec   = 128 << 10
+	maxShown  = ticket.MaxText * 5 / 8 // bytes of the longest code
 )
 
 // guard refuses a console op that the journal could not hold or read back, and
@@ -27,11 +29,14 @@ func guard(o *op.Op, from op.Origin) (clean *op.Op, ok bool, err error) {
 		return o, true, legible(o)
 	}
 	ok = len(o.Activity) <= maxID && len(o.Pool) <= maxID && len(o.Member) <= maxID && len(o.Org) <= maxID && len(o.Station) <= maxID
-	if ok && len(o.EnteredBy) <= maxBy && len(o.Scanned) <= maxBy && len(o.Reason) <= maxReason {
+	if ok && len(o.EnteredBy) <= maxBy && len(o.Scanned) <= maxBy && len(o.Reason) <= maxReason && len(o.Shown) <= maxShown {
 		return o, o.Kind.FromDevice() && groupFits(o), nil
 	}
 	c := *o
 	c.EnteredBy, c.Scanned, c.Reason = cut(c.EnteredBy, maxBy), cut(c.Scanned, maxBy), cut(c.Reason, maxReason)
+	if len(c.Shown) > maxShown {
+		c.Shown = nil
+	}
 	if c.Kind == op.Redeem || c.Kind == op.CheckIn {
 		// What happened at a counter is kept, whatever else the op says.
 		c.Activity, c.Pool, c.Station, ok = short(c.Activity), short(c.Pool), short(c.Station), true

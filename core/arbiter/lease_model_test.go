@@ -266,6 +266,14 @@ func (m *model) Decide(t *rapid.T) {
 	m.settle()
 }
 
+// maybeShown is the ticket itself, if the device keeps to the rules.
+func (m *model) maybeShown(t *rapid.T, l *loan, n int) []byte {
+	if rapid.IntRange(0, 4).Draw(t, "hostile") == 0 {
+		return nil
+	}
+	return m.shown(&l.Lease, n, rapid.IntRange(1, 2).Draw(t, "seats"))
+}
+
 // EarlyScan hands over or lets in before the grant is reported, or long after.
 func (m *model) EarlyScan(t *rapid.T) {
 	l := m.anyLoan(t)
@@ -274,8 +282,8 @@ func (m *model) EarlyScan(t *rapid.T) {
 	if i := slices.IndexFunc(all, func(n int) bool { return l.serials[n] == out }); i >= 0 && rapid.IntRange(0, 2).Draw(t, "next") > 0 {
 		n = all[i]
 	}
-	m.ask(t, op.Op{Kind: rapid.SampledFrom([]op.Kind{op.Redeem, op.CheckIn}).Draw(t, "kind"), Ticket: id.LeaseTicket(l.ID, n), Seats: rapid.IntRange(0, 2).Draw(t, "seats"),
-		Verdict: fault.Valid, Out: rapid.Bool().Draw(t, "out")})
+	m.ask(t, op.Op{Kind: rapid.SampledFrom([]op.Kind{op.Redeem, op.CheckIn}).Draw(t, "kind"), Ticket: id.LeaseTicket(l.ID, n), Verdict: fault.Valid, Out: rapid.Bool().Draw(t, "out"),
+		Shown: m.maybeShown(t, l, n)})
 }
 
 // desk is an honest device that holds exclusive leases and is offline: it grants by

@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -352,15 +353,15 @@ func TestEarly(t *testing.T) {
 	w.publish(show(6, `"when_full":"waitlist"`))
 	l := w.lent(op.Lease{Device: "desk", Seats: 4})
 	ticket := func(serial int) id.Ticket { return id.LeaseTicket(l.ID, serial) }
-	_, entries := w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: ticket(1), Seats: 2, Verdict: fault.Valid})
+	_, entries := w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: ticket(1), Seats: 2, Verdict: fault.Valid, Shown: w.shown(l, 1, 2)})
 	w.wantKinds(entries, "13")
-	_, entries = w.send("staff", op.Op{Kind: op.Redeem, Ticket: ticket(1), Seats: 2, Verdict: fault.Valid})
+	_, entries = w.send("staff", op.Op{Kind: op.Redeem, Ticket: ticket(1), Seats: 2, Verdict: fault.Valid, Shown: w.shown(l, 1, 2)})
 	w.wantIncident(entries, "handed_over_already_redeemed")
-	_, entries = w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: ticket(1), Seats: 2, Verdict: fault.Valid})
+	_, entries = w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: ticket(1), Seats: 2, Verdict: fault.Valid, Shown: w.shown(l, 1, 2)})
 	w.wantIncident(entries, "")
-	_, entries = w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: ticket(3), Verdict: fault.Valid})
+	_, entries = w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: ticket(3), Verdict: fault.Valid, Shown: w.shown(l, 3, 1)})
 	w.wantIncident(entries, "")
-	_, entries = w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: ticket(3), Verdict: fault.Valid})
+	_, entries = w.send("kiosk", op.Op{Kind: op.CheckIn, Ticket: ticket(3), Verdict: fault.Valid, Shown: w.shown(l, 3, 1)})
 	w.wantIncident(entries, "checked_in_twice")
 	_, entries = w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: ticket(9), Verdict: fault.Valid})
 	w.wantIncident(entries, "handed_over_unknown")
@@ -378,6 +379,38 @@ func TestEarly(t *testing.T) {
 	w.check()
 }
 
+// TestUnprovenScans holds that nobody hands over from another device's lease what
+// that device has not granted: the ticket itself has to be shown.
+func TestUnprovenScans(t *testing.T) {
+	w := newWorld(t)
+	w.publish(show(12))
+	l, other := w.lent(op.Lease{Device: "desk", Seats: 4}), w.lent(op.Lease{Device: "desk", Seats: 4})
+	mine := *l
+	mine.Device = "kiosk" // it has the certificate, from a ticket that it saw, and signs around it itself
+	first := id.LeaseTicket(l.ID, 1)
+	for name, proof := range map[string][]byte{"nothing": nil, "noise": []byte("ticket"), "too long": make([]byte, 1<<12), "next serial": w.shown(l, 2, 1), "other lease": w.shown(other, 5, 1),
+		"own signature": w.shown(&mine, 1, 1), "cut short": w.shown(l, 1, 1)[:100]} {
+		for _, scan := range []op.Op{{Kind: op.Redeem, Verdict: fault.Valid}, {Kind: op.Redeem, Verdict: fault.Provisional, Override: true}, {Kind: op.CheckIn, Verdict: fault.Provisional}} {
+			scan.Ticket, scan.Seats, scan.Shown = first, math.MaxInt64, proof
+			r, entries := w.send("kiosk", scan)
+			w.wantIncident(entries, map[op.Kind]string{op.Redeem: "handed_over_unproven", op.CheckIn: "checked_in_unproven"}[scan.Kind])
+			if r.Verdict != fault.Unknown || entries[0].Kind != op.Scanned {
+				t.Errorf("%s, kind %d: answered %+v by entry kind %d", name, scan.Kind, r, entries[0].Kind)
+			}
+		}
+	}
+	if len(w.s.early) != 0 {
+		t.Errorf("the ticket is not as it was: %v", w.s.early)
+	}
+	_, entries := w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: first, Seats: math.MaxInt64, Verdict: fault.Valid, Shown: w.shown(l, 1, 2)})
+	if e := entries[0]; e.Kind != op.Redeemed || e.Seats != 2 || len(entries) != 1 {
+		t.Errorf("a ticket that was shown is recorded as %+v", entries)
+	}
+	w.reported(l, "a1", 1, 2, "")
+	w.count("show", Counts{Total: 12, Free: 4, Granted: 2, Redeemed: 2, Leased: 6})
+	w.check()
+}
+
 // TestLateReportLapses: what was not picked up lapses, also where the server hears
 // of it only after the window; who was promoted by the lapse keeps the seat.
 func TestLateReportLapses(t *testing.T) {
@@ -388,7 +421,7 @@ func TestLateReportLapses(t *testing.T) {
 	w.claim("b2", "show", 1)
 	w.pass("2026-03-02T00:00:00")
 	w.count("show", Counts{Total: 3, Granted: 1, Leased: 2})
-	w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: id.LeaseTicket(l.ID, 1), Seats: 1, Verdict: fault.Valid})
+	w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: id.LeaseTicket(l.ID, 1), Seats: 1, Verdict: fault.Valid, Shown: w.shown(l, 1, 1)})
 	w.reported(l, "a1", 1, 1, "")
 	w.reported(l, "a2", 2, 1, "")
 	w.wantKinds(w.pass("2026-03-02T00:00:01"), "12 a2", "1")

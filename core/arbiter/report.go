@@ -7,6 +7,8 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/quota"
+	"yizhan/core/seal"
+	"yizhan/core/ticket"
 )
 
 // early is what happened to a ticket of a lease before its grant was reported.
@@ -132,18 +134,43 @@ func (s *State) applyReport(c *held, at int64) error {
 	return nil
 }
 
+// granted opens the ticket that a device saw, by the record of its lease and the
+// key of its holder: nobody else can have made it. ok is false where the device
+// shows none, or another one.
+func (s *State) granted(o *op.Op, l *lease) (t ticket.Ticket, ok bool) {
+	holder := s.devices[l.Device]
+	if holder == nil || len(o.Shown) == 0 {
+		return t, false
+	}
+	key, err := seal.ParsePublic(seal.EdDSA, holder.PublicKey)
+	if err != nil {
+		return t, false
+	}
+	c := ticket.Certificate{Lease: l.ID, Device: key, Activity: l.act.number, Pool: l.Pool, Policy: l.Policy}
+	for _, x := range l.Taken {
+		c.Ranges = append(c.Ranges, ticket.Range{From: x.From, N: x.N})
+	}
+	t, err = c.OpenGranted(o.Shown)
+	return t, err == nil && t.ID == o.Ticket
+}
+
 // early records what happened at a counter or door to a ticket whose grant was
-// not reported yet; false if the ticket is of no lease, or void.
+// not reported yet; false if the ticket is of no lease, or void. Without the ticket
+// itself any device could hand over what no device has granted: then the ticket
+// stays as it was, and staff look at it.
 func (r *run) early(o *op.Op) bool {
 	number, serial, _ := o.Ticket.Lease()
 	l := r.s.leases[number]
-	if l == nil {
+	if l == nil || len(quota.From(l.Rest, serial, 1)) == 0 {
 		return false
 	}
-	taken := quota.From(l.Rest, serial, max(1, o.Seats))
-	if len(taken) == 0 {
-		return false
+	shown, ok := r.s.granted(o, l)
+	if !ok {
+		r.finish(r.scanned(o, fault.Unknown))
+		r.incident(o, unproven[o.Kind], fault.Unknown)
+		return true
 	}
+	taken := quota.From(l.Rest, serial, shown.Seats)
 	e := op.Entry{Kind: op.Redeemed, Ticket: o.Ticket, LeaseID: l.ID, Activity: l.Activity, Pool: l.act.Pools[l.Pool].ID, Station: o.Station, Seats: quota.Sum(taken),
 		Taken: taken, DeviceAt: o.At, Override: o.Override, Reason: o.Reason, By: o.EnteredBy, Verdict: fault.Valid}
 	if o.Kind == op.CheckIn {
@@ -169,6 +196,10 @@ func (r *run) early(o *op.Op) bool {
 	}
 	return true
 }
+
+// unproven are the words of incidents about tickets that no device has granted as
+// far as anybody can show.
+var unproven = map[op.Kind]string{op.Redeem: "handed_over_unproven", op.CheckIn: "checked_in_unproven"}
 
 func (s *State) applyEarly(e *op.Entry) error {
 	if s.leases[e.LeaseID] == nil {

@@ -170,7 +170,12 @@ func (s *State) lags(o *op.Op, verdicts ...fault.Verdict) bool {
 	c := s.claims[o.Ticket]
 	if c == nil {
 		lease, _, ok := o.Ticket.Lease()
-		return !ok || s.leases[lease] == nil
+		l := s.leases[lease]
+		if !ok || l == nil {
+			return true
+		}
+		_, shown := s.granted(o, l)
+		return !shown // its code is of the server, which knew of the grant
 	}
 	return c.act.frozen && slices.Contains(verdicts, s.recorded(o, c))
 }

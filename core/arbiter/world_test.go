@@ -2,6 +2,7 @@ package arbiter
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"reflect"
@@ -15,7 +16,9 @@ import (
 	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/schedule"
+	"yizhan/core/seal"
 	"yizhan/core/station"
+	"yizhan/core/ticket"
 )
 
 // failer is what a world needs of a test, of either kind.
@@ -85,7 +88,42 @@ func (w *world) enrol(e op.Enrolment) {
 	w.t.Helper()
 	e.CodeHash = []byte("code of " + e.Device)
 	w.console(op.Op{Kind: op.Offer, Enrolment: &e})
-	w.console(op.Op{Kind: op.Enrol, Enrolment: &op.Enrolment{CodeHash: e.CodeHash, PublicKey: []byte("key of " + e.Device)}})
+	w.console(op.Op{Kind: op.Enrol, Enrolment: &op.Enrolment{CodeHash: e.CodeHash, PublicKey: key(w.t, string(e.Device)).Public().Marshal()}})
+}
+
+// key is the key of a device, or of the server where name is empty.
+func key(t failer, name string) seal.Private {
+	t.Helper()
+	seed := sha256.Sum256([]byte(name))
+	k, err := seal.Generate(bytes.NewReader(seed[:]))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return k
+}
+
+// shown is the ticket that a device grants from its lease, as a scanner reads it.
+func (w *world) shown(l *op.Lease, serial, seats int) []byte {
+	w.t.Helper()
+	device, server := key(w.t, string(l.Device)), key(w.t, "")
+	signed, err := ticket.Certify(server, ticket.Certificate{Lease: l.ID, Device: device.Public(), Policy: l.Policy,
+		Ranges: []ticket.Range{{From: serial, N: seats}}})
+	if err != nil {
+		w.t.Fatalf("%v", err)
+	}
+	c, err := ticket.OpenCertificate(seal.Ring(server.Public()), 0, signed)
+	if err != nil {
+		w.t.Fatalf("%v", err)
+	}
+	code, err := ticket.SealLease(device, c, ticket.Ticket{ID: id.LeaseTicket(l.ID, serial), Seats: seats})
+	if err != nil {
+		w.t.Fatalf("%v", err)
+	}
+	raw, err := ticket.Bytes(code)
+	if err != nil {
+		w.t.Fatalf("%v", err)
+	}
+	return raw
 }
 
 // run executes an op and keeps what it decided. Everything that must hold after

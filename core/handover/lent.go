@@ -11,8 +11,9 @@ import (
 
 // lent reads what this device knows about a ticket that a device granted from a
 // lease: whether its grant was reported, or can count no more. A code that the
-// server signed for such a ticket tells that it was.
-func (s *scan) lent(t ticket.Ticket) error {
+// server signed for such a ticket tells that it was; any other goes with the op
+// where the server may not know of the grant.
+func (s *scan) lent(t ticket.Ticket, code string) error {
 	if _, _, ok := t.ID.Lease(); !ok || t.Policy == 0 {
 		return nil
 	}
@@ -22,6 +23,11 @@ func (s *scan) lent(t ticket.Ticket) error {
 	listed, err := s.listed(t.ID)
 	if err != nil {
 		return err
+	}
+	if !listed {
+		if s.op.Shown, err = ticket.Bytes(code); err != nil {
+			return err
+		}
 	}
 	own, err := get[wire.GrantRow](s.Store, wire.TableGrant, number(t.ID))
 	if err != nil {

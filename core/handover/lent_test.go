@@ -3,6 +3,7 @@ package handover
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"testing"
 
 	"yizhan/core/fault"
@@ -127,6 +128,29 @@ func TestTheServersCodeForALeaseTicket(t *testing.T) {
 	code := w.code(func(x *ticket.Ticket) { x.ID, x.Epoch = id.LeaseTicket(leaseID, 12), 0 })
 	if got, err := w.counter.Redeem(code, noon, Options{}); err != nil || got.Verdict != fault.Valid {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestALeaseTicketGoesWithTheScan, for a server that may not know of its grant yet.
+func TestALeaseTicketGoesWithTheScan(t *testing.T) {
+	w := newWorld(t, memory.New())
+	code, number := w.lent(op.Hard, spaNumber, hqNumber)
+	raw, err := ticket.Bytes(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.counter.Redeem(" "+strings.ToLower(code)+"\r\n", noon, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if o, _ := w.last(); !bytes.Equal(o.Shown, raw) {
+		t.Errorf("the op shows %x, want %x", o.Shown, raw)
+	}
+	w.bound(number, op.ClaimGranted, 0)
+	if _, err := w.counter.Redeem(code, noon, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if o, _ := w.last(); len(o.Shown) != 0 {
+		t.Errorf("the server knows of the ticket, and the op shows it: %x", o.Shown)
 	}
 }
 

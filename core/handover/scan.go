@@ -61,7 +61,7 @@ func (s *scan) open(code string) error {
 	if err := s.records(t.ID); err != nil {
 		return err
 	}
-	return s.lent(t)
+	return s.lent(t, code)
 }
 
 // verify opens the code under the keys that the server published.

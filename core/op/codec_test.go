@@ -41,6 +41,7 @@ func ops() map[string]Op {
 		"cancel":      {Kind: Cancel, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 1, At: at},
 		"redeem":      {Kind: Redeem, Ticket: 1301, Epoch: 1, Verdict: fault.Valid, At: at, EnteredBy: "s-3", Channel: ByKiosk},
 		"redeem_over": {Kind: Redeem, Ticket: 1301, Verdict: fault.WrongStation, Override: true, Reason: "换站", At: at},
+		"lease_scan":  {Kind: Redeem, Ticket: 1<<62 | 77<<24 | 801, Seats: 2, Verdict: fault.Valid, Shown: []byte{0xd2, 0x84}, At: at},
 		"scan":        {Kind: Redeem, Verdict: fault.Unknown, Scanned: "https://exampl", At: at},
 		"check_in":    {Kind: CheckIn, Ticket: 1301, Activity: "premiere", Pool: "main", Out: true, Verdict: fault.Valid, At: at},
 		"rebind":      {Kind: Rebind, Member: "m-1001", Activity: "premiere", Station: "st-8", At: at},

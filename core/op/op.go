@@ -97,6 +97,7 @@ type Op struct {
 	Code      fault.Code    `cbor:"22,keyasint,omitempty"` // of a refusal
 	Undo      bool          `cbor:"23,keyasint,omitempty"` // of a hand-over: the device's last one did not happen after all
 	Bound     bool          `cbor:"24,keyasint,omitempty"` // to the station of the device's hub, which decides
+	Shown     []byte        `cbor:"25,keyasint,omitempty"` // of a scan: the ticket of a lease that was seen and that the server may not know of
 
 	// Fields of server and console ops; they never come from a device.
 	Seed      string            `cbor:"32,keyasint,omitempty"`

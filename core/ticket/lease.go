@@ -182,12 +182,30 @@ func leaseBodyOf(signed []byte) (b leaseBody, ok bool) {
 	return b, err == nil && cbor.Unmarshal(payload, &b) == nil && b.Format == LeaseFormat
 }
 
+// leaseNamed is the lease that a certificate says it is of, 0 if it says nothing.
+func leaseNamed(signed []byte) uint64 {
+	var b certificate
+	payload, err := seal.Unverified(signed)
+	if err != nil || cbor.Unmarshal(payload, &b) != nil {
+		return 0
+	}
+	return b.Lease
+}
+
 // openLease verifies the server's certificate, and by the key in it the ticket.
 func openLease(keys seal.Keyring, deployment uint32, signed []byte, claimed leaseBody) (Ticket, error) {
 	c, err := OpenCertificate(keys, deployment, claimed.Certificate)
 	if err != nil {
 		return Ticket{}, err
 	}
+	return c.OpenGranted(signed)
+}
+
+// OpenGranted verifies the bytes of a ticket that the certificate's device granted.
+// Whoever has the lease on record may fill a Certificate from that, with Device,
+// Lease and Ranges at least: the one inside the ticket is not verified here, and
+// only has to name the same lease. The errors are those of Open.
+func (c Certificate) OpenGranted(signed []byte) (Ticket, error) {
 	payload, err := open(seal.Ring(c.Device), signed)
 	if err != nil {
 		return Ticket{}, ErrBadSignature // our certificate around which somebody else signed
@@ -196,7 +214,7 @@ func openLease(keys seal.Keyring, deployment uint32, signed []byte, claimed leas
 	if !exact(payload, &b) || len(b.Secret) != 16 {
 		return Ticket{}, ErrNotTicket
 	}
-	if !c.Covers(int(b.First), int(b.Seats)) {
+	if !c.Covers(int(b.First), int(b.Seats)) || leaseNamed(b.Certificate) != c.Lease {
 		return Ticket{}, ErrBadSignature // the device had no right to these serials
 	}
 	return Ticket{Deployment: c.Deployment, ID: id.LeaseTicket(c.Lease, int(b.First)), Activity: c.Activity, Pool: c.Pool,

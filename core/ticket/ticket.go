@@ -103,13 +103,9 @@ func Open(keys seal.Keyring, deployment uint32, code string) (Ticket, error) {
 	if len(code) > MaxText {
 		return Ticket{}, ErrNotTicket
 	}
-	code = upper(strings.Trim(code, " \t\r\n"))
-	if !strings.HasPrefix(code, opening) {
-		return Ticket{}, ErrNotTicket
-	}
-	signed, err := id.Alphabet.DecodeString(code)
-	if err != nil || id.Alphabet.EncodeToString(signed) != code {
-		return Ticket{}, ErrBadSignature
+	signed, err := Bytes(code)
+	if err != nil {
+		return Ticket{}, err
 	}
 	if b, ok := leaseBodyOf(signed); ok {
 		return openLease(keys, deployment, signed, b)
@@ -119,6 +115,20 @@ func Open(keys seal.Keyring, deployment uint32, code string) (Ticket, error) {
 		return Ticket{}, err
 	}
 	return decode(payload, deployment)
+}
+
+// Bytes are what the signatures of a code are over, none of them verified yet. The
+// errors are those of Open.
+func Bytes(code string) ([]byte, error) {
+	code = upper(strings.Trim(code, " \t\r\n"))
+	if !strings.HasPrefix(code, opening) {
+		return nil, ErrNotTicket
+	}
+	signed, err := id.Alphabet.DecodeString(code)
+	if err != nil || id.Alphabet.EncodeToString(signed) != code {
+		return nil, ErrBadSignature
+	}
+	return signed, nil
 }
 
 // open verifies, in the words of this package.

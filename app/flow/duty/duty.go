@@ -38,6 +38,8 @@ var words = map[string]say.Text{
 	"checked_in_again":             say.T("出场后不能再进的票又入了场"),
 	"checked_in_blocked":           say.T("被暂停使用的票入了场"),
 	"handed_over_unknown":          say.T("发放了查不到的票"),
+	"handed_over_unproven":         say.T("发放了没有上报、也没有出示的票"),
+	"checked_in_unproven":          say.T("没有上报、也没有出示的票入了场"),
 	"forked":                       say.T("设备记录对不上，已停用"),
 }
 
