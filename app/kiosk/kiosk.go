@@ -9,6 +9,7 @@ import (
 
 	"yizhan/app/flow/doctor"
 	"yizhan/app/look"
+	"yizhan/app/say"
 	"yizhan/app/shell"
 	statusview "yizhan/app/view/status"
 )
@@ -43,7 +44,7 @@ func Scale(screen fyne.Size) look.Scale {
 // is the size that the window will have.
 func Start(env *shell.Env, screen fyne.Size) *Shell {
 	s := &Shell{env: env, size: screen}
-	s.desk = shell.NewDesk(env, Scale(screen), "", func() { s.Show(true) })
+	s.desk = shell.NewDesk(env, Scale(screen), say.Text{}, func() { s.Show(true) })
 	env.App.Settings().SetTheme(env.Theme.With(Scale(screen)))
 	s.Show(false)
 	env.Every(func(bool) {
@@ -92,8 +93,8 @@ func (s *Shell) draw() {
 	s.shown = m
 	scale, bar := Scale(s.size), s.env.Bar()
 	who, _ := s.env.Link.Identity()
-	top := look.Column(0, scale.Header("本机状况", func() { s.Show(false) }), statusview.Strip(scale, bar, nil))
-	sheet := statusview.Sheet(scale, bar, m.found, []statusview.Line{{Label: "站点", Text: string(who.Station)}, {Label: "本机编号", Text: string(who.Device)}},
+	top := look.Column(0, scale.Header(look.Say(say.T("本机状况")), func() { s.Show(false) }), statusview.Strip(scale, bar, nil))
+	sheet := statusview.Sheet(scale, bar, m.found, []statusview.Line{{Label: look.Say(say.T("站点")), Text: string(who.Station)}, {Label: look.Say(say.T("本机编号")), Text: string(who.Device)}},
 		func() { s.env.Connect(); s.draw() })
 	s.env.Window.SetContent(look.Fill(look.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, sheet)), nil)))
 }

@@ -6,6 +6,7 @@ import (
 
 	"yizhan/app/flow"
 	"yizhan/app/flow/pickup"
+	"yizhan/app/say"
 	"yizhan/core/fault"
 	"yizhan/core/handover"
 	"yizhan/core/id"
@@ -78,19 +79,19 @@ func (c *counter) answer(seq uint64) fault.Verdict {
 }
 
 // detail is what helps the person to go on.
-func (c *counter) detail(o handover.Outcome, now time.Time) string {
+func (c *counter) detail(o handover.Outcome, now time.Time) say.Text {
 	switch {
 	case o.Verdict == fault.WrongStation && o.Station.Name != "":
 		if o.Station.Address != "" {
-			return "领取站点：" + o.Station.Name + "，" + o.Station.Address
+			return say.T("领取站点：%s，%s", o.Station.Name, o.Station.Address)
 		}
-		return "领取站点：" + o.Station.Name
+		return say.T("领取站点：%s", o.Station.Name)
 	case o.Verdict == fault.Valid && o.Holder != "":
-		return "持票人：" + o.Holder
+		return say.T("持票人：%s", o.Holder)
 	case o.Verdict == fault.AlreadyRedeemed && o.UsedAt != 0:
-		return "上次领取：" + flow.Moment(o.UsedAt, c.now()).String()
+		return say.T("上次领取：%s", flow.Moment(o.UsedAt, c.now()))
 	case o.Verdict == fault.ClockDoubt:
-		return "本机时间：" + now.In(c.now().Location()).Format("2006-01-02 15:04")
+		return say.T("本机时间：%s", now.In(c.now().Location()).Format("2006-01-02 15:04"))
 	}
-	return ""
+	return say.Text{}
 }

@@ -8,6 +8,7 @@ import (
 	"yizhan/app/device"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/look"
+	"yizhan/app/say"
 	pickupview "yizhan/app/view/pickup"
 	"yizhan/core/handover"
 	"yizhan/core/id"
@@ -19,11 +20,11 @@ type Desk struct {
 	wedge device.Wedge
 	state pickup.State
 	view  *pickupview.View
-	more  string
+	more  say.Text
 }
 
 // NewDesk makes the page. more is the word of the button to other pages, empty for none.
-func NewDesk(env *Env, scale look.Scale, more string, toMore func()) *Desk {
+func NewDesk(env *Env, scale look.Scale, more say.Text, toMore func()) *Desk {
 	d := &Desk{env: env, view: pickupview.New(scale), more: more}
 	d.view.Close = func() { d.send(pickup.Closed{}) }
 	d.view.Picture = d.choose
@@ -142,13 +143,13 @@ func (d *Desk) draw() {
 	if err != nil {
 		fyne.LogError("read station", err)
 	}
-	help := "需要帮助请找工作人员"
+	help := say.T("需要帮助请找工作人员")
 	if station.Phone != "" {
-		help += "，电话 " + station.Phone
+		help = say.T("需要帮助请找工作人员，电话 %s", station.Phone)
 	}
-	place := "票券领取"
+	place := say.T("票券领取")
 	if station.Name != "" {
-		place = station.Name + " · 票券领取"
+		place = say.T("%s · 票券领取", station.Name)
 	}
 	d.view.Draw(pickupview.Model{Page: d.state.Page, Result: d.state.Result, Bar: d.env.Bar(), Place: place, Help: help, More: d.more}, d.state.Left)
 }

@@ -13,6 +13,7 @@ import (
 	"yizhan/app/flow/lend"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
+	"yizhan/app/say"
 	"yizhan/app/shell"
 	dutyview "yizhan/app/view/duty"
 	lendview "yizhan/app/view/lend"
@@ -47,7 +48,7 @@ func Start(env *shell.Env) *Shell {
 	env.App.Settings().SetTheme(env.Theme.With(look.Staff))
 	s := &Shell{env: env, root: container.NewStack()}
 	s.grant = lendview.New(look.Staff, s.send)
-	s.desk = shell.NewDesk(env, look.Staff, "待办与同步", func() { s.show(true) })
+	s.desk = shell.NewDesk(env, look.Staff, say.T("待办与同步"), func() { s.show(true) })
 	env.Window.SetContent(s.root)
 	s.show(false)
 	env.Every(func(bool) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/fault"
 	"yizhan/core/id"
 )
@@ -44,12 +45,12 @@ type State struct {
 // Result is what the full screen says.
 type Result struct {
 	Tone     flow.Tone
-	Word     string // 可以发放, 暂缓发放, 不能发放
-	Sentence string
-	Next     string
+	Word     say.Text // 可以发放, 暂缓发放, 不能发放
+	Sentence say.Text
+	Next     say.Text
 	Seats    int // 0 where nothing is known
 	Title    string
-	Detail   string    // when and where it was handed over, or where it belongs
+	Detail   say.Text  // when and where it was handed over, or where it belongs
 	Doubt    bool      // a person may say that the clock is right
 	Ticket   id.Ticket // that was handed over and may be taken back; 0 otherwise
 }
@@ -76,7 +77,7 @@ type Outcome struct {
 	Verdict fault.Verdict
 	Seats   int
 	Title   string
-	Detail  string
+	Detail  say.Text
 	Ticket  id.Ticket // that was handed over; 0 where nothing was
 	Aside   bool      // another device of this very station hands it over
 }
@@ -140,8 +141,8 @@ func (s State) Update(m Message) (State, Do) {
 		if s.Page == Working {
 			return s, Do{}
 		}
-		return s.show(Result{Tone: flow.Bad, Word: "没有读到", Sentence: "图片里没有找到二维码。",
-			Next: "请换一张清楚、完整的图片，或直接扫描。"}, m.At), Do{}
+		return s.show(Result{Tone: flow.Bad, Word: say.T("没有读到"), Sentence: say.T("图片里没有找到二维码。"),
+			Next: say.T("请换一张清楚、完整的图片，或直接扫描。")}, m.At), Do{}
 	case Tick:
 		return s.tick(m.Now), Do{}
 	case ClockRight:
@@ -209,38 +210,39 @@ func (s State) tick(now time.Time) State {
 }
 
 func verdict(o Outcome) Result {
-	r := Result{Tone: flow.ToneOf(o.Verdict), Sentence: o.Verdict.Sentence(), Next: o.Verdict.Next(),
+	r := Result{Tone: flow.ToneOf(o.Verdict), Sentence: say.T(o.Verdict.Sentence()), Next: say.T(o.Verdict.Next()),
 		Seats: o.Seats, Title: o.Title, Detail: o.Detail, Doubt: o.Verdict == fault.ClockDoubt}
 	if o.Aside {
-		r.Sentence, r.Next = "本站的这种票由另一台设备发放。", "请到本站那台设备领取；它坏了或不见了，请工作人员换一台。"
+		r.Sentence = say.T("本站的这种票由另一台设备发放。")
+		r.Next = say.T("请到本站那台设备领取；它坏了或不见了，请工作人员换一台。")
 	}
 	switch r.Tone {
 	case flow.Good:
-		r.Word, r.Ticket = "可以发放", o.Ticket
+		r.Word, r.Ticket = say.T("可以发放"), o.Ticket
 	case flow.Wait:
-		r.Word = "暂缓发放" // what another device may have handed over already waits for the server
+		r.Word = say.T("暂缓发放") // what another device may have handed over already waits for the server
 	default:
-		r.Word = "不能发放"
+		r.Word = say.T("不能发放")
 	}
 	return r
 }
 
 func takenBack(done bool) Result {
 	if done {
-		return Result{Tone: flow.Wait, Word: "已经撤销", Sentence: "刚才的发放已经撤销，票还可以领。", Next: "请把东西收回；本人可以再扫一次。"}
+		return Result{Tone: flow.Wait, Word: say.T("已经撤销"), Sentence: say.T("刚才的发放已经撤销，票还可以领。"), Next: say.T("请把东西收回；本人可以再扫一次。")}
 	}
-	return Result{Tone: flow.Bad, Word: "不能撤销", Sentence: "只有两分钟内的最后一次发放可以撤销。", Next: "请找主管说明情况，由主管处理。"}
+	return Result{Tone: flow.Bad, Word: say.T("不能撤销"), Sentence: say.T("只有两分钟内的最后一次发放可以撤销。"), Next: say.T("请找主管说明情况，由主管处理。")}
 }
 
 func notStored(why Why) Result {
-	r := Result{Tone: flow.Bad, Word: "不能发放", Sentence: "未能保存，请勿发放。",
-		Next: "请再扫一次；还是这样请找工作人员，改到其他窗口领取。"}
+	r := Result{Tone: flow.Bad, Word: say.T("不能发放"), Sentence: say.T("未能保存，请勿发放。"),
+		Next: say.T("请再扫一次；还是这样请找工作人员，改到其他窗口领取。")}
 	switch why {
 	case Full:
-		r.Next = "本机存储空间满了。请找工作人员清理，在那之前改到其他窗口领取。"
+		r.Next = say.T("本机存储空间满了。请找工作人员清理，在那之前改到其他窗口领取。")
 	case NoKeys:
-		r.Sentence = "本机还没有联过网，不能核对票。"
-		r.Next = "请工作人员接通网络，看到“数据截至”的时间后再扫。"
+		r.Sentence = say.T("本机还没有联过网，不能核对票。")
+		r.Next = say.T("请工作人员接通网络，看到“数据截至”的时间后再扫。")
 	}
 	return r
 }

@@ -1,11 +1,13 @@
 package pickup
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/fault"
 )
 
@@ -22,7 +24,7 @@ func step(s State, messages ...Message) (State, Do) {
 
 func TestEveryVerdictHasColourWordAndSentence(t *testing.T) {
 	for v := fault.Valid; v <= fault.VerdictDeviceRevoked; v++ {
-		s, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: v, Seats: 2, Title: "T", Detail: "D"}, start})
+		s, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: v, Seats: 2, Title: "T", Detail: say.Plain("D")}, start})
 		r, word := s.Result, "不能发放"
 		switch v {
 		case fault.Valid:
@@ -30,10 +32,10 @@ func TestEveryVerdictHasColourWordAndSentence(t *testing.T) {
 		case fault.Provisional:
 			word = "暂缓发放"
 		}
-		if s.Page != Showing || r.Tone != flow.ToneOf(v) || r.Word != word {
+		if s.Page != Showing || r.Tone != flow.ToneOf(v) || r.Word.String() != word {
 			t.Errorf("%v shows %+v, want %s", v, r, word)
 		}
-		if r.Sentence != v.Sentence() || r.Next != v.Next() || r.Seats != 2 || r.Title != "T" || r.Detail != "D" {
+		if r.Sentence.String() != v.Sentence() || r.Next.String() != v.Next() || r.Seats != 2 || r.Title != "T" || r.Detail.String() != "D" {
 			t.Errorf("%v lost words: %+v", v, r)
 		}
 	}
@@ -41,18 +43,18 @@ func TestEveryVerdictHasColourWordAndSentence(t *testing.T) {
 
 func TestNothingIsShownBeforeItIsStored(t *testing.T) {
 	s, do := step(State{}, Scanned{"A", start})
-	if s.Page != Working || do.Redeem != "A" || s.Result != (Result{}) {
+	if s.Page != Working || do.Redeem != "A" || !reflect.DeepEqual(s.Result, Result{}) {
 		t.Fatalf("a scan gave %+v %+v", s, do)
 	}
 	for why, next := range map[Why]string{Broken: "再扫一次", Full: "存储空间满了", NoKeys: "接通网络"} {
 		after, _ := s.Update(NotStored{why, start})
-		if after.Page != Showing || after.Result.Tone != flow.Bad || after.Result.Word != "不能发放" {
+		if after.Page != Showing || after.Result.Tone != flow.Bad || after.Result.Word.String() != "不能发放" {
 			t.Errorf("reason %d shows %+v, want red", why, after.Result)
 		}
-		if !strings.Contains(after.Result.Next, next) {
+		if !strings.Contains(after.Result.Next.String(), next) {
 			t.Errorf("reason %d says %q, want %q in it", why, after.Result.Next, next)
 		}
-		if why != NoKeys && after.Result.Sentence != "未能保存，请勿发放。" {
+		if why != NoKeys && after.Result.Sentence.String() != "未能保存，请勿发放。" {
 			t.Errorf("reason %d says %q", why, after.Result.Sentence)
 		}
 	}
@@ -61,7 +63,7 @@ func TestNothingIsShownBeforeItIsStored(t *testing.T) {
 func TestTheNextScanClosesTheLast(t *testing.T) {
 	shown, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: fault.Valid}, start})
 	s, do := step(shown, Scanned{"B", start.Add(100 * time.Millisecond)})
-	if s.Page != Working || do.Redeem != "B" || s.Result != (Result{}) {
+	if s.Page != Working || do.Redeem != "B" || !reflect.DeepEqual(s.Result, Result{}) {
 		t.Errorf("another code gave %+v %+v", s, do)
 	}
 	s, do = step(shown, Scanned{"A", start.Add(echo - 1)})
@@ -112,7 +114,7 @@ func TestThePageGoesBack(t *testing.T) {
 		}
 	}
 	s, _ := step(State{}, Unreadable{start})
-	if s.Page != Showing || s.Result.Word != "没有读到" {
+	if s.Page != Showing || s.Result.Word.String() != "没有读到" {
 		t.Errorf("a picture without a code shows %+v", s.Result)
 	}
 	if s, _ = s.Update(Closed{}); s.Page != Idle {
@@ -149,7 +151,7 @@ func TestTakingBack(t *testing.T) {
 		t.Fatalf("asked: %+v, %+v", asked, do)
 	}
 	for done, word := range map[bool]string{true: "已经撤销", false: "不能撤销"} {
-		if after, _ := asked.Update(TakenBack{done, start}); after.Page != Showing || after.Result.Word != word || after.Result.Ticket != 0 {
+		if after, _ := asked.Update(TakenBack{done, start}); after.Page != Showing || after.Result.Word.String() != word || after.Result.Ticket != 0 {
 			t.Errorf("done %v shows %+v", done, after.Result)
 		}
 	}
@@ -161,7 +163,7 @@ func TestTakingBack(t *testing.T) {
 
 func TestAnotherDeviceOfThisStation(t *testing.T) {
 	s, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: fault.WrongStation, Aside: true}, start})
-	if r := s.Result; r.Word != "不能发放" || !strings.Contains(r.Sentence, "另一台设备") || strings.Contains(r.Next, "票上写的站点") {
+	if r := s.Result; r.Word.String() != "不能发放" || !strings.Contains(r.Sentence.String(), "另一台设备") || strings.Contains(r.Next.String(), "票上写的站点") {
 		t.Errorf("shows %+v", r)
 	}
 }

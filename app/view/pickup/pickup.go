@@ -3,7 +3,6 @@
 package pickup
 
 import (
-	"fmt"
 	"reflect"
 
 	"fyne.io/fyne/v2"
@@ -13,6 +12,7 @@ import (
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
+	"yizhan/app/say"
 	statusview "yizhan/app/view/status"
 )
 
@@ -21,9 +21,9 @@ type Model struct {
 	Page   pickup.Page
 	Result pickup.Result
 	Bar    status.Bar
-	Place  string // name of the station
-	Help   string // whom to ask
-	More   string // word of the button that leads to the other pages; empty for none
+	Place  say.Text // name of the station
+	Help   say.Text // whom to ask
+	More   say.Text // word of the button that leads to the other pages; empty for none
 }
 
 // View draws models.
@@ -62,33 +62,33 @@ func (v *View) Draw(m Model, left int) {
 		v.root.Refresh()
 	}
 	if v.button != nil {
-		v.button.SetText(fmt.Sprintf("完成（%d 秒后返回）", left))
+		v.button.SetText(look.Say(say.T("完成（%d 秒后返回）", left)))
 	}
 }
 
 func (v *View) idle(m Model) fyne.CanvasObject {
 	s := v.Scale
-	centre := func(text string, em float32, bold bool, muted bool) fyne.CanvasObject {
+	centre := func(text say.Text, em float32, bold bool, muted bool) fyne.CanvasObject {
 		style := look.Style{Em: em, Bold: bold, Colour: look.Ink, Align: fyne.TextAlignCenter}
 		if muted {
 			style.Colour = look.Muted
 		}
-		return look.NewText(text, style)
+		return look.NewText(look.Say(text), style)
 	}
-	word, how := "请扫描票面二维码", "打开“我的票”，把二维码对准扫码口"
+	word, how := say.T("请扫描票面二维码"), say.T("打开“我的票”，把二维码对准扫码口")
 	if m.Page == pickup.Working {
-		word, how = "正在核对", "请稍等"
+		word, how = say.T("正在核对"), say.T("请稍等")
 	}
 	side := s.Head * 6.5
 	middle := look.Column(s.Gap*1.5,
 		look.Fixed(side, side, look.Mark(flow.Plain, look.Brand)),
 		centre(word, s.Head*1.1, true, false), centre(how, s.Body, false, true))
-	buttons := []fyne.CanvasObject{look.NewButton(s, look.Second, "选择图片", v.Picture)}
-	if m.More != "" {
-		buttons = append(buttons, look.NewButton(s, look.Second, m.More, v.More))
+	buttons := []fyne.CanvasObject{look.NewButton(s, look.Second, look.Say(say.T("选择图片")), v.Picture)}
+	if !m.More.Empty() {
+		buttons = append(buttons, look.NewButton(s, look.Second, look.Say(m.More), v.More))
 	}
 	foot := look.Column(s.Gap, look.Row(s.Gap, -1, buttons...), centre(m.Help, s.Small, false, true))
-	top := look.Column(0, s.Header(m.Place, nil), statusview.Strip(s, m.Bar, v.Strip))
+	top := look.Column(0, s.Header(look.Say(m.Place), nil), statusview.Strip(s, m.Bar, v.Strip))
 	return look.Fill(look.Ground, 0, look.Frame(top, look.Pad(0, s.Pad, look.Middle(0, middle)), look.Pad(s.Pad, s.Pad, foot)))
 }
 
@@ -97,32 +97,32 @@ func (v *View) idle(m Model) fyne.CanvasObject {
 func (v *View) verdict(m Model) fyne.CanvasObject {
 	s, r := v.Scale, m.Result
 	fill, on := look.Strong(r.Tone)
-	text := func(text string, em float32, bold bool) fyne.CanvasObject {
-		return look.NewText(text, look.Style{Em: em, Bold: bold, Colour: on, Align: fyne.TextAlignCenter})
+	text := func(text say.Text, em float32, bold bool) fyne.CanvasObject {
+		return look.NewText(look.Say(text), look.Style{Em: em, Bold: bold, Colour: on, Align: fyne.TextAlignCenter})
 	}
 	side := s.Huge * 2.4
 	objects := []fyne.CanvasObject{look.Fixed(side, side, look.Mark(r.Tone, on)), text(r.Word, s.Huge, true)}
 	if r.Seats > 0 && r.Tone == flow.Good {
-		objects = append(objects, text(fmt.Sprintf("%d 张", r.Seats), s.Huge*0.8, true))
+		objects = append(objects, text(say.T("%d 张", r.Seats), s.Huge*0.8, true))
 	}
 	objects = append(objects, text(r.Sentence, s.Title, true))
-	for _, line := range []string{r.Detail, r.Next} {
-		if line != "" {
+	for _, line := range []say.Text{r.Detail, r.Next} {
+		if !line.Empty() {
 			objects = append(objects, text(line, s.Body*1.1, false))
 		}
 	}
 	if r.Title != "" {
-		objects = append(objects, look.Space(s.Gap), text(r.Title, s.Body*1.1, false))
+		objects = append(objects, look.Space(s.Gap), text(say.Plain(r.Title), s.Body*1.1, false))
 	}
-	v.button = look.NewButton(s, look.Second, "完成", v.Close)
+	v.button = look.NewButton(s, look.Second, look.Say(say.T("完成")), v.Close)
 	foot := []fyne.CanvasObject{v.button}
 	if r.Ticket != 0 {
-		foot = append(foot, look.NewButton(s, look.Second, "发错了，撤销", v.TakeBack))
+		foot = append(foot, look.NewButton(s, look.Second, look.Say(say.T("发错了，撤销")), v.TakeBack))
 	}
 	if r.Doubt {
-		foot = append(foot, look.NewButton(s, look.Second, "工作人员确认：时间正确", v.ClockRight))
+		foot = append(foot, look.NewButton(s, look.Second, look.Say(say.T("工作人员确认：时间正确")), v.ClockRight))
 	}
-	hint := text("扫下一张也会关掉这一页", s.Small, false)
+	hint := text(say.T("扫下一张也会关掉这一页"), s.Small, false)
 	top := statusview.Strip(s, m.Bar, nil)
 	return look.Fill(fill, 0, look.Frame(top, look.Pad(0, s.Pad, look.Middle(0, look.Column(s.Gap, objects...))),
 		look.Pad(s.Pad, s.Pad, look.Column(s.Gap, append(foot, hint)...))))
