@@ -1,39 +1,75 @@
 package device
 
 import (
+	"bufio"
 	"fmt"
 	"image"
 	_ "image/jpeg" // phone photos
 	_ "image/png"  // screenshots
 	"io"
 	"os"
+	"time"
 
-	"yizhan/core/qr"
+	"yizhan/app/device/qrread"
 )
 
 // maxPixels bounds the memory that a picture may cost: twice the best phone camera.
 const maxPixels = 120 << 20
 
-// ReadPicture reads the QR code in a PNG or JPEG file.
-func ReadPicture(path string) (code string, err error) {
+// Pictures reads the codes in files that a person chose, or dropped onto the window.
+type Pictures struct{ outlet }
+
+// Read searches a file on a goroutine of its own: large photos take a while, the
+// screen does not wait. now is asked when it is done, on that goroutine.
+func (p *Pictures) Read(path string, now func() time.Time) {
+	take := p.take
+	if take == nil {
+		return
+	}
+	go func() {
+		text, err := ReadPicture(path)
+		if err != nil {
+			take(Scan{From: FromPicture, At: now(), Err: err})
+			return
+		}
+		(&outlet{take}).give(text, FromPicture, now())
+	}()
+}
+
+// ReadPicture reads the QR code in a PNG or JPEG file. The error says in English
+// what is wrong with the file, and is qrread.ErrNoCode where nothing is.
+func ReadPicture(path string) (text string, err error) {
+	img, err := loadPicture(path)
+	if err != nil {
+		return "", err
+	}
+	found := qrread.Search(qrread.Grey(img), qrread.Patient)
+	if found.Text == "" {
+		return "", qrread.ErrNoCode
+	}
+	return found.Text, nil
+}
+
+// loadPicture decodes a file whose head says that it is no larger than a photo.
+func loadPicture(path string) (image.Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("open picture: %w", err)
+		return nil, fmt.Errorf("open picture: %w", err)
 	}
 	defer f.Close()
-	head, _, err := image.DecodeConfig(f)
+	head, _, err := image.DecodeConfig(bufio.NewReader(f))
 	if err != nil {
-		return "", fmt.Errorf("read picture %s: %w", path, err)
+		return nil, fmt.Errorf("read picture %s: %w", path, err)
 	}
 	if head.Width*head.Height > maxPixels {
-		return "", fmt.Errorf("read picture %s: %d×%d pixels are too many", path, head.Width, head.Height)
+		return nil, fmt.Errorf("read picture %s: %d×%d pixels are too many", path, head.Width, head.Height)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return "", fmt.Errorf("read picture %s: %w", path, err)
+		return nil, fmt.Errorf("read picture %s: %w", path, err)
 	}
-	img, _, err := image.Decode(f)
+	img, _, err := image.Decode(bufio.NewReader(f))
 	if err != nil {
-		return "", fmt.Errorf("read picture %s: %w", path, err)
+		return nil, fmt.Errorf("read picture %s: %w", path, err)
 	}
-	return qr.Read(img)
+	return img, nil
 }

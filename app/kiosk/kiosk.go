@@ -70,8 +70,7 @@ func (s *Shell) Show(aside bool) {
 	s.shown = model{}
 	if aside {
 		s.aside = s.env.Now().Add(asideTime)
-		s.env.Window.Canvas().SetOnTypedRune(nil)
-		s.env.Window.Canvas().SetOnTypedKey(nil)
+		s.desk.Deaf()
 		s.draw()
 		return
 	}

@@ -17,7 +17,7 @@ import (
 // Desk is the counter page shared by kiosk and staff: scanner, pictures, verdicts.
 type Desk struct {
 	env   *Env
-	wedge device.Wedge
+	scan  *Scanning
 	state pickup.State
 	view  *pickupview.View
 	more  say.Text
@@ -27,7 +27,7 @@ type Desk struct {
 func NewDesk(env *Env, scale look.Scale, more say.Text, toMore func()) *Desk {
 	d := &Desk{env: env, view: pickupview.New(scale), more: more}
 	d.view.Close = func() { d.send(pickup.Closed{}) }
-	d.view.Picture = d.choose
+	d.view.Picture = func() { d.scan.Choose() }
 	d.view.ClockRight = func() { d.send(pickup.ClockRight{}) }
 	d.view.TakeBack = func() { d.send(pickup.TakeBack{}) }
 	d.view.More, d.view.Strip = toMore, toMore
@@ -40,49 +40,25 @@ func (d *Desk) Object() fyne.CanvasObject { return d.view.Object() }
 // SetScale draws the page in other sizes.
 func (d *Desk) SetScale(s look.Scale) { d.view.SetScale(s) }
 
-// Listen takes the keys of a wedge scanner: they come to the canvas while no
-// field has the focus. Pictures may also be dropped onto the window.
+// Listen begins to take codes from every scanner.
 func (d *Desk) Listen() {
-	c := d.env.Window.Canvas()
-	c.Unfocus()
-	c.SetOnTypedRune(func(r rune) { d.key(d.wedge.Rune(r, d.env.Now())) })
-	c.SetOnTypedKey(func(k *fyne.KeyEvent) {
-		if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
-			d.key(d.wedge.Enter(d.env.Now()))
+	d.scan = d.env.Scan(func(c device.Scan) {
+		if c.Err != nil {
+			d.send(pickup.Unreadable{At: c.At})
+			return
 		}
-	})
-	d.env.Window.SetOnDropped(func(_ fyne.Position, files []fyne.URI) {
-		if len(files) > 0 {
-			d.Picture(files[0].Path())
-		}
+		d.send(pickup.Scanned{Code: c.Code, At: c.At})
 	})
 }
 
-func (d *Desk) key(code string, ok bool) {
-	if ok {
-		d.send(pickup.Scanned{Code: code, At: d.env.Now()})
-	}
-}
+// Deaf stops taking codes.
+func (d *Desk) Deaf() { d.scan.Close() }
 
 // Tick is to be called each second.
-func (d *Desk) Tick() {
-	d.key(d.wedge.Idle(d.env.Now()))
-	d.send(pickup.Tick{Now: d.env.Now()})
-}
-
-func (d *Desk) choose() { choosePicture(d.env, d.read) }
+func (d *Desk) Tick() { d.send(pickup.Tick{Now: d.env.Now()}) }
 
 // Picture scans the code in a file.
-func (d *Desk) Picture(path string) { readPicture(d.env, path, d.read) }
-
-func (d *Desk) read(code string, err error) {
-	if err != nil {
-		fyne.LogError("read picture", err)
-		d.send(pickup.Unreadable{At: d.env.Now()})
-		return
-	}
-	d.send(pickup.Scanned{Code: code, At: d.env.Now()})
-}
+func (d *Desk) Picture(path string) { d.scan.File(path) }
 
 func (d *Desk) send(m pickup.Message) {
 	var do pickup.Do

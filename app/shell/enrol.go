@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"yizhan/app/device"
 	"yizhan/app/flow/enrol"
 	"yizhan/app/look"
 	enrolview "yizhan/app/view/enrol"
@@ -38,12 +39,17 @@ func Enrol(env *Env, scale look.Scale, code string, done func()) {
 	}
 	v.Enter = func(code string) { send(enrol.Entered{Code: code}) }
 	v.Picture = func() {
-		choosePicture(env, func(code string, err error) {
-			if err != nil {
-				send(enrol.Unreadable{})
-				return
-			}
-			v.Enter(code)
+		choosePicture(env, func(path string) {
+			go func() {
+				code, err := device.ReadPicture(path)
+				env.Do(func() {
+					if err != nil {
+						send(enrol.Unreadable{})
+						return
+					}
+					v.Enter(code)
+				})
+			}()
 		})
 	}
 	v.Draw(state)

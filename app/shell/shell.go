@@ -10,6 +10,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"yizhan/app/device"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
@@ -60,7 +61,10 @@ type Env struct {
 	Do      func(func()) // runs on the UI goroutine: fyne.Do
 	Offline bool         // started with the network off
 	Server  string
-	Data    string // folder of this device's data
+	Data    string         // folder of this device's data
+	Camera  *device.Camera // nil where there is none to be used
+
+	scanning *Scanning // of the page that takes codes
 }
 
 // Clock is the server's time as far as the device knows it, in the zone of the deployment.

@@ -77,8 +77,7 @@ func (s *Shell) show(aside bool) {
 		s.desk.Tick()
 		return
 	}
-	s.env.Window.Canvas().SetOnTypedRune(nil)
-	s.env.Window.Canvas().SetOnTypedKey(nil)
+	s.desk.Deaf()
 	s.draw()
 }
 

@@ -1,0 +1,95 @@
+package device
+
+import (
+	"image"
+	"time"
+
+	"yizhan/app/device/qrread"
+)
+
+const (
+	previewSide = 480             // pixels of the longer side
+	again       = 2 * time.Second // a code that was away for so long is shown anew
+	recheck     = time.Second     // a picture that stands still is searched this often
+	awhile      = time.Second     // a symbol that cannot be read is hinted at after this
+	rest        = 5 * time.Second // without movement
+	grid        = 32              // squares in a row, for noticing movement
+	stir        = 6               // a square that changed by so many of 256 greys has moved
+)
+
+// gaze follows the frames of a camera: what moved, what was read, what should come
+// nearer.
+type gaze struct {
+	preview *image.Gray
+	nearer  bool
+	code    string // that this frame gave; empty for none, or the one that is still held there
+
+	coarse   [grid * grid]uint8
+	moved    time.Time // last movement
+	searched time.Time // last search
+	held     string    // code that is in the picture
+	seen     time.Time // when it was last read
+	blurred  time.Time // since when a symbol is there that cannot be read; zero for none
+	unread   time.Time // when that was last so
+	turn     int       // of the passes
+}
+
+// frame looks at a picture; drawn says that preview or nearer are new.
+func (g *gaze) frame(f *image.Gray, now time.Time) (drawn bool) {
+	g.code = ""
+	moving := g.stirred(f) || g.preview == nil
+	if moving {
+		g.moved = now
+		g.preview = qrread.Fit(f, previewSide)
+	}
+	if !moving && now.Sub(g.searched) < recheck {
+		return false
+	}
+	g.searched = now
+	found := qrread.Search(f, qrread.Quick(g.turn))
+	g.turn++
+	before := g.nearer
+	g.judge(found, now)
+	return moving || before != g.nearer
+}
+
+// judge makes of a search what is to be told.
+func (g *gaze) judge(found qrread.Found, now time.Time) {
+	switch {
+	case found.Text != "":
+		if found.Text != g.held || now.Sub(g.seen) > again {
+			g.code = found.Text
+		}
+		g.held, g.seen, g.blurred, g.nearer = found.Text, now, time.Time{}, false
+	case found.Seen && now.Sub(g.seen) > awhile: // a moment after a good read the hand moves away
+		if g.blurred.IsZero() {
+			g.blurred = now
+		}
+		g.unread = now
+		g.nearer = now.Sub(g.blurred) >= awhile
+	case now.Sub(g.unread) > awhile:
+		g.blurred, g.nearer = time.Time{}, false
+	}
+}
+
+// rests reports whether nothing has moved for a while.
+func (g *gaze) rests(now time.Time) bool { return now.Sub(g.moved) > rest }
+
+// stirred compares a picture with the one before, square by square: the mean of a
+// few points of each, which leaves out most of a cheap sensor's noise.
+func (g *gaze) stirred(f *image.Gray) bool {
+	w, h := f.Rect.Dx(), f.Rect.Dy()
+	moved := false
+	for i := range g.coarse {
+		x0, y0 := i%grid*w/grid, i/grid*h/grid
+		sum := 0
+		for n := range 16 {
+			sum += int(f.Pix[(y0+n/4*h/grid/4)*f.Stride+x0+n%4*w/grid/4])
+		}
+		mean := uint8(sum / 16)
+		if max(mean, g.coarse[i])-min(mean, g.coarse[i]) > stir {
+			g.coarse[i], moved = mean, true
+		}
+	}
+	return moved
+}
