@@ -49,21 +49,22 @@ var impure = []string{"core/link", "core/local/sqlite", "core/local/localtest"}
 // docs/decisions/0001-feature-imports.md; the arbiter, the codecs and the device
 // half may use any.
 var features = map[string][]string{
-	"geo":      nil,
-	"mappack":  nil,
-	"mapdraw":  nil,
-	"seal":     nil,
-	"rule":     {"member"},
-	"member":   nil,
-	"station":  {"geo"},
-	"activity": {"quota", "rule", "member", "schedule"},
-	"quota":    nil,
-	"lease":    {"quota", "activity", "member", "ticket", "seal"},
-	"ticket":   {"seal"},
-	"handover": {"ticket", "station", "activity", "schedule", "seal"},
-	"request":  nil,
-	"notice":   {"activity"},
-	"schedule": nil,
+	"geo":        nil,
+	"mappack":    nil,
+	"mapdraw":    nil,
+	"seal":       nil,
+	"rule":       {"member"},
+	"member":     nil,
+	"station":    {"geo"},
+	"activity":   {"quota", "rule", "member", "schedule"},
+	"quota":      nil,
+	"lease":      {"quota", "activity", "member", "ticket", "seal"},
+	"ticket":     {"seal"},
+	"membercode": {"ticket", "seal"},
+	"handover":   {"ticket", "station", "activity", "schedule", "seal"},
+	"request":    nil,
+	"notice":     {"activity"},
+	"schedule":   nil,
 }
 
 // banned lists calls and what to write in their place. Tests are bound only

@@ -38,6 +38,21 @@ func WriteAnchor(a Anchor) (map[string][]byte, error) {
 	return map[string][]byte{MetaAnchor: body}, err
 }
 
+// Offset is the server's clock minus the wall clock of the device, as the last
+// session left it: corrected for a wall clock that was set since, unless the machine
+// was started again. It is 0 before the first session.
+func Offset(store local.Store, wall time.Time, boot func() (string, time.Duration)) (time.Duration, error) {
+	a, err := readAnchor(store)
+	if err != nil || a.Server == 0 {
+		return 0, err
+	}
+	run, since := boot()
+	if ms, ok := ServerTime(a, run, since); ok {
+		return time.UnixMilli(ms).Sub(wall), nil
+	}
+	return time.Duration(a.Offset) * time.Millisecond, nil
+}
+
 // now is the server's clock for a lease of that policy. After a reboot the wall
 // clock will do for a HARD lease, whose safety needs no clock; ok is false for any other.
 func (h *Holder) now(wall time.Time, policy op.Policy) (ms int64, ok bool, err error) {

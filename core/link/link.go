@@ -16,6 +16,7 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
+	"yizhan/core/lease"
 	"yizhan/core/local"
 	"yizhan/core/op"
 	"yizhan/core/replica"
@@ -137,6 +138,9 @@ func Open(cfg Config) (*Device, error) {
 		return nil, fmt.Errorf("open device: %w", err)
 	}
 	d.last, d.hash = saved.State.Last, saved.State.Hash
+	if d.status.Offset, err = lease.Offset(cfg.Store, cfg.Now(), d.cfg.Boot); err != nil {
+		return nil, fmt.Errorf("open device: %w", err)
+	}
 	if saved.Mark.Time != 0 {
 		d.status.AsOf = time.UnixMilli(saved.Mark.Time)
 	}

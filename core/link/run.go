@@ -21,13 +21,14 @@ import (
 
 // Times of a connection. The server pings every 25 s and sends data every 20 s.
 const (
-	dialTime   = 15 * time.Second
-	writeTime  = 10 * time.Second
-	readTime   = 60 * time.Second
-	probeTime  = 5 * time.Second // for an answer after Kick
-	tickTime   = 500 * time.Millisecond
-	firstPause = 500 * time.Millisecond
-	maxPause   = 60 * time.Second
+	dialTime    = 15 * time.Second
+	writeTime   = 10 * time.Second
+	readTime    = 60 * time.Second
+	probeTime   = 5 * time.Second // for an answer after Kick
+	sessionTime = 24 * time.Hour  // then the device comes again, so that what it gets at the start (wire.Welcome.Pass) stays good
+	tickTime    = 500 * time.Millisecond
+	firstPause  = 500 * time.Millisecond
+	maxPause    = 60 * time.Second
 )
 
 // exporter is the label of RFC 9266.
@@ -164,6 +165,10 @@ func (d *Device) session(ctx context.Context) (welcomed bool, end replica.Close)
 			d.log.Info("connection lost", "error", err)
 			return s.welcomed, replica.Close{}
 		case <-tick.C:
+			if time.Since(began) > sessionTime {
+				stop = &replica.Close{}
+				break
+			}
 			stop = s.do(s.replica.Tick(time.Since(began)))
 		case <-d.wake:
 			stop = s.look()

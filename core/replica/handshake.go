@@ -73,6 +73,9 @@ func (s *Session) welcome(w wire.Welcome) {
 	s.phase, s.deadline, s.epoch = live, 0, w.Epoch
 	s.emit(Welcomed{})
 	s.emit(Heard{Time: w.Time})
+	if w.Pass != nil {
+		s.emit(Set{map[string][]byte{MetaPass: w.Pass}})
+	}
 	if w.Epoch > s.saved.Mark.Epoch {
 		s.restored(w)
 		return

@@ -23,6 +23,7 @@ const (
 	MetaServer     = "server.key"      // public key that was pinned at enrolment
 	MetaDeployment = "server.deployment"
 	MetaAddress    = "server.address" // where the invitation said that it is; absent where it did not
+	MetaPass       = "member.pass"    // of a member's phone: wire.Welcome.Pass of the newest session
 	MetaReceipt    = "wiped.receipt"  // CBOR of Farewell: the device was wiped, and the server may not know it yet
 )
 

@@ -2,7 +2,8 @@
 // tickets travel in, and plain byte strings of the session handshake. Every
 // sealed payload names its algorithm and its key, so that SM2 can stand beside
 // Ed25519 later without a new format. Payloads of different kinds that one key
-// signs must differ in their first element; those of core/ticket are 1 to 3.
+// signs must differ in their first element; those of core/ticket are 1 to 3,
+// those of core/membercode 4 to 6.
 package seal
 
 import (

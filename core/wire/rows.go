@@ -13,6 +13,7 @@ const (
 	TablePool     = "pool"     // id: activity/pool
 	TableStation  = "station"  // id: station
 	TableKey      = "key"      // id: kid in hex
+	TableRevoked  = "revoked"  // id: public key in hex; phones of members that may do nothing any more
 	TableClaim    = "claim"    // id: ticket number; the member's own
 	TableMessage  = "message"  // id: Seq; the member's own
 	TableMe       = "me"       // id: member; the member's own
@@ -72,6 +73,12 @@ type KeyRow struct {
 	PublicKey []byte `cbor:"2,keyasint"`
 	Algorithm int    `cbor:"3,keyasint"` // COSE algorithm number
 	Number    uint32 `cbor:"4,keyasint"` // deployment number inside tickets
+}
+
+// RevokedRow is the key of a member's phone that was replaced or lost: its member
+// codes say nothing any more.
+type RevokedRow struct {
+	PublicKey []byte `cbor:"1,keyasint"`
 }
 
 // ClaimRow is one claim of a member, as their own phone sees it. Code is the

@@ -159,6 +159,8 @@ type Welcome struct {
 	LastSum []byte `cbor:"3,keyasint,omitempty"`
 	Head    uint64 `cbor:"4,keyasint"`           // newest journal Seq
 	Epoch   int    `cbor:"9,keyasint,omitempty"` // how often the server was restored from a backup
+
+	Pass []byte `cbor:"10,keyasint,omitempty"` // of a member's phone: what its rotating codes carry (core/membercode)
 }
 
 // Ops is a run of consecutive ops. Bytes are hashed as they are.

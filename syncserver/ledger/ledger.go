@@ -14,8 +14,8 @@
 // session; "org/<id>" tasks and incidents of that organisation and all below it;
 // "staff" all tasks and incidents; "lease/<device>" its leases and, while one is
 // open, the people, organisations and claims that its decisions read; "scan" what
-// everybody who scans must know of void tickets. "fleet" is empty here: keys are not in the
-// journal, and a session gives them at welcome.
+// everybody who scans must know of void tickets. "fleet" phones whose codes say nothing any
+// more; the server's keys, which are not in the journal, are added to it on the way.
 package ledger
 
 import (

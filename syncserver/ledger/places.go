@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -246,11 +247,26 @@ func (p *projection) inDoubt(e *op.Entry) error {
 	return err
 }
 
+// phoneGone tells everybody who scans that a member's phone shows no codes any more.
+func (p *projection) phoneGone(e *op.Entry) error {
+	var key []byte
+	err := p.query(`SELECT public_key FROM device WHERE id = ? AND role = ? AND member <> '' AND public_key IS NOT NULL`, func(r *sql.Rows) error {
+		return r.Scan(&key)
+	}, string(e.Device), string(op.Phone))
+	if err != nil || key == nil {
+		return err
+	}
+	return p.row(ScopeFleet, wire.TableRevoked, hex.EncodeToString(key), e.Seq, wire.RevokedRow{PublicKey: key})
+}
+
 func (p *projection) deviceGone(e *op.Entry) error {
 	if err := p.leasesLost(e); err != nil {
 		return err
 	}
 	if err := p.scannerGone(e); err != nil {
+		return err
+	}
+	if err := p.phoneGone(e); err != nil {
 		return err
 	}
 	return p.exec(`UPDATE device SET gone = ?, reason = ? WHERE id = ?`, int64(e.Seq), e.Reason, string(e.Device))

@@ -20,6 +20,7 @@ import (
 const (
 	ScopePublic = "public"
 	ScopeDoor   = "door"
+	ScopeFleet  = "fleet"
 	ScopeStaff  = "staff"
 	// ScopeAny is only for Subscribe: it wakes after every Project that added entries.
 	ScopeAny = "*"

@@ -1,9 +1,14 @@
 package ledger_test
 
 import (
+	"bytes"
+	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -287,6 +292,50 @@ func TestMe(t *testing.T) {
 		if got, seq := name(); got != s.name || seq != s.seq {
 			t.Errorf("step %d: %s at %d, want %s at %d", i, got, seq, s.name, s.seq)
 		}
+	}
+}
+
+// TestRevokedPhones holds that everybody hears of a member's phone that is closed, and
+// of no other device, also in a file from before anybody heard of them.
+func TestRevokedPhones(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l, err := ledger.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := bytes.Repeat([]byte{7}, 32)
+	for d, role := range map[id.Device]op.Role{"D1": op.Phone, "D2": op.Kiosk} {
+		project(t, l, op.Entry{Kind: op.Enrolled, Enrolment: &op.Enrolment{CodeHash: []byte(d), Device: d, Role: role, Member: "m00000", PublicKey: key}})
+	}
+	project(t, l, op.Entry{Kind: op.DeviceGone, Device: "D2", Reason: "lost"}, op.Entry{Kind: op.DeviceGone, Device: "D1", Reason: "lost"})
+	want := delta(t, l, 0, l.Applied(), ledger.ScopeFleet)
+	var row wire.RevokedRow
+	if len(want) != 1 || want[0].Table != wire.TableRevoked || want[0].ID != hex.EncodeToString(key) || wire.DecodeRow(want[0].Body, &row) != nil || !bytes.Equal(row.PublicKey, key) {
+		t.Fatalf("everybody hears %+v", want)
+	}
+	migration, err := os.ReadFile("migrations/00071_revoked.sql")
+	if err == nil {
+		err = l.Close()
+	}
+	var file *sql.DB
+	if err == nil {
+		file, err = sql.Open("sqlite3", path)
+	}
+	if err == nil {
+		_, err = file.Exec(`DELETE FROM feed; ` + string(migration))
+	}
+	if err == nil {
+		err = file.Close()
+	}
+	if err == nil {
+		l, err = ledger.Open(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if got := delta(t, l, 0, l.Applied(), ledger.ScopeFleet); !reflect.DeepEqual(got, want) {
+		t.Errorf("an older file says %+v, want %+v", got, want)
 	}
 }
 

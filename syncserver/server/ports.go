@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+	"time"
 
 	"yizhan/core/arbiter"
 	"yizhan/core/fault"
 	"yizhan/core/id"
+	"yizhan/core/membercode"
 	"yizhan/core/op"
 	"yizhan/core/scope"
 	"yizhan/core/seal"
@@ -231,6 +233,15 @@ func (s *Server) Certify(row *wire.LeaseRow) error {
 	return err
 }
 
+// Pass implements session.Signer.
+func (s *Server) Pass(phone op.Enrolment, now time.Time) ([]byte, error) {
+	key, err := seal.ParsePublic(seal.EdDSA, phone.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	return membercode.Certify(s.keys.private, membercode.Pass{Deployment: s.keys.Number, Member: phone.Member, Phone: key, Ends: now.Add(membercode.Life)})
+}
+
 // feed is the ledger's feed with the key that verifies tickets: the one row of the fleet.
 type feed struct{ *Server }
 
@@ -262,8 +273,11 @@ func (v view) Delta(name string, after scope.Position, fn func(wire.RowChange) e
 		return err
 	}
 	row.Body, err = wire.EncodeRow(wire.KeyRow{KID: public.KID(), PublicKey: public.Marshal(), Algorithm: public.Algorithm(), Number: v.keys.Number})
+	if err == nil {
+		err = fn(row)
+	}
 	if err != nil {
 		return err
 	}
-	return fn(row)
+	return v.View.Delta(name, after, fn)
 }

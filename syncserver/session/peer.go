@@ -301,6 +301,13 @@ func (p *peer) proof(m wire.Proof) {
 	if info.Last > 0 {
 		w.LastSum = info.Hash[:]
 	}
+	if info.Enrolment.Role == op.Phone && info.Enrolment.Member != "" {
+		pass, err := p.s.cfg.Signer.Pass(info.Enrolment, p.s.cfg.Now())
+		if err != nil { // its owner can still do all but show a code
+			p.logger().Error("phone gets no pass", "error", err)
+		}
+		w.Pass = pass
+	}
 	p.phase = live
 	p.send(w)
 	p.mu.Lock()

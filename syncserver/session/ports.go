@@ -5,6 +5,7 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"yizhan/core/id"
 	"yizhan/core/op"
@@ -73,6 +74,8 @@ type Signer interface {
 	Code(row wire.ClaimRow) (string, error)
 	// Certify fills in what a device needs to grant from a lease of its own.
 	Certify(row *wire.LeaseRow) error
+	// Pass is the word that a phone is its member's (core/membercode), at now.
+	Pass(phone op.Enrolment, now time.Time) ([]byte, error)
 	// Personal fills in what the counter that hands a ticket over may show of its holder.
 	Personal(row *wire.TicketRow) error
 }

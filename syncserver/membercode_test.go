@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"yizhan/core/membercode"
+)
+
+// TestMemberCode: a phone that has been online once shows who its owner is to a
+// device that is not online now, until the phone is replaced.
+func TestMemberCode(t *testing.T) {
+	p, _, c := settled(t)
+	staff := p.enrolled("staff", "-role", "staff", "-station", string(c.Kiosk))
+	m := p.member(c.Samples[0].Name)
+	phone := p.enrolled("phone", "-role", "phone", "-member", string(m))
+	phone.synced()
+	staff.synced()
+	for _, d := range []*client{phone, staff} {
+		d.SetOnline(false)
+		until(t, "the device is offline", func() bool { return !d.Status().Online })
+	}
+	show := func(at time.Time) string {
+		code, _, err := membercode.Own(phone.store, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return code
+	}
+	now, desk := time.Now(), membercode.NewDesk(staff.store)
+	code := show(now)
+	if s, err := desk.Read(code, now); err != nil || s.Member != m || s.Strength != membercode.Strong {
+		t.Fatalf("read %+v, %v", s, err)
+	}
+	if _, err := desk.Read(code, now.Add(5*time.Minute)); !errors.Is(err, membercode.ErrOld) {
+		t.Errorf("a picture of it: %v", err)
+	}
+	if _, _, err := membercode.Own(staff.store, now); !errors.Is(err, membercode.ErrNoPass) {
+		t.Errorf("a device of staff shows a member code: %v", err)
+	}
+	me, _ := phone.Identity()
+	p.must("revoke", string(me.Device))
+	later := now.Add(membercode.Step)
+	if _, err := desk.Read(show(later), later); err != nil {
+		t.Errorf("a desk that has not heard of it: %v", err)
+	}
+	staff.SetOnline(true)
+	staff.synced()
+	later = later.Add(membercode.Step)
+	if s, err := desk.Read(show(later), later); !errors.Is(err, membercode.ErrRevoked) || s.Member != m {
+		t.Errorf("a desk that has heard of it: %+v, %v", s, err)
+	}
+	fresh := p.enrolled("kiosk", "-role", "kiosk", "-station", string(c.Kiosk))
+	fresh.synced()
+	later = later.Add(membercode.Step)
+	if _, err := membercode.NewDesk(fresh.store).Read(show(later), later); !errors.Is(err, membercode.ErrRevoked) {
+		t.Errorf("a device that came later: %v", err)
+	}
+	p.must("verify")
+}
