@@ -23,6 +23,7 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/software"
 
+	"yizhan/app/flow/settings"
 	"yizhan/app/kiosk"
 	"yizhan/app/look"
 	"yizhan/app/phone"
@@ -104,7 +105,7 @@ func run(o Options, stderr io.Writer) (err error) {
 	a := app.NewWithID("cn.yizhan.app")
 	a.Settings().SetTheme(theme)
 	w := a.NewWindow("驿站")
-	b := &boot{o: o, device: device, cancel: cancel, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, App: a,
+	b := &boot{o: o, device: device, cancel: cancel, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
 		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data}}
 	return b.window()
 }
@@ -126,6 +127,7 @@ type boot struct {
 // window shows the app until it is closed, by a person, a signal or -shot.
 func (b *boot) window() error {
 	b.live = b.env
+	b.taste()
 	w := b.env.Window
 	w.SetPadded(false)
 	w.SetMaster()
@@ -150,6 +152,20 @@ func (b *boot) window() error {
 	}
 	w.ShowAndRun()
 	return b.failed
+}
+
+// taste takes what people chose here, and what the flags choose for them.
+func (b *boot) taste() {
+	b.env.Forget()
+	if b.o.Large {
+		b.env.Keep(settings.SetPrint{Print: settings.Large})
+	}
+	if b.o.Language != "" {
+		b.env.Keep(settings.SetLanguage{Name: b.o.Language})
+	}
+	if b.o.Palette != "" {
+		b.env.Keep(settings.SetPalette{Name: b.o.Palette})
+	}
 }
 
 // role is the shell that was asked for, else the enrolled one; a new device is taken for a phone.
@@ -179,9 +195,9 @@ func (b *boot) size() fyne.Size {
 
 func (b *boot) scale() look.Scale {
 	if b.role() == op.Kiosk {
-		return kiosk.Scale(b.size())
+		return kiosk.Scale(b.env.Scale(look.KioskSizes), b.size())
 	}
-	return look.Staff
+	return b.env.Scale(look.StaffSizes)
 }
 
 // start fills the window with the shell of the device's role; once the server
@@ -195,7 +211,7 @@ func (b *boot) fill(env *shell.Env) {
 	b.live = env
 	switch b.shown {
 	case op.Phone:
-		s := phone.Start(env, b.o.Large)
+		s := phone.Start(env)
 		if b.o.Open != "" {
 			s.Show(b.o.Open, b.o.Press)
 		}

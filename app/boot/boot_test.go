@@ -14,9 +14,9 @@ import (
 
 func TestParse(t *testing.T) {
 	var said strings.Builder
-	o, err := Parse(strings.Fields("-shell kiosk -data d -server wss://h/v1/sync -enrol C -size 540x960 -shot f.png -after 2s -scan-image p.png -large -offline"), &said)
+	o, err := Parse(strings.Fields("-shell kiosk -data d -server wss://h/v1/sync -enrol C -size 540x960 -shot f.png -after 2s -scan-image p.png -large -offline -lang en -palette night"), &said)
 	want := Options{Shell: op.Kiosk, Data: "d", Server: "wss://h/v1/sync", Chosen: true, Code: "C", Width: 540, Height: 960, Shot: "f.png",
-		After: 2 * time.Second, Picture: "p.png", Large: true, Offline: true}
+		After: 2 * time.Second, Picture: "p.png", Large: true, Offline: true, Language: "en", Palette: "night"}
 	if err != nil || o != want || said.Len() > 0 {
 		t.Errorf("parsed %+v, %v, %q", o, err, said.String())
 	}
@@ -33,6 +33,8 @@ func TestParseRefuses(t *testing.T) {
 		"-size 412":         "-size",
 		"-size 10x10":       "-size",
 		"-size 9999x9999":   "-size",
+		"-lang de":          "-lang \"de\"",
+		"-palette pink":     "-palette",
 		"-after -1s":        "-after",
 		"-after soon":       "invalid value",
 		"-no-such-flag":     "not defined",

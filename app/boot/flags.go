@@ -8,8 +8,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"yizhan/app/flow/settings"
 	"yizhan/core/op"
 )
 
@@ -27,6 +29,8 @@ type Options struct {
 	Open          string
 	Press         bool
 	Large         bool
+	Language      string // "" stays as it was chosen
+	Palette       string // likewise
 	Offline       bool
 }
 
@@ -68,7 +72,9 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	set.StringVar(&o.Picture, "scan-image", "", "kiosk and staff: scan the code in this picture `file` at start")
 	set.StringVar(&o.Open, "open", "", "start on this `page`: sync; on a phone also mine, ticket, or the id of an activity")
 	set.BoolVar(&o.Press, "press", false, "phone: press the button of the activity named by -open, once")
-	set.BoolVar(&o.Large, "large", false, "phone: large letters (长辈版)")
+	set.BoolVar(&o.Large, "large", false, "large letters (长辈版); kept, as if chosen in the settings")
+	set.StringVar(&o.Language, "lang", "", "`language` zh or en; kept")
+	set.StringVar(&o.Palette, "palette", "", "`colours` light, night or contrast; kept")
 	set.BoolVar(&o.Offline, "offline", false, "start with the network off")
 	if err := set.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -93,6 +99,12 @@ func (o *Options) check(rest []string, size string) error {
 	case "", op.Kiosk, op.Staff, op.Phone:
 	default:
 		return fmt.Errorf("-shell %q is not kiosk, staff or phone", o.Shell)
+	}
+	if !slices.Contains([]string{"", settings.Chinese, settings.English}, o.Language) {
+		return fmt.Errorf("-lang %q is not zh or en", o.Language)
+	}
+	if !slices.Contains([]string{"", settings.Light, settings.Night, settings.Contrast}, o.Palette) {
+		return fmt.Errorf("-palette %q is not light, night or contrast", o.Palette)
 	}
 	u, err := url.Parse(o.Server)
 	if err != nil || u.Host == "" || (u.Scheme != "ws" && u.Scheme != "wss") {

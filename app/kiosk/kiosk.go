@@ -29,23 +29,24 @@ type Shell struct {
 }
 
 type model struct {
-	size  fyne.Size
+	scale look.Scale
 	found []doctor.Finding
 	net   bool
 }
 
-// Scale is made for a screen of 1080×1920 dp; others get the same page, larger or
-// smaller, so that all of it fits.
-func Scale(screen fyne.Size) look.Scale {
-	return look.Kiosk.Times(max(0.4, min(screen.Width/1080, screen.Height/1920)))
+// Scale fits a scale, made for 1080×1920 dp, to a screen: the same page, larger or
+// smaller, so that all of it is seen.
+func Scale(s look.Scale, screen fyne.Size) look.Scale {
+	return s.Times(max(0.4, min(screen.Width/1080, screen.Height/1920)))
 }
 
 // Start fills the window and keeps it up to date until the window closes. screen
 // is the size that the window will have.
 func Start(env *shell.Env, screen fyne.Size) *Shell {
 	s := &Shell{env: env, size: screen}
-	s.desk = shell.NewDesk(env, Scale(screen), say.Text{}, func() { s.Show(true) })
-	env.App.Settings().SetTheme(env.Theme.With(Scale(screen)))
+	s.desk = shell.NewDesk(env, s.scale(), say.Text{}, func() { s.Show(true) })
+	env.App.Settings().SetTheme(env.Theme.With(s.scale()))
+	env.OnSettings(s.redress)
 	s.Show(false)
 	env.Every(func(bool) {
 		if env.Ctx.Err() == nil {
@@ -85,17 +86,17 @@ func (s *Shell) draw() {
 	if s.aside.IsZero() {
 		return
 	}
-	m := model{s.size, s.env.Findings(), s.env.Bar().Online}
+	m := model{s.scale(), s.env.Findings(), s.env.Bar().Online}
 	if reflect.DeepEqual(m, s.shown) {
 		return
 	}
 	s.shown = m
-	scale, bar := Scale(s.size), s.env.Bar()
+	scale, bar := m.scale, s.env.Bar()
 	who, _ := s.env.Link.Identity()
 	top := look.Column(0, scale.Header(look.Say(say.T("本机状况")), func() { s.Show(false) }), statusview.Strip(scale, bar, nil))
 	sheet := statusview.Sheet(scale, bar, m.found, []statusview.Line{{Label: look.Say(say.T("站点")), Text: string(who.Station)}, {Label: look.Say(say.T("本机编号")), Text: string(who.Device)}},
 		func() { s.env.Connect(); s.draw() })
-	s.env.Window.SetContent(look.Fill(look.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, sheet)), nil)))
+	s.env.Window.SetContent(look.Fill(scale.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, sheet)), nil)))
 }
 
 // fit follows the size that the window has in truth: a full screen is known only once it is shown.
@@ -105,8 +106,17 @@ func (s *Shell) fit() {
 		return
 	}
 	s.size = size
-	s.desk.SetScale(Scale(size))
-	s.env.App.Settings().SetTheme(s.env.Theme.With(Scale(size)))
+	s.redress()
+}
+
+func (s *Shell) scale() look.Scale { return Scale(s.env.Scale(look.KioskSizes), s.size) }
+
+// redress draws everything anew, in another size or as a visitor wants it.
+func (s *Shell) redress() {
+	s.env.App.Settings().SetTheme(s.env.Theme.With(s.scale()))
+	s.desk.SetScale(s.scale())
+	s.desk.Tick()
+	s.draw()
 }
 
 // Picture scans the code in a file.

@@ -188,7 +188,7 @@ func TestPictures(t *testing.T) {
 // Every screen shows the whole page in letters that can be read.
 func TestOtherScreens(t *testing.T) {
 	for size, factor := range map[fyne.Size]float32{fyne.NewSize(540, 960): 0.5, fyne.NewSize(1920, 1080): 0.5625, fyne.NewSize(10, 10): 0.4} {
-		if got, want := Scale(size), look.Kiosk.Times(factor); got != want {
+		if got, want := Scale(look.Kiosk, size), look.Kiosk.Times(factor); got != want {
 			t.Errorf("on %v the scale is %+v, want %+v", size, got, want)
 		}
 	}

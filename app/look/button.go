@@ -35,7 +35,7 @@ func NewButton(s Scale, kind Kind, text string, tap func()) *Button {
 	b := &Button{scale: s, kind: kind, tap: tap}
 	b.back = canvas.NewRectangle(color.Transparent)
 	b.back.CornerRadius = s.Radius
-	b.label = canvas.NewText(text, Ink)
+	b.label = canvas.NewText(text, b.scale.Ink)
 	b.label.TextSize, b.label.TextStyle.Bold, b.label.Alignment = s.Title, true, fyne.TextAlignCenter
 	b.paint(false)
 	b.ExtendBaseWidget(b)
@@ -52,18 +52,18 @@ func (b *Button) paint(pressed bool) {
 	b.back.StrokeWidth = 0
 	switch b.kind {
 	case Main:
-		b.back.FillColor, b.label.Color = Brand, OnBrand
+		b.back.FillColor, b.label.Color = b.scale.Brand, b.scale.OnBrand
 		if pressed {
-			b.back.FillColor = rgb(0x073A69)
+			b.back.FillColor = b.scale.Pressed
 		}
 	case Second:
-		b.back.FillColor, b.label.Color = Surface, Brand
-		b.back.StrokeColor, b.back.StrokeWidth = Brand, 2
+		b.back.FillColor, b.label.Color = b.scale.Surface, b.scale.Brand
+		b.back.StrokeColor, b.back.StrokeWidth = b.scale.Brand, 2
 		if pressed {
-			b.back.FillColor = BrandLo
+			b.back.FillColor = b.scale.BrandLo
 		}
 	case Dead:
-		b.back.FillColor, b.label.Color = Idle, OnIdle
+		b.back.FillColor, b.label.Color = b.scale.Idle, b.scale.OnIdle
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
+	"yizhan/app/flow"
 	"yizhan/assets"
 	"yizhan/core/qr"
 )
@@ -37,27 +38,78 @@ func TestContrast(t *testing.T) {
 	if c := contrast(rgb(0), rgb(0xffffff)); math.Abs(c-21) > 0.01 {
 		t.Fatalf("black on white is %.2f, want 21: the measure is wrong", c)
 	}
-	for _, p := range Pairs() {
-		if c := contrast(p.Text, p.On); c < 4.5 {
-			t.Errorf("%s: contrast %.2f, want at least 4.5", p.Name, c)
+	for _, palette := range Palettes() {
+		least := 4.5
+		if palette.Name == Contrast.Name {
+			least = 7
+		}
+		for _, p := range palette.Pairs() {
+			want := least
+			if p.Sign {
+				want = 3
+			}
+			if c := contrast(p.Text, p.On); c < want {
+				t.Errorf("%s, %s: contrast %.2f, want at least %v", palette.Name, p.Name, c, want)
+			}
+		}
+	}
+}
+
+func TestEveryColourOfAPaletteIsSet(t *testing.T) {
+	for _, palette := range Palettes() {
+		v := reflect.ValueOf(palette)
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Errorf("%s has no %s", palette.Name, v.Type().Field(i).Name)
+			}
+		}
+		for _, tone := range []Tone{flow.Plain, flow.Good, flow.Wait, flow.Bad} {
+			for _, other := range []Tone{flow.Plain, flow.Good, flow.Wait, flow.Bad} {
+				if a, b := palette.Shade(tone), palette.Shade(other); tone != other && (a.Fill == b.Fill || a.OnSoft == b.OnSoft) {
+					t.Errorf("%s: tones %d and %d have one colour", palette.Name, tone, other)
+				}
+			}
 		}
 	}
 }
 
 func TestScales(t *testing.T) {
+	for name, sizes := range map[string]Sizes{"kiosk": KioskSizes, "phone": PhoneSizes, "staff": StaffSizes} {
+		for i, s := range sizes {
+			if s.Button < 44 || s.Small < 14 {
+				t.Errorf("%s %d is too small: %+v", name, i, s)
+			}
+			if i > 0 && (s.Small < 18 || s.Button < 60 || s.Body <= sizes[i-1].Body) {
+				t.Errorf("长辈版 %d of the %s is too small: %+v", i, name, s)
+			}
+		}
+		if sizes[2].Body < 30 {
+			t.Errorf("the %s does not grow to 30 dp", name)
+		}
+	}
 	if Kiosk.Body < 24 || Kiosk.Title < 40 || Kiosk.Button < 60 {
 		t.Errorf("the kiosk is too small: %+v", Kiosk)
 	}
-	if Large.Small < 18 || Large.Button < 60 {
-		t.Errorf("长辈版 is too small: %+v", Large)
-	}
-	if Phone.Button < 44 || Staff.Button < 44 {
-		t.Error("buttons are smaller than a finger")
-	}
-	half := reflect.ValueOf(Kiosk.Times(0.5))
+	half, whole := reflect.ValueOf(Kiosk.Times(0.5)), reflect.ValueOf(Kiosk)
 	for i := range half.NumField() {
-		if got, want := half.Field(i).Float(), reflect.ValueOf(Kiosk).Field(i).Float()/2; got != want {
+		if half.Field(i).Kind() != reflect.Float32 {
+			continue
+		}
+		if got, want := half.Field(i).Float(), whole.Field(i).Float()/2; got != want {
 			t.Errorf("%s is %v at half size, want %v", half.Type().Field(i).Name, got, want)
+		}
+	}
+}
+
+// Lines stand at least 1.3 times their size apart, whatever the font.
+func TestLineSpacing(t *testing.T) {
+	for _, th := range []*Theme{themed(t, Phone), {Scale: Phone}} {
+		test.NewTempApp(t).Settings().SetTheme(th)
+		for _, em := range []float32{10, 14, 23, 30, 128} {
+			text := NewText("一二三四", Style{Em: em})
+			if one, two := text.HeightFor(4.1*em), text.HeightFor(2.1*em); two-one < 1.3*em {
+				t.Errorf("at %v dp a second line takes %v", em, two-one)
+			}
 		}
 	}
 }
@@ -106,7 +158,7 @@ func TestLines(t *testing.T) {
 		{"领取11月21日（周六）09:00至12:00", 11, "领取|11月21日（周六）09:00|至12:00"},
 		{"领取今天 09:00 开始", 5, "领取|今天 09:00|开始"},
 	} {
-		text := NewText(c.text, Style{Em: 20, Colour: Ink})
+		text := NewText(c.text, Style{Em: 20, Colour: Phone.Ink})
 		lines := text.wrap(c.em * 20)
 		if c.want != "" && strings.Join(lines, "|") != c.want {
 			t.Errorf("%q in %v characters breaks as %q, want %q", c.text, c.em, strings.Join(lines, "|"), c.want)
@@ -137,7 +189,7 @@ func TestCutAndCentredLines(t *testing.T) {
 // A box is as high as what is in it, and gives each child its own place.
 func TestBoxes(t *testing.T) {
 	themed(t, Phone)
-	long := NewText(strings.Repeat("字", 30), Style{Em: 20, Colour: Ink})
+	long := NewText(strings.Repeat("字", 30), Style{Em: 20, Colour: Phone.Ink})
 	line := long.lineHeight()
 	column := Column(10, long, Space(40))
 	if got := heightFor(column, 200); got != 3*line+50 {

@@ -31,6 +31,9 @@ type Style struct {
 	Max    int // most lines, the last one cut with "…"; 0 is any number
 }
 
+// leading is the least distance of two lines, in text sizes.
+const leading = 1.3
+
 // NewText makes a text in a style.
 func NewText(text string, s Style) *Text {
 	t := &Text{style: s, text: text}
@@ -62,7 +65,8 @@ func (t *Text) measure(s string) float32 {
 }
 
 func (t *Text) lineHeight() float32 {
-	return fyne.MeasureText("国", t.style.Em, fyne.TextStyle{Bold: t.style.Bold}).Height
+	natural := fyne.MeasureText("国", t.style.Em, fyne.TextStyle{Bold: t.style.Bold}).Height
+	return max(natural, leading*t.style.Em)
 }
 
 // wrap breaks the text into lines of at most width. Centred lines are made about

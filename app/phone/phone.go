@@ -5,17 +5,14 @@ import (
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/flow/claim"
+	"yizhan/app/flow/settings"
 	"yizhan/app/look"
 	"yizhan/app/shell"
 	view "yizhan/app/view/claim"
 	statusview "yizhan/app/view/status"
-	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
 )
-
-// metaLarge remembers that the member wants the large letters.
-const metaLarge = "phone.large"
 
 // Shell runs the claim flow on the UI goroutine.
 type Shell struct {
@@ -24,23 +21,20 @@ type Shell struct {
 	state  claim.State
 	view   *view.View
 	sheet  bool
-	large  bool
 	asked  map[uint64]bool // ops whose answer is waited for
 	wanted string          // page to open once it is here
 	press  bool            // and its button to press
 	seen   id.Activity     // activity whose counts the link watches
 }
 
-// Start fills the window and keeps it up to date until the window closes. large
-// switches 长辈版 on; it stays as it was left otherwise.
-func Start(env *shell.Env, large bool) *Shell {
+// Start fills the window and keeps it up to date until the window closes.
+func Start(env *shell.Env) *Shell {
 	s := &Shell{env: env, reader: claim.Reader{Store: env.Store, Zone: env.Zone}, view: view.New(), asked: map[uint64]bool{}}
-	stored, err := env.Store.Meta(metaLarge)
-	s.large = large || err == nil && len(stored) > 0
 	s.view.Send = s.send
 	s.view.Sheet = func(open bool) { s.sheet = open; s.draw() }
 	s.view.Large = s.setLarge
 	s.view.Connect = func() { env.Connect(); s.draw() }
+	env.OnSettings(func() { s.theme(); s.draw() })
 	s.theme()
 	s.state, _ = s.state.Update(s.tick())
 	s.load()
@@ -169,7 +163,7 @@ func (s *Shell) draw() {
 	}
 	s.state, _ = s.state.Update(gauge)
 	m := view.Of(s.state, s.env.Bar())
-	m.Large, m.Sheet = s.large, s.sheet
+	m.Scale, m.Large, m.Sheet = s.env.Scale(look.PhoneSizes), s.env.Settings().Print != settings.Standard, s.sheet
 	if s.sheet {
 		m.Found = s.env.Findings()
 	}
@@ -186,22 +180,13 @@ func (s *Shell) who() []statusview.Line {
 }
 
 func (s *Shell) setLarge(on bool) {
-	s.large = on
-	mark := []byte(nil)
+	print := settings.Standard
 	if on {
-		mark = []byte{1}
+		print = settings.Large
 	}
-	if err := s.env.Store.SetMeta(map[string][]byte{metaLarge: mark}); err != nil {
-		fyne.LogError(fault.StorageFull.Sentence(), err) // the page still changes; only the memory of it is lost
-	}
-	s.theme()
-	s.draw()
+	s.env.Keep(settings.SetPrint{Print: print})
 }
 
 func (s *Shell) theme() {
-	scale := look.Phone
-	if s.large {
-		scale = look.Large
-	}
-	s.env.App.Settings().SetTheme(s.env.Theme.With(scale))
+	s.env.App.Settings().SetTheme(s.env.Theme.With(s.env.Scale(look.PhoneSizes)))
 }

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"yizhan/app/flow/claim"
+	"yizhan/app/flow/settings"
 	"yizhan/app/shell/shelltest"
 	"yizhan/core/fault"
 	"yizhan/core/id"
@@ -23,7 +24,7 @@ import (
 func start(t *testing.T) (*Shell, *shelltest.Link, shelltest.Turn) {
 	t.Helper()
 	env, l, turn, _ := shelltest.NewDevice(t, op.Phone)
-	return Start(env, false), l, turn
+	return Start(env), l, turn
 }
 
 func golden(t *testing.T, name string, s *Shell) {
@@ -66,7 +67,7 @@ func TestScreens(t *testing.T) {
 func TestEmptyPhone(t *testing.T) {
 	env, l, _ := shelltest.NewEnv(t, memory.New())
 	l.Set(func(l *shelltest.Link) { l.Stand = link.Status{} })
-	s := Start(env, false)
+	s := Start(env)
 	golden(t, "empty", s)
 	s.send(claim.Go{Page: claim.Mine})
 	golden(t, "empty_mine", s)
@@ -108,7 +109,7 @@ func TestARefusalIsStillThereTomorrow(t *testing.T) {
 	turn.Until(t, "refused", func() bool { return word(s) == "未通过" })
 	golden(t, "refused", s)
 	env, _, _ := shelltest.NewEnv(t, l.Store)
-	again := Start(env, false)
+	again := Start(env)
 	again.Show(string(shelltest.Picking), false)
 	if got := again.state.Detail().Outcome; got.Sentence != fault.OrgCap.Sentence() {
 		t.Errorf("after a restart the page says %+v", got)
@@ -121,7 +122,7 @@ func TestPendingSurvivesARestart(t *testing.T) {
 	s.Show(string(shelltest.Picking), true)
 	turn.Until(t, "pending", func() bool { return word(s) == "已提交 · 待确认" })
 	env, l2, turn2 := shelltest.NewEnv(t, l.Store)
-	again := Start(env, false)
+	again := Start(env)
 	again.Show(string(shelltest.Picking), false)
 	if got := word(again); got != "已提交 · 待确认" {
 		t.Fatalf("after a restart the page says %q", got)
@@ -150,12 +151,12 @@ func TestLargeIsRemembered(t *testing.T) {
 	s, l, _ := start(t)
 	s.view.Large(true)
 	env, _, _ := shelltest.NewEnv(t, l.Store)
-	if again := Start(env, false); !again.large {
+	if again := Start(env); again.env.Settings().Print != settings.Large {
 		t.Error("the large letters were forgotten")
 	}
 	s.view.Large(false)
 	env, _, _ = shelltest.NewEnv(t, l.Store)
-	if again := Start(env, false); again.large {
+	if again := Start(env); again.env.Settings().Print != settings.Standard {
 		t.Error("the large letters came back")
 	}
 }

@@ -54,6 +54,7 @@ type Env struct {
 	Counter Counter       // nil on a phone
 	Holder  *lease.Holder // nil on a phone
 	Theme   *look.Theme
+	Taste   *Taste // never nil
 	App     fyne.App
 	Window  fyne.Window
 	Zone    *time.Location

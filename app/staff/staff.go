@@ -45,11 +45,12 @@ type model struct {
 
 // Start fills the window and keeps it up to date until the window closes.
 func Start(env *shell.Env) *Shell {
-	env.App.Settings().SetTheme(env.Theme.With(look.Staff))
 	s := &Shell{env: env, root: container.NewStack()}
-	s.grant = lendview.New(look.Staff, s.send)
-	s.desk = shell.NewDesk(env, look.Staff, say.T("待办与同步"), func() { s.show(true) })
+	s.grant = lendview.New(s.scale(), s.send)
+	s.desk = shell.NewDesk(env, s.scale(), say.T("待办与同步"), func() { s.show(true) })
 	env.Window.SetContent(s.root)
+	env.OnSettings(s.redress)
+	s.redress()
 	s.show(false)
 	env.Every(func(bool) {
 		if env.Ctx.Err() == nil {
@@ -58,6 +59,16 @@ func Start(env *shell.Env) *Shell {
 		}
 	})
 	return s
+}
+
+func (s *Shell) scale() look.Scale { return s.env.Scale(look.StaffSizes) }
+
+// redress draws everything anew, as somebody wants it.
+func (s *Shell) redress() {
+	s.env.App.Settings().SetTheme(s.env.Theme.With(s.scale()))
+	s.desk.SetScale(s.scale())
+	s.grant.Scale = s.scale()
+	s.show(s.aside)
 }
 
 // Show opens the page of how the device stands.
@@ -108,7 +119,7 @@ func (s *Shell) draw() {
 }
 
 func (s *Shell) page(m model) fyne.CanvasObject {
-	scale := look.Staff
+	scale := s.scale()
 	tab := func(sync, lend bool) func() { return func() { s.sync, s.lend = sync, lend; s.draw() } }
 	title, body := "待办", dutyview.List(scale, m.lines)
 	switch {
@@ -126,8 +137,8 @@ func (s *Shell) page(m model) fyne.CanvasObject {
 	if len(m.lent.Leases) > 0 || m.lend {
 		tabs = append(tabs, scale.Tab("发放", m.lend, tab(false, true)))
 	}
-	foot := look.Fill(look.Surface, 0, look.Row(0, -1, tabs...))
-	return look.Fill(look.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, body)), foot))
+	foot := look.Fill(scale.Surface, 0, look.Row(0, -1, tabs...))
+	return look.Fill(scale.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, body)), foot))
 }
 
 // send takes a message of the page of what was lent to this device.

@@ -385,8 +385,9 @@ func NewEnv(t testing.TB, store local.Store) (*shell.Env, *Link, Turn) {
 	window := test.NewTempWindow(t, canvas.NewRectangle(color.Transparent))
 	window.SetPadded(false)
 	window.Resize(fyne.NewSize(412, 915))
-	env := &shell.Env{Ctx: ctx, Store: store, Link: l, Theme: theme, App: a, Window: window, Zone: Zone,
+	env := &shell.Env{Ctx: ctx, Store: store, Link: l, Theme: theme, App: a, Taste: &shell.Taste{}, Window: window, Zone: Zone,
 		Now: func() time.Time { return l.Clock() }, Do: turn.Do, Server: "ws://127.0.0.1:8640/v1/sync"}
+	env.Forget()
 	env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
 	return env, l, turn
 }

@@ -25,6 +25,7 @@ type Model struct {
 	Detail claim.DetailPage
 	Ticket claim.TicketPage
 	Bar    status.Bar
+	Scale  look.Scale
 	Large  bool
 	Sheet  bool // the sync page lies on top
 	Who    []statusview.Line
@@ -83,10 +84,7 @@ func (v *View) Draw(m Model, countdown string) {
 		offset = v.scroll.Offset()
 	}
 	v.last, v.drawn, v.countdown = m, true, nil
-	v.scale = look.Phone
-	if m.Large {
-		v.scale = look.Large
-	}
+	v.scale = m.Scale
 	v.root.Objects = []fyne.CanvasObject{v.page(m, countdown)}
 	v.root.Refresh()
 	if offset > 0 {
@@ -115,11 +113,11 @@ func (v *View) send(m claim.Message) func() { return func() { v.Send(m) } }
 
 func (v *View) frame(top, body, bottom fyne.CanvasObject) fyne.CanvasObject {
 	v.scroll = look.NewScroll(look.Pad(v.scale.Pad, v.scale.Pad, look.Column(0, body)))
-	return look.Fill(look.Ground, 0, look.Frame(top, v.scroll, bottom))
+	return look.Fill(v.scale.Ground, 0, look.Frame(top, v.scroll, bottom))
 }
 
 func (v *View) tabs(at claim.Page) fyne.CanvasObject {
-	return look.Fill(look.Surface, 0, look.Row(0, -1,
+	return look.Fill(v.scale.Surface, 0, look.Row(0, -1,
 		v.scale.Tab("活动", at == claim.List, v.send(claim.Go{Page: claim.List})),
 		v.scale.Tab("我的票", at == claim.Mine, v.send(claim.Go{Page: claim.Mine}))))
 }
@@ -145,7 +143,7 @@ func (v *View) largeSwitch(on bool) fyne.CanvasObject {
 	if on {
 		text = "回到标准版"
 	}
-	style := look.Style{Em: v.scale.Small, Bold: true, Colour: look.Brand, Align: fyne.TextAlignTrailing}
+	style := look.Style{Em: v.scale.Small, Bold: true, Colour: v.scale.Brand, Align: fyne.TextAlignTrailing}
 	return look.NewTap(look.AtLeast(44, look.NewText(text, style)), func() { v.Large(!on) })
 }
 
@@ -186,7 +184,7 @@ func (v *View) detail(d claim.DetailPage, countdown string) fyne.CanvasObject {
 		objects = append(objects, s.Panel(d.Outcome.Tone, d.Outcome.Word, d.Outcome.Sentence, d.Outcome.Next))
 	}
 	if countdown != "" {
-		_, on := look.Soft(flow.Plain)
+		_, on := v.scale.Soft(flow.Plain)
 		v.countdown = look.NewText(countdown, look.Style{Em: s.Head, Bold: true, Colour: on, Align: fyne.TextAlignCenter})
 		objects = append(objects, v.countdown)
 	}
@@ -225,10 +223,10 @@ func (v *View) seats(d claim.DetailPage) fyne.CanvasObject {
 		}
 		return look.Fixed(s.Button*1.2, s.Button, look.NewButton(s, kind, text, v.send(claim.Seats{Seats: n})))
 	}
-	count := look.NewText(fmt.Sprintf("%d 张", d.Seats), look.Style{Em: s.Title, Bold: true, Colour: look.Ink, Align: fyne.TextAlignCenter})
+	count := look.NewText(fmt.Sprintf("%d 张", d.Seats), look.Style{Em: s.Title, Bold: true, Colour: v.scale.Ink, Align: fyne.TextAlignCenter})
 	words := []fyne.CanvasObject{count}
 	if d.SeatsWhy != "" {
-		words = append(words, look.NewText(d.SeatsWhy, look.Style{Em: s.Small, Colour: look.Muted, Align: fyne.TextAlignCenter}))
+		words = append(words, look.NewText(d.SeatsWhy, look.Style{Em: s.Small, Colour: v.scale.Muted, Align: fyne.TextAlignCenter}))
 	}
 	return s.Card(look.Row(s.Gap, 1, step("−", d.Seats-1), look.Column(2, words...), step("＋", d.Seats+1)))
 }
@@ -247,7 +245,7 @@ func (v *View) action(d claim.DetailPage) fyne.CanvasObject {
 	default:
 		button = look.NewButton(s, look.Dead, d.Button.Text, nil)
 	}
-	return look.Bordered(look.Surface, look.Line, 0, look.Pad(s.Gap, s.Pad, button))
+	return look.Bordered(v.scale.Surface, v.scale.Line, 0, look.Pad(s.Gap, s.Pad, button))
 }
 
 func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
@@ -257,7 +255,7 @@ func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
 		facts = append(facts, s.Fact(f.Label, f.Text))
 	}
 	centred := func(text string, em float32, bold bool) fyne.CanvasObject {
-		return look.NewText(text, look.Style{Em: em, Bold: bold, Colour: look.Ink, Align: fyne.TextAlignCenter})
+		return look.NewText(text, look.Style{Em: em, Bold: bold, Colour: v.scale.Ink, Align: fyne.TextAlignCenter})
 	}
 	objects := []fyne.CanvasObject{centred(t.Title, s.Title, true)}
 	modules, err := qr.Bitmap(t.Code)

@@ -58,7 +58,7 @@ func (v *View) Draw(st enrol.State) {
 	objects = append(objects, look.NewButton(s, kind, word, func() { v.Enter(v.entry.Text) }),
 		look.NewButton(s, look.Second, "选择图片", v.Picture), s.Remark("服务器："+v.Server))
 	top := s.Header("驿站", nil)
-	page := look.Fill(look.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(s.Pad, s.Pad, look.Column(s.Gap, objects...))), nil))
+	page := look.Fill(s.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(s.Pad, s.Pad, look.Column(s.Gap, objects...))), nil))
 	v.root.Objects = []fyne.CanvasObject{page}
 	v.root.Refresh()
 }

@@ -60,7 +60,7 @@ func (v *View) code(o lend.Outcome) []fyne.CanvasObject {
 	if o.Code == "" {
 		return nil
 	}
-	short := look.NewText(o.Short, look.Style{Em: v.Scale.Huge, Bold: true, Colour: look.Ink, Align: fyne.TextAlignCenter})
+	short := look.NewText(o.Short, look.Style{Em: v.Scale.Huge, Bold: true, Colour: v.Scale.Ink, Align: fyne.TextAlignCenter})
 	modules, err := qr.Bitmap(o.Code)
 	if err != nil {
 		return []fyne.CanvasObject{v.Scale.Card(short)} // the short code finds the ticket too

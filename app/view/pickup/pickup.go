@@ -69,9 +69,9 @@ func (v *View) Draw(m Model, left int) {
 func (v *View) idle(m Model) fyne.CanvasObject {
 	s := v.Scale
 	centre := func(text say.Text, em float32, bold bool, muted bool) fyne.CanvasObject {
-		style := look.Style{Em: em, Bold: bold, Colour: look.Ink, Align: fyne.TextAlignCenter}
+		style := look.Style{Em: em, Bold: bold, Colour: s.Ink, Align: fyne.TextAlignCenter}
 		if muted {
-			style.Colour = look.Muted
+			style.Colour = s.Muted
 		}
 		return look.NewText(look.Say(text), style)
 	}
@@ -81,7 +81,7 @@ func (v *View) idle(m Model) fyne.CanvasObject {
 	}
 	side := s.Head * 6.5
 	middle := look.Column(s.Gap*1.5,
-		look.Fixed(side, side, look.Mark(flow.Plain, look.Brand)),
+		look.Fixed(side, side, look.Mark(flow.Plain, s.Brand)),
 		centre(word, s.Head*1.1, true, false), centre(how, s.Body, false, true))
 	buttons := []fyne.CanvasObject{look.NewButton(s, look.Second, look.Say(say.T("选择图片")), v.Picture)}
 	if !m.More.Empty() {
@@ -89,14 +89,14 @@ func (v *View) idle(m Model) fyne.CanvasObject {
 	}
 	foot := look.Column(s.Gap, look.Row(s.Gap, -1, buttons...), centre(m.Help, s.Small, false, true))
 	top := look.Column(0, s.Header(look.Say(m.Place), nil), statusview.Strip(s, m.Bar, v.Strip))
-	return look.Fill(look.Ground, 0, look.Frame(top, look.Pad(0, s.Pad, look.Middle(0, middle)), look.Pad(s.Pad, s.Pad, foot)))
+	return look.Fill(s.Ground, 0, look.Frame(top, look.Pad(0, s.Pad, look.Middle(0, middle)), look.Pad(s.Pad, s.Pad, foot)))
 }
 
 // verdict fills the screen with the colour of the outcome; shape and word say the
 // same for those who do not see colours.
 func (v *View) verdict(m Model) fyne.CanvasObject {
 	s, r := v.Scale, m.Result
-	fill, on := look.Strong(r.Tone)
+	fill, on := s.Strong(r.Tone)
 	text := func(text say.Text, em float32, bold bool) fyne.CanvasObject {
 		return look.NewText(look.Say(text), look.Style{Em: em, Bold: bold, Colour: on, Align: fyne.TextAlignCenter})
 	}

@@ -19,16 +19,16 @@ func Strip(s look.Scale, b status.Bar, tap func()) fyne.CanvasObject {
 	if !b.Online {
 		tone = flow.Wait
 	}
-	_, on := look.Soft(tone)
+	_, on := s.Soft(tone)
 	words := []string{b.Net, b.Age}
 	if b.Waiting != "" {
 		words = append(words, b.Waiting)
 	}
-	label := look.NewText(strings.Join(words, " · "), look.Style{Em: s.Small, Colour: look.Ink})
+	label := look.NewText(strings.Join(words, " · "), look.Style{Em: s.Small, Colour: s.Ink})
 	row := look.Row(s.Gap*0.6, 1, look.Fixed(s.Small, s.Small, look.NetMark(b.Online, on)), label)
-	line := look.Fill(look.Surface, 0, look.Pad(s.Gap*0.5, s.Pad, row))
+	line := look.Fill(s.Surface, 0, look.Pad(s.Gap*0.5, s.Pad, row))
 	if b.Trouble != "" {
-		fill, on := look.Soft(flow.Bad)
+		fill, on := s.Soft(flow.Bad)
 		text := look.NewText(b.Trouble+b.Next, look.Style{Em: s.Small, Bold: true, Colour: on})
 		line = look.Column(0, line, look.Fill(fill, 0, look.Pad(s.Gap*0.6, s.Pad, text)))
 	}
