@@ -191,6 +191,13 @@ func (a *Activity) Door(pool int) schedule.Window {
 	return schedule.Window{From: p.Starts - a.Opens.Milliseconds(), To: p.Ends - a.Closes.Milliseconds()}
 }
 
+// Usable reports whether somebody who is granted a seat now can still make use of
+// it: collect it, or go in at the door of its session.
+func (a *Activity) Usable(pool int, now int64) bool {
+	door := a.Door(pool)
+	return a.Hours.Place(a.Pickup, now, a.Zone) <= 0 || !door.Zero() && !door.After(now)
+}
+
 // Parts lists the parts of a pool that a person takes from, in order: the
 // set-asides meant for them first, then the rest (part 0).
 func (a *Activity) Parts(p member.Person, tree member.Tree, today time.Time) ([]int, error) {

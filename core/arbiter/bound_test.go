@@ -187,8 +187,48 @@ func TestBoundSeatReturnsByWord(t *testing.T) {
 	if r.Outcome != op.OK || len(w.s.Wanted()) != 0 {
 		t.Errorf("%+v, wanted %v", r, w.s.Wanted())
 	}
-	w.wantKinds(entries, "26 a1", "12 a1", "10 a2")
-	w.count("show", Counts{Total: 1, Granted: 1})
+	w.wantKinds(entries, "26 a1", "12 a1")
+	w.count("show", Counts{Total: 1, Free: 1, Waitlisted: 1})
+	w.check()
+}
+
+// TestNobodyIsPromotedIntoThePast: once nothing can be collected any more, and no
+// door is to come, a seat that comes free is nobody's.
+func TestNobodyIsPromotedIntoThePast(t *testing.T) {
+	const session = `{"id":"show","title":"演出","sessions":[{"id":"p","starts":"2026-03-02T14:00:00","ends":"2026-03-02T16:00:00","total":2}],` + returns + `}`
+	for name, c := range map[string]struct {
+		spec string
+		at   string // when a seat is given back
+		want Counts
+	}{
+		"in the window":         {show(2, returns), "2026-03-01T23:59:59", Counts{Total: 2, Granted: 2}},
+		"after it":              {show(2, returns), "2026-03-02T00:00:00", Counts{Total: 2, Free: 2, Waitlisted: 1}},
+		"after the day's hours": {show(2, returns, `"pickup_hours":["09:00","16:00"]`), "2026-03-01T16:00:00", Counts{Total: 2, Granted: 1, Free: 1, Waitlisted: 1}},
+		"no window":             {show(2, `"when_full":"waitlist"`), "2027-03-01T16:00:00", Counts{Total: 2, Granted: 2}},
+		"before the door shuts": {session, "2026-03-02T15:59:59", Counts{Total: 2, Free: 1, Granted: 1}},
+	} {
+		w := newWorld(t)
+		w.publish(c.spec)
+		w.granted("a1", "show", 1)
+		w.granted("a2", "show", 1)
+		w.claim("a3", "show", 1)
+		w.pass(c.at)
+		w.send("desk", op.Op{Kind: op.Cancel, Activity: "show", Member: "a1"})
+		if got, _ := w.s.Count("show", ""); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+		w.check()
+	}
+	w := newWorld(t)
+	w.publish(session)
+	w.granted("a1", "show", 2)
+	w.claim("a2", "show", 1)
+	w.pass("2026-03-02T00:00:00")
+	w.count("show", Counts{Total: 2, Free: 1, Granted: 1})
+	w.claim("a3", "show", 2)
+	w.pass("2026-03-02T16:00:00")
+	w.send("desk", op.Op{Kind: op.Cancel, Activity: "show", Member: "a2"})
+	w.count("show", Counts{Total: 2, Free: 2, Waitlisted: 2})
 	w.check()
 }
 

@@ -151,7 +151,7 @@ func asked(lines ...op.Line) (n int) {
 
 // walk promotes from the front of a line while seats are free.
 func (r *run) walk(a *act, pool int) {
-	for i := 0; r.err == nil && !a.frozen; {
+	for i := 0; r.err == nil && !a.frozen && a.Usable(pool, r.at); {
 		place, taken, ok := a.book.Next(pool, i)
 		if !ok {
 			return

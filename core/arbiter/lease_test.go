@@ -415,7 +415,7 @@ func TestUnprovenScans(t *testing.T) {
 // of it only after the window; who was promoted by the lapse keeps the seat.
 func TestLateReportLapses(t *testing.T) {
 	w := newWorld(t)
-	w.publish(show(3, returns))
+	w.publish(`{"id":"show","title":"演出","sessions":[{"id":"p","starts":"2026-03-04T14:00:00","ends":"2026-03-04T16:00:00","total":3}],` + returns + `}`)
 	l := w.lent(op.Lease{Device: "desk", Seats: 2, Lasts: 72 * hour})
 	w.granted("b1", "show", 1)
 	w.claim("b2", "show", 1)

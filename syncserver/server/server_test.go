@@ -254,7 +254,7 @@ func TestLedgerAheadOfTheJournal(t *testing.T) {
 func TestTicksLapseAndRemind(t *testing.T) {
 	c := &clock{}
 	s, phones := settled(t, t.TempDir(), c)
-	publish(t, s, `{"id":"gift","title":"礼","pools":[{"id":"p","total":1}],"when_full":"waitlist","unclaimed":"return",
+	publish(t, s, `{"id":"gift","title":"礼","sessions":[{"id":"p","starts":"2017-03-05T19:00:00","ends":"2017-03-05T21:00:00","total":1}],"when_full":"waitlist","unclaimed":"return",
  "windows":{"pickup":["2017-03-02T09:00:00","2017-03-03T16:00:00"]},"pickup":{"stations":["s1"],"bind":true}}`)
 	publish(t, s, `{"id":"diy","title":"花","sessions":[{"id":"x","starts":"2017-03-05T14:00:00","ends":"2017-03-05T16:00:00","total":5}]}`)
 	for i, want := range []op.Outcome{op.Granted, op.Waitlisted} {
