@@ -68,14 +68,21 @@ func Cut(lines []string, n int, width float32, measure Measure) []string {
 	return lines
 }
 
-// fitting gives the pieces of a paragraph, those wider than a line taken apart.
+// fitting gives the pieces of a paragraph, those wider than a line taken apart: a
+// moment between day and time, all else anywhere.
 func fitting(paragraph string, width float32, measure Measure) []string {
 	var out []string
-	for _, piece := range pieces(paragraph) {
-		if measure(piece) > width {
-			out = append(out, strings.Split(piece, "")...)
-		} else {
+	for _, piece := range pieces(paragraph, moment) {
+		if measure(piece) <= width {
 			out = append(out, piece)
+			continue
+		}
+		for _, part := range pieces(piece, never) {
+			if measure(part) <= width {
+				out = append(out, part)
+			} else {
+				out = append(out, strings.Split(part, "")...)
+			}
 		}
 	}
 	return out
@@ -90,8 +97,12 @@ const (
 // moment is a time as flow.Moment writes it: torn over two lines it is misread.
 var moment = regexp.MustCompile(`(今天|明天|(\d+年)?\d+月\d+日(（周.）)?) ?(\d\d:\d\d)?`)
 
-// pieces splits a paragraph into what must stay on one line.
-func pieces(s string) []string {
+// never matches nothing.
+var never = regexp.MustCompile(`[^\s\S]`)
+
+// pieces splits a paragraph into what must stay on one line, and what whole matches
+// with it.
+func pieces(s string, whole *regexp.Regexp) []string {
 	var out []string
 	var before rune
 	add := func(piece string) {
@@ -106,7 +117,7 @@ func pieces(s string) []string {
 		before = last
 	}
 	for s != "" {
-		at := moment.FindStringIndex(s)
+		at := whole.FindStringIndex(s)
 		if at == nil {
 			at = []int{len(s), len(s)}
 		}

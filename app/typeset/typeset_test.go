@@ -36,6 +36,7 @@ func TestLines(t *testing.T) {
 		{"票，。》了", 4, "票，。》|了"},
 		{"共 2017 张", 3.2, "共|2017|张"},
 		{"领取11月21日（周六）09:00至12:00", 11, "领取|11月21日（周六）09:00|至12:00"},
+		{"12月5日（周六）19:30", 8, "12月5日（周六）|19:30"},
 		{"ABCDEFGH", 2, "ABCD|EFGH"},
 		{"一\n\n二", 9, "一||二"},
 		{"", 9, ""},
@@ -70,7 +71,7 @@ func TestLinesOfAnything(t *testing.T) {
 			t.Fatalf("%q became %q", want, got)
 		}
 		widest := float32(0)
-		for _, piece := range pieces(text) {
+		for _, piece := range pieces(text, moment) {
 			widest = max(widest, scaled(piece))
 		}
 		for i, line := range lines {
