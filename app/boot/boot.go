@@ -106,7 +106,8 @@ func run(o Options, stderr io.Writer) (err error) {
 	a.Settings().SetTheme(theme)
 	w := a.NewWindow("驿站")
 	b := &boot{o: o, device: device, cancel: cancel, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
-		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data}}
+		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data,
+		Press: shell.NewPress(o.Printer, o.Dots)}}
 	return b.window()
 }
 

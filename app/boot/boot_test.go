@@ -16,9 +16,12 @@ func TestParse(t *testing.T) {
 	var said strings.Builder
 	o, err := Parse(strings.Fields("-shell kiosk -data d -server wss://h/v1/sync -enrol C -size 540x960 -shot f.png -after 2s -scan-image p.png -large -offline -lang en -palette night"), &said)
 	want := Options{Shell: op.Kiosk, Data: "d", Server: "wss://h/v1/sync", Chosen: true, Code: "C", Width: 540, Height: 960, Shot: "f.png",
-		After: 2 * time.Second, Picture: "p.png", Large: true, Offline: true, Language: "en", Palette: "night"}
+		After: 2 * time.Second, Picture: "p.png", Large: true, Offline: true, Language: "en", Palette: "night", Dots: 384}
 	if err != nil || o != want || said.Len() > 0 {
 		t.Errorf("parsed %+v, %v, %q", o, err, said.String())
+	}
+	if o, err := Parse(strings.Fields("-printer tcp:192.0.2.7 -paper 80"), &said); err != nil || o.Printer == nil || o.Dots != 576 {
+		t.Errorf("with a printer %+v, %v", o, err)
 	}
 	if o, err := Parse([]string{"-data", "d"}, &said); err != nil || o.Shell != "" || o.Width != 0 || o.Offline {
 		t.Errorf("without flags %+v, %v", o, err)
@@ -36,6 +39,9 @@ func TestParseRefuses(t *testing.T) {
 		"-lang de":          "-lang \"de\"",
 		"-palette pink":     "-palette",
 		"-after -1s":        "-after",
+		"-paper 57":         "-paper 57",
+		"-printer lp0":      "usb:/dev/usb/lp0",
+		"-printer usb:":     "usb:/dev/usb/lp0",
 		"-after soon":       "invalid value",
 		"-no-such-flag":     "not defined",
 		"extra":             "\"extra\"",

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"yizhan/app/device"
 	"yizhan/app/flow/settings"
 	"yizhan/core/op"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	Language      string // "" stays as it was chosen
 	Palette       string // likewise
 	Offline       bool
+	Printer       device.Printer // nil without -printer
+	Dots          int            // that it prints in a row
 }
 
 // ErrUsage says that the command line was wrong and that the reason is printed.
@@ -55,7 +58,8 @@ window turns the network off and on.
 // Parse reads the command line. flag.ErrHelp and ErrUsage are already reported on stderr.
 func Parse(args []string, stderr io.Writer) (Options, error) {
 	var o Options
-	var shell, size string
+	var shell, size, printer string
+	var width int
 	set := flag.NewFlagSet("yizhan", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	set.Usage = func() {
@@ -76,6 +80,8 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	set.StringVar(&o.Language, "lang", "", "`language` zh or en; kept")
 	set.StringVar(&o.Palette, "palette", "", "`colours` light, night or contrast; kept")
 	set.BoolVar(&o.Offline, "offline", false, "start with the network off")
+	set.StringVar(&printer, "printer", "", printerUsage)
+	set.IntVar(&width, "paper", 58, "`width` of the printer's paper in mm: 58 or 80")
 	if err := set.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
@@ -84,7 +90,11 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	}
 	set.Visit(func(f *flag.Flag) { o.Chosen = o.Chosen || f.Name == "server" })
 	o.Shell = op.Role(shell)
-	if err := o.check(set.Args(), size); err != nil {
+	err := o.check(set.Args(), size)
+	if err == nil {
+		o.Printer, o.Dots, err = printerOf(printer, width)
+	}
+	if err != nil {
 		fmt.Fprintf(stderr, "yizhan: %v (yizhan -h lists the flags)\n", err)
 		return o, ErrUsage
 	}

@@ -43,8 +43,8 @@ var months = [...]say.Text{say.T("1月"), say.T("2月"), say.T("3月"), say.T("4
 // "3月15日（周三）09:00", "2016年6月8日 09:00". now sets the zone.
 func Moment(at int64, now time.Time) say.Text {
 	t := time.UnixMilli(at).In(now.Location())
-	if days := schedule.Days(now, t); days != 0 && days != 1 && t.Year() == now.Year() {
-		return say.T("%s%d日（%s）%s", months[t.Month()-1], t.Day(), weekdays[t.Weekday()], t.Format("15:04"))
+	if days := schedule.Days(now, t); days != 0 && days != 1 {
+		return Dated(at, now)
 	}
 	return say.T("%s %s", Day(at, now), t.Format("15:04"))
 }
@@ -77,21 +77,35 @@ func Clock(t, now time.Time) say.Text {
 	return say.T("%s %s", date(t), t.Format("15:04"))
 }
 
+// Dated is Moment for what is read on another day, as on paper: it never says "今天".
+func Dated(at int64, now time.Time) say.Text {
+	t := time.UnixMilli(at).In(now.Location())
+	if t.Year() == now.Year() {
+		return say.T("%s%d日（%s）%s", months[t.Month()-1], t.Day(), weekdays[t.Weekday()], t.Format("15:04"))
+	}
+	return say.T("%s %s", date(t), t.Format("15:04"))
+}
+
 // Span writes a window: "今天 09:00 至 明天 16:00". An open end is left out.
-func Span(w schedule.Window, now time.Time) say.Text {
+func Span(w schedule.Window, now time.Time) say.Text { return span(w, now, Moment) }
+
+// DatedSpan is Span for what is read on another day.
+func DatedSpan(w schedule.Window, now time.Time) say.Text { return span(w, now, Dated) }
+
+func span(w schedule.Window, now time.Time, write func(int64, time.Time) say.Text) say.Text {
 	switch {
 	case w.Zero():
 		return say.Text{}
 	case w.To == 0:
-		return say.T("%s 起", Moment(w.From, now))
+		return say.T("%s 起", write(w.From, now))
 	case w.From == 0:
-		return say.T("%s 止", Moment(w.To, now))
+		return say.T("%s 止", write(w.To, now))
 	}
 	from, to := time.UnixMilli(w.From).In(now.Location()), time.UnixMilli(w.To).In(now.Location())
 	if schedule.Days(from, to) == 0 {
-		return say.T("%s–%s", Moment(w.From, now), to.Format("15:04"))
+		return say.T("%s–%s", write(w.From, now), to.Format("15:04"))
 	}
-	return say.T("%s 至 %s", Moment(w.From, now), Moment(w.To, now))
+	return say.T("%s 至 %s", write(w.From, now), write(w.To, now))
 }
 
 // Left writes how long it is until at: "3 天 4 小时", "02:13:05".

@@ -66,5 +66,8 @@ func add(texts map[string]any, to fyne.Locale) error {
 
 // Say is a text in the language that the app speaks.
 func Say(t say.Text) string {
-	return t.In(func(key string, count int) string { return lang.LocalizePlural(key, count) })
+	return t.In(Words)
 }
+
+// Words finds a key in the language that the app speaks.
+func Words(key string, count int) string { return lang.LocalizePlural(key, count) }

@@ -1,0 +1,122 @@
+package paper
+
+import (
+	"image"
+	"image/draw"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/math/fixed"
+
+	"yizhan/app/escpos"
+	"yizhan/app/typeset"
+)
+
+// longest is how many dots a slip may be long; the limits of Draw keep it shorter.
+const longest = 6000
+
+// page is a slip while it is being set: ink on white, and how far down it is.
+type page struct {
+	width, y int
+	ink      *image.Alpha
+	fonts    *Fonts
+}
+
+func newPage(width int, fonts *Fonts) *page {
+	return &page{width: width, ink: image.NewAlpha(image.Rect(0, 0, width, longest)), fonts: fonts}
+}
+
+// style is a font at a size.
+type style struct {
+	face         font.Face
+	ascent, line int
+}
+
+func (p *page) style(dots float64, bold bool) style {
+	f := p.fonts.regular
+	if bold {
+		f = p.fonts.bold
+	}
+	return style{face: face(f, dots), ascent: int(dots * 0.96), line: int(dots * 1.3)}
+}
+
+func (s style) measure(text string) float32 {
+	return float32(font.MeasureString(s.face, text)) / 64
+}
+
+// write sets one line with its upper left corner there.
+func (p *page) write(text string, s style, x, y int) {
+	d := font.Drawer{Dst: p.ink, Src: image.Opaque, Face: s.face, Dot: fixed.P(x, y+s.ascent)}
+	d.DrawString(text)
+}
+
+// text sets running text of at most lines lines over the whole width.
+func (p *page) text(text string, s style, centred bool, lines int) {
+	if text == "" {
+		return
+	}
+	p.lines(p.broken(text, s, p.width-8, centred, lines), s, 4, centred)
+}
+
+func (p *page) broken(text string, s style, width int, centred bool, lines int) []string {
+	broken := typeset.Lines(text, float32(width), s.measure)
+	if centred {
+		broken = typeset.Balanced(text, float32(width), float32(s.line)/3, s.measure)
+	}
+	return typeset.Cut(broken, lines, float32(width), s.measure)
+}
+
+func (p *page) lines(lines []string, s style, left int, centred bool) {
+	for _, line := range lines {
+		x := left
+		if centred {
+			x = (p.width - int(s.measure(line))) / 2
+		}
+		p.write(line, s, x, p.y)
+		p.y += s.line
+	}
+}
+
+// line sets a label and what it labels, which keeps to its column. Where the column
+// is too narrow for it, the label stands above.
+func (p *page) line(label, text string, z sizes) {
+	if text == "" {
+		return
+	}
+	small, bold := p.style(z.small, false), p.style(z.body, true)
+	column := z.margin + int(z.small*4) + z.gap
+	lines := p.broken(text, bold, p.width-column-z.margin, false, maxLine)
+	if len(lines) > z.column || int(small.measure(label)) > column-z.gap-z.margin {
+		p.lines(p.broken(label, small, p.width-2*z.margin, false, 1), small, z.margin, false)
+		p.lines(p.broken(text, bold, p.width-2*z.margin, false, maxLine), bold, z.margin, false)
+	} else {
+		p.write(label, small, z.margin, p.y+bold.ascent-small.ascent)
+		p.lines(lines, bold, column, false)
+	}
+	p.y += z.gap / 2
+}
+
+// rule draws a thin line with room around it.
+func (p *page) rule(gap int) {
+	p.y += gap / 2
+	p.fill(image.Rect(0, p.y, p.width, p.y+2))
+	p.y += 2 + gap/2
+}
+
+func (p *page) fill(r image.Rectangle) { draw.Draw(p.ink, r, image.Opaque, image.Point{}, draw.Src) }
+
+// inked is the share of ink, of 255, from which a dot is black: strokes of small
+// text must not fall apart.
+const inked = 110
+
+// bitmap is what has been set so far.
+func (p *page) bitmap() *escpos.Bitmap {
+	b := escpos.NewBitmap(p.width, min(p.y, longest))
+	for y := range b.Height {
+		for x, ink := range p.ink.Pix[y*p.ink.Stride : y*p.ink.Stride+p.width] {
+			if ink >= inked {
+				b.SetBlack(x, y)
+			}
+		}
+	}
+	return b
+}
