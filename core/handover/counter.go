@@ -29,6 +29,7 @@ type Config struct {
 	Channel op.Channel
 	Zone    *time.Location // of the deployment
 	Status  func() Status
+	Boot    func() (boot string, since time.Duration) // as link.Config.Boot; nil: only a clock set back is noticed
 
 	Upstream id.Device                             // the hub that decides for this device; empty without one
 	Relaying func(from id.Device, seq uint64) bool // at a hub: the rows do not contain that op of a scanner yet
@@ -155,7 +156,10 @@ func (s *scan) record() (Outcome, error) {
 // rows are what a scan leaves on the device: the newest time seen, and the mark
 // that refuses the second scan.
 func (s *scan) rows(seq uint64) ([]local.Row, error) {
-	marks := map[string]wire.UsedRow{clockMark: {At: s.seen}}
+	marks := map[string]wire.UsedRow{}
+	if s.seen.Wall != 0 {
+		marks[clockMark] = wire.UsedRow{At: s.seen.Wall, Boot: s.seen.Boot, Since: s.seen.Since.Milliseconds()}
+	}
 	if s.out.HandsOver() {
 		marks[usedID(s.op.Kind, s.op.Ticket)] = wire.UsedRow{Ticket: s.op.Ticket, Seq: seq, At: s.op.At, Kind: s.op.Kind, Out: s.op.Out, Epoch: s.op.Epoch,
 			Asked: s.op.Kind == op.Redeem && !s.out.Final}

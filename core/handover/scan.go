@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"yizhan/core/activity"
+	"yizhan/core/clock"
 	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/op"
@@ -23,7 +24,7 @@ type scan struct {
 	*Config
 	options  Options
 	facts    Facts
-	seen     int64 // newest time seen, this scan included
+	seen     clock.Reading // newest that is believed, this scan included
 	op       op.Op
 	out      Outcome
 	secret   *[16]byte // of the scanned code; nil for a ticket that was picked from a list

@@ -52,7 +52,8 @@ type Facts struct {
 	Void          bool          // granted from a lease and not reported in time
 	Unreported    bool          // granted from a lease whose tickets count once the server knows of them, and it may not
 	Blocked       bool
-	ClockDoubt    bool            // this device's clock stands before what it has seen
+	ClockDoubt    bool            // this device's clock was set since it was last believed
+	Instead       int64           // it may just as well be this time, Unix milliseconds; 0: it is Now
 	Window        schedule.Window // of pickup, or of the session's door
 	Hours         schedule.Hours  // of each day of Window
 	Zone          *time.Location  // of Hours
@@ -64,6 +65,7 @@ type Facts struct {
 // first of the frozen order is given (docs/SCENARIOS.md).
 func Verdict(f Facts) fault.Verdict {
 	place := f.Hours.Place(f.Window, f.Now, f.Zone)
+	doubt := f.ClockDoubt || f.Instead != 0 && f.Hours.Place(f.Window, f.Instead, f.Zone) != place
 	switch {
 	case f.Code == CodeAltered, f.Code == CodeForeign:
 		return fault.BadSignature
@@ -87,7 +89,7 @@ func Verdict(f Facts) fault.Verdict {
 		return fault.NotApproved
 	case f.Blocked, f.State > op.ClaimReturned: // a state of a newer server: what it allows cannot be guessed
 		return fault.Blocked
-	case f.ClockDoubt && !f.Window.Zero(): // without a window nothing is judged by the clock
+	case doubt && !f.Window.Zero(): // without a window nothing is judged by the clock
 		return fault.ClockDoubt
 	case f.State == op.ClaimLapsed:
 		return fault.TooLate

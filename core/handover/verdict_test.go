@@ -187,3 +187,18 @@ func TestDoor(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoPossibleTimes holds that a doubtful clock asks a person only where it matters.
+func TestTwoPossibleTimes(t *testing.T) {
+	f := Facts{Activity: true, Binding: BoundHere, State: op.ClaimGranted, Window: schedule.Window{From: 100, To: 200}, Now: 150}
+	for instead, want := range map[int64]fault.Verdict{0: fault.Valid, 120: fault.Valid, 99: fault.ClockDoubt, 200: fault.ClockDoubt} {
+		f.Instead = instead
+		if got := Verdict(f); got != want {
+			t.Errorf("150 or %d: %v, want %v", instead, got, want)
+		}
+	}
+	f.Instead, f.Window = 99, schedule.Window{}
+	if got := Verdict(f); got != fault.Valid {
+		t.Errorf("without a window: %v", got)
+	}
+}

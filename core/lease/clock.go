@@ -1,79 +1,22 @@
 package lease
 
 import (
-	"fmt"
 	"time"
 
-	"yizhan/core/local"
+	"yizhan/core/clock"
 	"yizhan/core/op"
-	"yizhan/core/wire"
 )
-
-// MetaAnchor names the newest Anchor among the values of a device's store.
-const MetaAnchor = "clock.anchor"
-
-// Anchor ties the server's clock to the one of this device that nobody can set
-// and that does not stop in suspend.
-type Anchor struct {
-	Boot   string        `cbor:"1,keyasint"` // names the run of the machine
-	Since  time.Duration `cbor:"2,keyasint"` // of it that had passed before the device said hello
-	Server int64         `cbor:"3,keyasint"` // server clock after that, Unix milliseconds
-	Offset int64         `cbor:"4,keyasint"` // server clock minus the device's wall clock, milliseconds
-}
-
-// ServerTime is the server's clock in Unix milliseconds, when since has passed of
-// the machine's run named boot: never behind the truth, because the server read
-// its clock after the device had read its own. ok is false after a reboot, of
-// which nobody knows how long it took.
-func ServerTime(a Anchor, boot string, since time.Duration) (ms int64, ok bool) {
-	if boot == "" || boot != a.Boot || since < a.Since {
-		return 0, false
-	}
-	return a.Server + (since - a.Since).Milliseconds(), true
-}
-
-// WriteAnchor gives the named value that keeps an anchor.
-func WriteAnchor(a Anchor) (map[string][]byte, error) {
-	body, err := wire.EncodeRow(a)
-	return map[string][]byte{MetaAnchor: body}, err
-}
-
-// Offset is the server's clock minus the wall clock of the device, as the last
-// session left it: corrected for a wall clock that was set since, unless the machine
-// was started again. It is 0 before the first session.
-func Offset(store local.Store, wall time.Time, boot func() (string, time.Duration)) (time.Duration, error) {
-	a, err := readAnchor(store)
-	if err != nil || a.Server == 0 {
-		return 0, err
-	}
-	run, since := boot()
-	if ms, ok := ServerTime(a, run, since); ok {
-		return time.UnixMilli(ms).Sub(wall), nil
-	}
-	return time.Duration(a.Offset) * time.Millisecond, nil
-}
 
 // now is the server's clock for a lease of that policy. After a reboot the wall
 // clock will do for a HARD lease, whose safety needs no clock; ok is false for any other.
 func (h *Holder) now(wall time.Time, policy op.Policy) (ms int64, ok bool, err error) {
-	a, err := readAnchor(h.cfg.Store)
+	a, err := clock.ReadAnchor(h.cfg.Store)
 	if err != nil {
 		return 0, false, err
 	}
 	boot, since := h.cfg.Boot()
-	if ms, ok = ServerTime(a, boot, since); !ok && policy == op.Hard {
+	if ms, ok = clock.ServerTime(a, boot, since); !ok && policy == op.Hard {
 		return wall.UnixMilli() + a.Offset, true, nil
 	}
 	return ms, ok, nil
-}
-
-func readAnchor(store local.Store) (a Anchor, err error) {
-	body, err := store.Meta(MetaAnchor)
-	if err == nil && body != nil {
-		err = wire.DecodeRow(body, &a)
-	}
-	if err != nil {
-		return a, fmt.Errorf("read clock anchor: %w", err)
-	}
-	return a, nil
 }

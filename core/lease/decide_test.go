@@ -142,26 +142,3 @@ func TestDecideTakesTheNextSerials(t *testing.T) {
 		t.Errorf("a place that the activity does not offer: %+v", got)
 	}
 }
-
-func TestServerTime(t *testing.T) {
-	a := Anchor{Boot: "b1", Since: 5 * time.Second, Server: 1_000_000}
-	for _, c := range []struct {
-		name, boot string
-		since      time.Duration
-		want       int64
-		ok         bool
-	}{
-		{"at once", "b1", 5 * time.Second, 1_000_000, true},
-		{"an hour later", "b1", time.Hour + 5*time.Second, 4_600_000, true},
-		{"after a reboot", "b2", time.Hour, 0, false},
-		{"a clock that went back", "b1", 4 * time.Second, 0, false},
-		{"a machine that cannot name its boot", "", time.Hour, 0, false},
-	} {
-		if got, ok := ServerTime(a, c.boot, c.since); got != c.want || ok != c.ok {
-			t.Errorf("%s: %d %v", c.name, got, ok)
-		}
-	}
-	if _, ok := ServerTime(Anchor{}, "", time.Hour); ok {
-		t.Error("no anchor names no time")
-	}
-}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"yizhan/core/clock"
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/local"
@@ -113,7 +114,7 @@ func (w *world) wall() time.Time { return time.UnixMilli(w.now + w.skew) }
 // handshake is what link keeps of one.
 func (w *world) handshake() {
 	w.Helper()
-	values, err := WriteAnchor(Anchor{Boot: w.boot, Since: time.Duration(w.now-w.start) * time.Millisecond, Server: w.now, Offset: -w.skew})
+	values, err := clock.WriteAnchor(clock.Anchor{Boot: w.boot, Since: time.Duration(w.now-w.start) * time.Millisecond, Server: w.now, Offset: -w.skew})
 	if err == nil {
 		err = w.store.SetMeta(values)
 	}

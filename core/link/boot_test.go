@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"yizhan/core/lease"
+	"yizhan/core/clock"
 	"yizhan/core/replica"
 	"yizhan/core/wire"
 )
@@ -14,19 +14,19 @@ import (
 func TestAnchorIsKeptOnceTheHandshakeIsOver(t *testing.T) {
 	store := enrolled(t)
 	d := open(t, store)
-	s := &session{d: d, anchor: lease.Anchor{Boot: "b1", Since: 7 * time.Second}, sentAt: time.UnixMilli(5000)}
+	s := &session{d: d, anchor: clock.Anchor{Boot: "b1", Since: 7 * time.Second}, sentAt: time.UnixMilli(5000)}
 	if stop := s.do([]replica.Effect{replica.Heard{Time: 65_000}}); stop != nil {
 		t.Fatal(stop)
 	}
-	if kept, _ := store.Meta(lease.MetaAnchor); kept != nil {
+	if kept, _ := store.Meta(clock.MetaAnchor); kept != nil {
 		t.Error("kept before the server knew the device")
 	}
 	if stop := s.do([]replica.Effect{replica.Welcomed{}, replica.Heard{Time: 99_000}}); stop != nil {
 		t.Fatal(stop)
 	}
-	kept, err := store.Meta(lease.MetaAnchor)
-	var a lease.Anchor
-	if err != nil || wire.DecodeRow(kept, &a) != nil || a != (lease.Anchor{Boot: "b1", Since: 7 * time.Second, Server: 65_000, Offset: 60_000}) {
+	kept, err := store.Meta(clock.MetaAnchor)
+	var a clock.Anchor
+	if err != nil || wire.DecodeRow(kept, &a) != nil || a != (clock.Anchor{Boot: "b1", Since: 7 * time.Second, Server: 65_000, Offset: 60_000}) {
 		t.Errorf("anchor %+v, %v", a, err)
 	}
 	if err := store.Close(); err != nil {

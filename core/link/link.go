@@ -14,9 +14,9 @@ import (
 	"sync"
 	"time"
 
+	"yizhan/core/clock"
 	"yizhan/core/fault"
 	"yizhan/core/id"
-	"yizhan/core/lease"
 	"yizhan/core/local"
 	"yizhan/core/op"
 	"yizhan/core/replica"
@@ -138,7 +138,7 @@ func Open(cfg Config) (*Device, error) {
 		return nil, fmt.Errorf("open device: %w", err)
 	}
 	d.last, d.hash = saved.State.Last, saved.State.Hash
-	if d.status.Offset, err = lease.Offset(cfg.Store, cfg.Now(), d.cfg.Boot); err != nil {
+	if d.status.Offset, err = clock.Offset(cfg.Store, cfg.Now(), d.cfg.Boot); err != nil {
 		return nil, fmt.Errorf("open device: %w", err)
 	}
 	if saved.Mark.Time != 0 {

@@ -12,8 +12,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"yizhan/core/clock"
 	"yizhan/core/fault"
-	"yizhan/core/lease"
 	"yizhan/core/local"
 	"yizhan/core/replica"
 	"yizhan/core/wire"
@@ -129,7 +129,7 @@ type session struct {
 	conn     socket
 	replica  *replica.Session
 	sentAt   time.Time // device clock at the last message, for the clock offset
-	anchor   lease.Anchor
+	anchor   clock.Anchor
 	welcomed bool
 }
 
@@ -142,7 +142,7 @@ func (d *Device) session(ctx context.Context) (welcomed bool, end replica.Close)
 		return false, replica.Close{}
 	}
 	defer conn.Close()
-	s, stop := d.begin(conn, lease.Anchor{Boot: boot, Since: since})
+	s, stop := d.begin(conn, clock.Anchor{Boot: boot, Since: since})
 	if stop != nil {
 		return false, *stop
 	}
@@ -179,7 +179,7 @@ func (d *Device) session(ctx context.Context) (welcomed bool, end replica.Close)
 }
 
 // begin reads what the device has for a connection that was just made.
-func (d *Device) begin(conn socket, anchor lease.Anchor) (*session, *replica.Close) {
+func (d *Device) begin(conn socket, anchor clock.Anchor) (*session, *replica.Close) {
 	saved, err := d.load()
 	if err != nil {
 		return nil, &replica.Close{Why: storage(err)}
@@ -340,7 +340,7 @@ func (s *session) do(effects []replica.Effect) *replica.Close {
 // server's time without it.
 func (s *session) drop() error {
 	s.anchor.Offset = s.d.Status().Offset.Milliseconds()
-	values, err := lease.WriteAnchor(s.anchor)
+	values, err := clock.WriteAnchor(s.anchor)
 	if err != nil {
 		return err
 	}

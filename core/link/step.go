@@ -8,7 +8,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"yizhan/core/lease"
+	"yizhan/core/clock"
 	"yizhan/core/replica"
 	"yizhan/core/wire"
 )
@@ -38,7 +38,7 @@ func (d *Device) Step(send func(frame []byte) error) (*Steps, *replica.Close) {
 	if err != nil {
 		return &Steps{d: d}, &replica.Close{Why: storage(err)}
 	}
-	s, stop := d.begin(carrier(send), lease.Anchor{Boot: boot, Since: since})
+	s, stop := d.begin(carrier(send), clock.Anchor{Boot: boot, Since: since})
 	if stop == nil {
 		stop = s.open(nonce, nil)
 	}

@@ -185,6 +185,9 @@ type UsedRow struct {
 	Epoch  int       `cbor:"6,keyasint,omitempty"` // of the ticket
 	Asked  bool      `cbor:"7,keyasint,omitempty"` // the server's answer says whether it was handed over
 	By     id.Device `cbor:"8,keyasint,omitempty"` // at a hub: whose op Seq is
+
+	Boot  string `cbor:"9,keyasint,omitempty"`  // of the clock's mark: the run of the machine in which At was read
+	Since int64  `cbor:"10,keyasint,omitempty"` // of it that had passed, milliseconds
 }
 
 // ScannerRow is a device that has this hub as its upstream.

@@ -181,6 +181,7 @@ func rowValues() map[string]any {
 		TableUsed + "_asked":    &UsedRow{Ticket: 1301, Seq: 7, At: 1790000009000, Kind: op.Redeem, Asked: true},
 		TableDoor + "_came":     &DoorRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2, State: op.ClaimGranted, Came: true},
 		TableScanner:            &ScannerRow{Device: "staff-3", Role: op.Staff, Station: "st-7", Org: "org-12", PublicKey: bytes.Repeat([]byte{5}, 32), Gone: true},
+		TableUsed + "_clock":    &UsedRow{At: 1790000009000, Boot: "5f2b", Since: 3600000},
 		TableUsed + "_by":       &UsedRow{Ticket: 1301, Seq: 7, At: 1790000009000, Kind: op.Redeem, Epoch: 1, By: "staff-3"},
 	}
 }

@@ -288,7 +288,7 @@ func (w *world) openDevice(d *device) (err error) {
 	}
 	d.outbox = &memo{Device: d.link, last: d.outbox.lastOp()}
 	d.holder = w.hold(d)
-	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.outbox, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone,
+	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.outbox, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone, Boot: w.boot,
 		Status: func() handover.Status { return handover.Status{Online: d.link.Status().Online} }})
 	d.link.OnRecall(d.counter.GiveUp)
 	d.link.OnAnswer(d.counter.Answered)

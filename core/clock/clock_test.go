@@ -1,4 +1,4 @@
-package lease
+package clock
 
 import (
 	"testing"
@@ -37,5 +37,28 @@ func TestOffset(t *testing.T) {
 		if err != nil || d != c.want {
 			t.Errorf("%s: %v, %v; want %v", name, d, err, c.want)
 		}
+	}
+}
+
+func TestServerTime(t *testing.T) {
+	a := Anchor{Boot: "b1", Since: 5 * time.Second, Server: 1_000_000}
+	for _, c := range []struct {
+		name, boot string
+		since      time.Duration
+		want       int64
+		ok         bool
+	}{
+		{"at once", "b1", 5 * time.Second, 1_000_000, true},
+		{"an hour later", "b1", time.Hour + 5*time.Second, 4_600_000, true},
+		{"after a reboot", "b2", time.Hour, 0, false},
+		{"a clock that went back", "b1", 4 * time.Second, 0, false},
+		{"a machine that cannot name its boot", "", time.Hour, 0, false},
+	} {
+		if got, ok := ServerTime(a, c.boot, c.since); got != c.want || ok != c.ok {
+			t.Errorf("%s: %d %v", c.name, got, ok)
+		}
+	}
+	if _, ok := ServerTime(Anchor{}, "", time.Hour); ok {
+		t.Error("no anchor names no time")
 	}
 }
