@@ -13,7 +13,7 @@ RACE := core/handover core/lease core/link core/link/blob core/local/memory core
 BENCH ?= .
 FUZZTIME ?= 30s
 KILLS ?= 220
-WORLDS ?= 300
+WORLDS ?= 2000
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help

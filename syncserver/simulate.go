@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"yizhan/syncserver/sim"
@@ -24,6 +25,7 @@ func simulate(fs *flag.FlagSet, args []string) (err error) {
 	}
 	alone, many := false, false
 	fs.Visit(func(f *flag.Flag) { alone, many = alone || f.Name == "seed", many || f.Name == "worlds" })
+	debug.SetGCPercent(400) // a world is small and short
 	lab, err := sim.NewLab()
 	if err != nil {
 		return err

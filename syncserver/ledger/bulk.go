@@ -8,30 +8,37 @@ import (
 	"strings"
 )
 
-// steps are the numbers of rows for which each bulk has a prepared statement.
+// steps are the numbers of rows for which each bulk has a statement.
 var steps = [...]int{64, 8, 1}
 
 // bulk gathers rows of one table and writes them with few statements.
 type bulk struct {
-	columns int
-	args    []any
-	stmts   [len(steps)]*sql.Stmt
+	conn           *sql.Conn
+	into, conflict string
+	columns        int
+	args           []any
+	stmts          [len(steps)]*sql.Stmt // each from its first use on
 }
 
-// prepare makes "INSERT INTO <into> VALUES (…), … <conflict>" for each step. into
+// begin has the rows written by "INSERT INTO <into> VALUES (…), … <conflict>". into
 // names the table and its columns.
-func (b *bulk) prepare(conn *sql.Conn, into, conflict string) error {
-	b.columns = strings.Count(into, ",") + 1
-	row := "(?" + strings.Repeat(", ?", b.columns-1) + ")"
-	for i, n := range steps {
-		text := "INSERT INTO " + into + " VALUES " + row + strings.Repeat(", "+row, n-1) + " " + conflict
-		stmt, err := conn.PrepareContext(context.Background(), text)
-		if err != nil {
-			return fmt.Errorf("prepare %s: %w", into, err)
-		}
-		b.stmts[i] = stmt
+func (b *bulk) begin(conn *sql.Conn, into, conflict string) {
+	b.conn, b.into, b.conflict, b.columns = conn, into, conflict, strings.Count(into, ",")+1
+}
+
+// stmt gives the statement for steps[i] rows.
+func (b *bulk) stmt(i int) (*sql.Stmt, error) {
+	if b.stmts[i] != nil {
+		return b.stmts[i], nil
 	}
-	return nil
+	row := "(?" + strings.Repeat(", ?", b.columns-1) + ")"
+	text := "INSERT INTO " + b.into + " VALUES " + row + strings.Repeat(", "+row, steps[i]-1) + " " + b.conflict
+	stmt, err := b.conn.PrepareContext(context.Background(), text)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", b.into, err)
+	}
+	b.stmts[i] = stmt
+	return stmt, nil
 }
 
 // close ends the statements; SQLite keeps a connection that has open ones, and
@@ -53,7 +60,11 @@ func (b *bulk) flush() error {
 	rest := b.args
 	for i, n := range steps {
 		for size := n * b.columns; len(rest) >= size; rest = rest[size:] {
-			if _, err := b.stmts[i].Exec(rest[:size]...); err != nil {
+			stmt, err := b.stmt(i)
+			if err == nil {
+				_, err = stmt.Exec(rest[:size]...)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -76,29 +87,27 @@ func (b *bulks) list() []*bulk {
 	return []*bulk{&b.org, &b.person, &b.claim, &b.refusal, &b.result, &b.redemption, &b.checkIn, &b.scan, &b.feed}
 }
 
-func (b *bulks) prepare(conn *sql.Conn) error {
-	return errors.Join(
-		b.org.prepare(conn, `org (id, name, parent, kind, digest, seq)`,
-			`ON CONFLICT DO UPDATE SET name = excluded.name, parent = excluded.parent, kind = excluded.kind,
-				digest = excluded.digest, seq = excluded.seq`),
-		b.person.prepare(conn, `person (id, org, sex, birth, tags, children, lives_in, barred, digest, sealed, seq)`,
-			`ON CONFLICT DO UPDATE SET org = excluded.org, sex = excluded.sex, birth = excluded.birth, tags = excluded.tags,
+func (b *bulks) begin(conn *sql.Conn) {
+	b.org.begin(conn, `org (id, name, parent, kind, digest, seq)`,
+		`ON CONFLICT DO UPDATE SET name = excluded.name, parent = excluded.parent, kind = excluded.kind,
+				digest = excluded.digest, seq = excluded.seq`)
+	b.person.begin(conn, `person (id, org, sex, birth, tags, children, lives_in, barred, digest, sealed, seq)`,
+		`ON CONFLICT DO UPDATE SET org = excluded.org, sex = excluded.sex, birth = excluded.birth, tags = excluded.tags,
 				children = excluded.children, lives_in = excluded.lives_in, barred = excluded.barred, digest = excluded.digest,
-				sealed = excluded.sealed, seq = excluded.seq`),
-		b.claim.prepare(conn, `claim (ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside,
+				sealed = excluded.sealed, seq = excluded.seq`)
+	b.claim.begin(conn, `claim (ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside,
 			came, at, granted_at, channel, entered_by, device, seq, blocked)`,
-			`ON CONFLICT DO UPDATE SET station = excluded.station, seats = excluded.seats, state = excluded.state, taken = excluded.taken,
+		`ON CONFLICT DO UPDATE SET station = excluded.station, seats = excluded.seats, state = excluded.state, taken = excluded.taken,
 				place = excluded.place, epoch = excluded.epoch, inside = excluded.inside, came = excluded.came, granted_at = excluded.granted_at,
-				seq = excluded.seq, blocked = excluded.blocked`),
-		b.refusal.prepare(conn, `refusal (activity, code, claims, seats)`,
-			`ON CONFLICT DO UPDATE SET claims = claims + excluded.claims, seats = seats + excluded.seats`),
-		b.result.prepare(conn, `result (device, dev_seq, seq, body)`, ``),
-		b.redemption.prepare(conn, `redemption (seq, ticket, station, device, device_at, override, reason, entered_by, at)`, ``),
-		b.checkIn.prepare(conn, `check_in (seq, ticket, out, device, device_at, at)`, ``),
-		b.scan.prepare(conn, `scan (seq, verdict, ticket, activity, station, device, device_at, word, entered_by, at)`, ``),
-		b.feed.prepare(conn, `feed (scope, tbl, id, seq, gone, body)`,
-			`ON CONFLICT DO UPDATE SET seq = excluded.seq, gone = excluded.gone, body = excluded.body`),
-	)
+				seq = excluded.seq, blocked = excluded.blocked`)
+	b.refusal.begin(conn, `refusal (activity, code, claims, seats)`,
+		`ON CONFLICT DO UPDATE SET claims = claims + excluded.claims, seats = seats + excluded.seats`)
+	b.result.begin(conn, `result (device, dev_seq, seq, body)`, ``)
+	b.redemption.begin(conn, `redemption (seq, ticket, station, device, device_at, override, reason, entered_by, at)`, ``)
+	b.checkIn.begin(conn, `check_in (seq, ticket, out, device, device_at, at)`, ``)
+	b.scan.begin(conn, `scan (seq, verdict, ticket, activity, station, device, device_at, word, entered_by, at)`, ``)
+	b.feed.begin(conn, `feed (scope, tbl, id, seq, gone, body)`,
+		`ON CONFLICT DO UPDATE SET seq = excluded.seq, gone = excluded.gone, body = excluded.body`)
 }
 
 func (b *bulks) flush() error {

@@ -68,9 +68,7 @@ func (l *Ledger) open(path string) error {
 }
 
 func (l *Ledger) prepare(path string) error {
-	if err := l.bulks.prepare(l.conn); err != nil {
-		return err
-	}
+	l.bulks.begin(l.conn)
 	var err error
 	if l.written, err = db.Prepare(context.Background(), l.conn); err != nil {
 		return err

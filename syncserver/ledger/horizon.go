@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -32,16 +33,26 @@ func (v *View) Floor() (seq uint64, err error) {
 // date notes the first entry of each day.
 func (p *projection) date(e *op.Entry) error {
 	if d := e.At / day; d > p.world.day {
-		p.world.day = d
+		p.world.day, p.world.old = d, true
 		return p.exec(`INSERT INTO clock VALUES (?, ?)`, d, int64(e.Seq))
 	}
 	return nil
 }
 
-// forget removes some of the removed rows that are past the horizon.
+// forget removes some of the removed rows that are past the horizon, if there may be
+// any: only a new day moves it.
 func (p *projection) forget() error {
-	return p.exec(`DELETE FROM feed WHERE (scope, tbl, id) IN
+	if !p.world.old {
+		return nil
+	}
+	done, err := p.conn.ExecContext(context.Background(), `DELETE FROM feed WHERE (scope, tbl, id) IN
 		(SELECT scope, tbl, id FROM feed WHERE gone = 1 AND seq <= `+floor+` ORDER BY seq LIMIT ?)`, purge)
+	if err != nil {
+		return err
+	}
+	n, err := done.RowsAffected()
+	p.world.old = n == purge
+	return err
 }
 
 // remembered are the rows of the feed that are a function of the journal: when a

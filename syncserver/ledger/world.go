@@ -23,6 +23,7 @@ type world struct {
 	leases   map[uint64]*lent // open, or with serials that nobody has reported
 	erased   map[id.Member]bool
 	day      int64 // of the newest entry, -1 before the first
+	old      bool  // removed rows may be past the horizon
 }
 
 type place struct {
@@ -99,7 +100,7 @@ func (s shape) rest(total int) int {
 
 func readWorld(conn *sql.Conn) (*world, error) {
 	w := &world{orgs: member.Tree{}, stations: map[id.Station]*place{}, plans: map[id.Activity]plan{}, pools: map[poolKey]*pool{},
-		limits: map[id.Activity]counting{}, leases: map[uint64]*lent{}, erased: map[id.Member]bool{}, day: -1}
+		limits: map[id.Activity]counting{}, leases: map[uint64]*lent{}, erased: map[id.Member]bool{}, day: -1, old: true}
 	for _, table := range []struct {
 		text string
 		row  func(*sql.Rows) error

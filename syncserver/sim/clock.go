@@ -49,34 +49,52 @@ func (w *World) run(until int64) {
 }
 
 // task is a call into the server that may have to wait there. It is a coroutine:
-// it runs only while somebody resumes it, so that there is one thread of events.
+// it runs only while somebody resumes it, so that there is one thread of events. It
+// serves one call after the other, because a new one has to grow its stack first.
 type task struct {
+	fn    func()
 	ready func() bool // what it waits for
 	next  func() (func() bool, bool)
+	stop  func()
 	yield func(func() bool) bool
 	given bool // up: its server has ended
 }
 
 // begin runs fn until it waits or ends.
 func (h *host) begin(fn func()) {
-	t := &task{}
-	t.next, _ = iter.Pull(func(yield func(func() bool) bool) {
-		t.yield = yield
-		fn()
-	})
+	var t *task
+	if n := len(h.idle); n > 0 {
+		t, h.idle = h.idle[n-1], h.idle[:n-1]
+	} else {
+		t = &task{}
+		t.next, t.stop = iter.Pull(t.serve)
+	}
+	t.fn, t.given = fn, false
 	h.resume(t)
+}
+
+// serve runs calls; between two it yields nil.
+func (t *task) serve(yield func(func() bool) bool) {
+	t.yield = yield
+	for more := true; more; more = yield(nil) {
+		t.fn()
+		t.fn = nil
+	}
 }
 
 // resume goes on with a task, and keeps it if it waits again.
 func (h *host) resume(t *task) {
 	before := h.current
 	h.current = t
-	ready, waits := t.next()
+	ready, alive := t.next()
 	h.current = before
-	if waits {
+	switch {
+	case ready != nil:
 		t.ready = ready
 		h.tasks = append(h.tasks, t)
 		h.turn()
+	case alive:
+		h.idle = append(h.idle, t)
 	}
 }
 
@@ -109,4 +127,12 @@ func (h *host) giveUp() {
 		}
 		h.poll()
 	}
+}
+
+// rest ends the coroutines that serve nobody.
+func (h *host) rest() {
+	for _, t := range h.idle {
+		t.stop()
+	}
+	h.idle = nil
 }

@@ -29,6 +29,7 @@ type host struct {
 	ports  []*port // sessions of this run of the program
 
 	tasks   []*task
+	idle    []*task
 	current *task
 	turning bool // a turn is planned
 	writing bool // a write is planned

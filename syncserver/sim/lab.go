@@ -225,6 +225,7 @@ func (w *World) close() {
 		_ = h.server.Kill()
 		h.server = nil
 	}
+	w.host.rest()
 	for _, m := range w.machines {
 		if m.on {
 			_ = m.store.Close()

@@ -45,6 +45,8 @@ type machine struct {
 	boots   int
 	booted  int64
 	lasted  time.Duration // all runs before this one
+	at      uint64        // the cursor when it was looked at last
+	dark    int64         // not switched on before
 	pause   int64         // before it connects again
 	closed  bool          // connecting again cannot help
 
@@ -102,7 +104,7 @@ func (m *machine) intact() error {
 	if state.Last < m.stored.Last || state.Last == m.stored.Last && state.Hash != m.stored.Hash {
 		m.w.fail("%s told its person that op %d is stored, and after a restart it has %d", m.label, m.stored.Last, state.Last)
 	}
-	m.stored.Last, m.stored.Hash = state.Last, state.Hash
+	m.stored.Last, m.stored.Hash, m.at = state.Last, state.Hash, state.Cursor
 	return nil
 }
 
@@ -119,7 +121,7 @@ func (m *machine) down(power bool) {
 	m.on = false
 	m.w.stats.Crashes++
 	if !m.gone {
-		m.w.after(m.w.between(500, pick(m.w, []int64{10_000, 60_000, 200_000})), m.up)
+		m.w.after(max(m.w.between(500, pick(m.w, []int64{10_000, 60_000, 200_000})), m.dark-m.w.now), m.up)
 	}
 }
 
@@ -181,10 +183,11 @@ func (m *machine) tick(c *conn) {
 
 // frame takes a frame from the server.
 func (m *machine) frame(c *conn, frame []byte) {
-	before := m.cursor()
 	m.handle(m.steps.Frame(frame, time.Duration(m.w.now-c.opened)*time.Millisecond))
-	if m.on && m.cursor() != before {
-		m.w.moved(m)
+	if at := m.cursor(); at != m.at {
+		if m.at = at; m.on {
+			m.w.moved(m)
+		}
 	}
 }
 

@@ -35,9 +35,12 @@ var activities = []id.Activity{"gift", "meal", "film", "kit"}
 
 func (m *machine) claim(who id.Member) op.Op {
 	w := m.w
-	o := op.Op{Kind: op.Claim, Activity: pick(w, activities), Member: who, Seats: 1 + w.random.IntN(2), Station: pick(w, []id.Station{"", "s1", "s2"})}
+	o := op.Op{Kind: op.Claim, Activity: pick(w, activities), Member: who, Seats: 1 + w.random.IntN(2)}
 	if o.Activity == "film" {
 		o.Pool = "early"
+	}
+	if w.town.specs[o.Activity].Pickup != nil || w.one(20) {
+		o.Station = pick(w, []id.Station{"", "s1", "s2"})
 	}
 	return o
 }
@@ -88,7 +91,7 @@ func (m *machine) clerk() {
 	w := m.w
 	switch roll := w.random.IntN(20); {
 	case roll < 6:
-		m.serve(memberID(w.random.IntN(people)))
+		m.serve(memberID(w.random.IntN(people)), false)
 	case roll < 13 && len(w.codes) > 0:
 		m.scan(pick(w, w.codes).text)
 	case roll < 15:
@@ -113,10 +116,10 @@ func (m *machine) clerk() {
 
 // serve claims for somebody who stands at the counter: from the device's own
 // lease, or else by asking the server.
-func (m *machine) serve(who id.Member) {
+func (m *machine) serve(who id.Member, kit bool) {
 	o := m.claim(who)
-	if m.w.coin() {
-		o.Activity, o.Pool = "kit", ""
+	if kit || m.w.coin() {
+		o.Activity, o.Pool, o.Station = "kit", "", m.station
 	}
 	r, _, handled, err := m.holder.Claim(o, m.clock())
 	if !handled {

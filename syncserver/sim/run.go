@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
-	"sync/atomic"
 )
 
 var quietly = slog.New(slog.DiscardHandler)
@@ -45,27 +44,42 @@ func (l *Lab) Twice(seed uint64, defect *Defect) Outcome {
 	return o
 }
 
-// Many lives the worlds from first on, on all processors, until every one of them
-// has been lived or each says stop. Outcomes come in any order, one at a time.
+// Many lives the worlds from first on, one on each processor, and gives the outcomes
+// to each in the order of their seeds, until it says stop.
 func (l *Lab) Many(first uint64, worlds int, live func(seed uint64) Outcome, each func(Outcome) (stop bool)) {
-	var next atomic.Uint64
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for {
-				n := next.Add(1) - 1
-				if n >= uint64(worlds) {
-					return
-				}
-				o := live(first + n)
-				mu.Lock()
-				if each(o) {
-					next.Store(uint64(worlds))
-				}
-				mu.Unlock()
+	many := runtime.GOMAXPROCS(0)
+	seeds, lived := make(chan uint64), make(chan Outcome, many)
+	var all sync.WaitGroup
+	for range many {
+		all.Go(func() {
+			for seed := range seeds {
+				lived <- live(seed)
 			}
 		})
 	}
-	wg.Wait()
+	early := map[uint64]Outcome{} // that wait for one before them
+	next, told, end := first, first, first+uint64(worlds)
+	for told < end {
+		give := seeds
+		if next == end {
+			give = nil
+		}
+		select {
+		case give <- next:
+			next++
+			continue
+		case o := <-lived:
+			early[o.Seed] = o
+		}
+		for o, ok := early[told]; ok && told < end; o, ok = early[told] {
+			delete(early, told)
+			if told++; each(o) {
+				end = told
+			}
+		}
+	}
+	close(seeds)
+	go func() { all.Wait(); close(lived) }()
+	for range lived { // who is still at it
+	}
 }

@@ -5,11 +5,18 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
 
 var worlds = flag.Int("worlds", 30, "how many worlds TestWorlds lives")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	debug.SetGCPercent(400) // as the command does
+	os.Exit(m.Run())
+}
 
 func lab(t testing.TB) *Lab {
 	t.Helper()

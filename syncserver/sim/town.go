@@ -30,6 +30,7 @@ func (w *World) publish() {
 	limit := func(n int) []activity.Limit {
 		return []activity.Limit{{Per: "member", Max: n}, {Per: "org", Max: int(w.between(4, 9))}}
 	}
+	roomy := []activity.Limit{{Per: "member", Max: 2}, {Per: "org", Max: int(w.between(6, 20))}} // leases are used
 	specs := []activity.Spec{
 		{ID: "gift", Title: "春送祝福", Pools: []activity.Pool{{ID: "set", Total: int(w.between(3, 8))}}, Limits: limit(1 + w.random.IntN(2)),
 			WhenFull: full(), WhenShort: short(), Pickup: &activity.Pickup{Stations: []id.Station{"s1", "s2"}, Bind: true}},
@@ -38,10 +39,16 @@ func (w *World) publish() {
 			Pickup: &activity.Pickup{Stations: []id.Station{"s1", "s2"}, Bind: w.coin()}},
 		{ID: "film", Title: "首映", Limits: limit(2), WhenFull: full(), Sessions: []activity.Session{
 			{ID: "early", Starts: stamp(dawn + 30*60_000), Ends: stamp(dawn + 90*60_000), Total: int(w.between(3, 8))}}},
-		{ID: "kit", Title: "清凉包", Pools: []activity.Pool{{ID: "bag", Total: int(w.between(6, 14))}}, Limits: limit(2), WhenFull: full()},
+		{ID: "kit", Title: "清凉包", Pools: []activity.Pool{{ID: "bag", Total: int(w.between(8, 24))}}, Limits: roomy, WhenFull: full(),
+			Pickup: &activity.Pickup{Stations: []id.Station{"s1", "s2"}, Bind: w.coin()}},
 	}
 	for _, s := range specs {
 		w.announce(s)
+	}
+	for _, d := range []id.Device{"kiosk-1", "kiosk-2", "kiosk-3"} {
+		if w.coin() {
+			w.after(w.between(0, 60_000), func() { w.lend(d) })
+		}
 	}
 }
 
@@ -76,22 +83,9 @@ func (w *World) office() {
 	if w.one(3) {
 		w.host.recover()
 	}
-	ctx := context.Background()
 	switch roll := w.random.IntN(12); {
 	case roll < 5:
-		l := op.Lease{Device: pick(w, []id.Device{"kiosk-1", "kiosk-2", "kiosk-3"}), Activity: "kit", Pool: "bag", Seats: int(w.between(1, 5)),
-			Policy: op.Hard, Lasts: w.between(40, 300) * 1000}
-		if w.coin() {
-			l.Policy, l.VoidAfter = op.VoidUnreported, w.between(20, 120)*1000
-		}
-		if w.coin() {
-			for i := range people {
-				if i%3 == int(l.Device[6]-'1') {
-					l.Members = append(l.Members, op.Borrower{Member: memberID(i)})
-				}
-			}
-		}
-		w.host.do(fmt.Sprintf("lend %d of kit to %s", l.Seats, l.Device), func(s *server.Steps) error { _, err := s.Lend(ctx, l); return err })
+		w.lend(pick(w, []id.Device{"kiosk-1", "kiosk-2", "kiosk-3"}))
 	case roll < 7:
 		s, ok := w.town.specs[pick(w, []id.Activity{"gift", "kit", "meal"})]
 		if ok {
@@ -107,6 +101,25 @@ func (w *World) office() {
 			w.revoke(m)
 		}
 	}
+}
+
+// lend gives a kiosk seats that it may grant by itself.
+func (w *World) lend(d id.Device) {
+	l := op.Lease{Device: d, Activity: "kit", Pool: "bag", Seats: int(w.between(1, 5)), Policy: op.Hard, Lasts: w.between(40, 300) * 1000}
+	if w.coin() {
+		l.Policy, l.VoidAfter = op.VoidUnreported, w.between(20, 120)*1000
+	}
+	if w.one(3) {
+		for i := range people {
+			if i%3 == int(d[6]-'1') {
+				l.Members = append(l.Members, op.Borrower{Member: memberID(i)})
+			}
+		}
+	}
+	w.host.do(fmt.Sprintf("lend %d of kit to %s for %d s", l.Seats, d, l.Lasts/1000), func(s *server.Steps) error {
+		_, err := s.Lend(context.Background(), l)
+		return err
+	})
 }
 
 // missing has staff see to the devices that nobody has seen again.

@@ -1,7 +1,10 @@
 package sim
 
 import (
+	"slices"
+
 	"yizhan/core/local/disk"
+	"yizhan/core/wire"
 )
 
 // weather makes something go wrong, and plans the next.
@@ -11,7 +14,9 @@ func (w *World) weather() {
 	}
 	w.after(w.between(2_000, 25_000), w.weather)
 	m := pick(w, w.machines)
-	switch roll := w.random.IntN(26); {
+	switch roll := w.random.IntN(29); {
+	case roll >= 26:
+		w.lone()
 	case roll >= 24 && !w.lab.Restore && !w.defect.forgets():
 	case roll == 24:
 		w.host.save()
@@ -69,6 +74,57 @@ func (w *World) cut(m *machine) {
 		m.net.lossy = true
 	}
 	w.after(w.between(3_000, 240_000), func() { m.net = network{up: true, down: true} })
+}
+
+// lone leaves a device that holds seats by itself until its lease is over: it has no
+// network, and often no power, and people come all the same.
+func (w *World) lone() {
+	holders := slices.DeleteFunc(slices.Clone(w.machines), func(m *machine) bool { return m.lent() == 0 })
+	if len(holders) == 0 {
+		return
+	}
+	m := pick(w, holders)
+	ends := m.lent()
+	w.stats.fault("alone at the end of a lease")
+	w.note("%s is alone until its lease ends at %s", m.label, stamp(ends))
+	m.net = network{}
+	left := ends - w.now
+	if !w.one(3) {
+		w.after(w.between(0, left/2), func() {
+			if m.on && !w.calm {
+				w.note("%s is switched off", m.label)
+				m.dark = ends + w.between(0, 10_000)
+				m.down(true)
+			}
+		})
+	}
+	for range 8 {
+		w.after(w.between(0, left+40_000), func() {
+			if m.on && !w.calm {
+				m.serve(memberID(w.random.IntN(people)), true)
+				m.look()
+			}
+		})
+	}
+	w.after(left+w.between(40_000, 100_000), func() { m.net = network{up: true, down: true} })
+}
+
+// lent is when a lease of the device will be over; 0 if it holds none.
+func (m *machine) lent() int64 {
+	if !m.on {
+		return 0
+	}
+	rows, err := m.store.Rows(wire.TableLease)
+	if err != nil {
+		return 0
+	}
+	for _, r := range rows {
+		var l wire.LeaseRow
+		if wire.DecodeRow(r.Body, &l) == nil && l.Over == "" && l.Lease.Expires > m.w.now {
+			return l.Lease.Expires
+		}
+	}
+	return 0
 }
 
 // spoil has one of the next operations of a disk go wrong.
