@@ -23,6 +23,7 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/software"
 
+	"yizhan/app/device"
 	"yizhan/app/flow/settings"
 	"yizhan/app/kiosk"
 	"yizhan/app/look"
@@ -48,6 +49,9 @@ var zone = time.FixedZone("Asia/Shanghai", 8*60*60)
 func Main(args []string, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "doctor" {
 		return examine(args[1:], os.Stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == "decode" {
+		return decode(args[1:], os.Stdout, stderr)
 	}
 	o, err := Parse(args, stderr)
 	switch {
@@ -219,12 +223,14 @@ func (b *boot) fill(env *shell.Env) {
 		return
 	case op.Kiosk:
 		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
+		env.Camera = device.CameraOf(b.o.Camera)
 		env.KeepLeases()
 		s := kiosk.Start(env, b.size())
 		s.Show(b.o.Open == openSync)
 		b.scan(s.Picture)
 	default:
 		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
+		env.Camera = device.CameraOf(b.o.Camera)
 		env.KeepLeases()
 		s := staff.Start(env)
 		if b.o.Open == openSync {

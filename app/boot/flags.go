@@ -27,6 +27,7 @@ type Options struct {
 	Shot          string
 	After         time.Duration
 	Picture       string
+	Camera        string
 	Open          string
 	Press         bool
 	Large         bool
@@ -46,8 +47,9 @@ const usage = `yizhan is the app of stations (kiosk), staff and members (phone).
 
 usage: yizhan [flags]
        yizhan doctor [-data folder] [-server address]
+       yizhan decode FILE…
 
-doctor says without a window what waits on this device, since when, why, and what to do.
+decode prints what the scanner reads from pictures. doctor says without a window what waits on this device, since when, why, and what to do.
 
 A new device first takes its one-use enrolment code (-enrol, or on its first page).
 After that it needs no flags but -data, and works without a network. Ctrl+D in the
@@ -74,6 +76,7 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	set.StringVar(&o.Shot, "shot", "", "write a picture of the window to this PNG `file`, then exit")
 	set.DurationVar(&o.After, "after", 3*time.Second, "`time` from start to -shot")
 	set.StringVar(&o.Picture, "scan-image", "", "kiosk and staff: scan the code in this picture `file` at start")
+	set.StringVar(&o.Camera, "camera", "", "kiosk and staff: `what` the camera is: a device, a picture, a folder of pictures that follow each other, videotest, or none; default: the first of the system")
 	set.StringVar(&o.Open, "open", "", "start on this `page`: sync; on a phone also mine, ticket, or the id of an activity")
 	set.BoolVar(&o.Press, "press", false, "phone: press the button of the activity named by -open, once")
 	set.BoolVar(&o.Large, "large", false, "large letters (长辈版); kept, as if chosen in the settings")

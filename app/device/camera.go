@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 	"image"
+	"strings"
 	"sync"
 	"time"
 )
@@ -64,6 +65,20 @@ func NewCamera(open Opener) *Camera {
 	return &Camera{open: open, now: time.Now, wait: sleep}
 }
 
+// CameraOf makes the camera that a word names: a device's path, a picture or a folder
+// of pictures, "videotest", "" for the first camera of the system, "none" for nil.
+func CameraOf(word string) *Camera {
+	switch {
+	case word == "none":
+		return nil
+	case word == "videotest":
+		return NewCamera(VideoTest)
+	case word == "" || strings.HasPrefix(word, "/dev/"):
+		return NewCamera(V4L2(word))
+	}
+	return NewCamera(Play(word))
+}
+
 // Watch has fn called after every change of Sight, on the camera's goroutine. It is
 // to be set before Open.
 func (c *Camera) Watch(fn func()) { c.watch = fn }
@@ -117,11 +132,9 @@ func (c *Camera) Wait() {
 
 func (c *Camera) run(ctx context.Context) {
 	defer c.show(ctx, Sight{})
+	c.show(ctx, Sight{Eye: Waking})
 	lost := Shut
 	for ctx.Err() == nil {
-		if lost == Shut {
-			c.show(ctx, Sight{Eye: Waking})
-		}
 		frames, err := c.open()
 		if err == nil {
 			if c.look(ctx, frames) {

@@ -12,6 +12,9 @@ import (
 // make is longer. A symbol holds up to 4,296.
 const longest = 600
 
+// shortest is the fewest characters of Base32 that may be a code of ours.
+const shortest = 16
+
 // Clean gives the codes in what a scanner, a picture or a person gave, as they were
 // when we made them: without control characters and spaces around it, full-width
 // letters made narrow, Base32 in capitals, out of the link that carries it, and two
@@ -68,13 +71,12 @@ func linked(text string) string {
 	return text
 }
 
-// capitals writes a text in capitals that a person or a scanner with another
-// keyboard layout wrote small, where it may be a code of ours.
+// capitals writes a text in capitals that may be a code of ours which a person, or a
+// scanner with another keyboard layout, wrote small.
 func capitals(text string) string {
-	for _, r := range text {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != ' ' {
-			return text
-		}
+	upper := strings.ToUpper(text)
+	if len(text) < shortest || strings.Trim(upper, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+		return text
 	}
-	return strings.ToUpper(text)
+	return upper
 }

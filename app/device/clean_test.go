@@ -54,8 +54,9 @@ func TestClean(t *testing.T) {
 		"a link of somebody else":  {"https://u.wechat.com/EAbcDefGhijKlmnOp", []string{"https://u.wechat.com/EAbcDefGhijKlmnOp"}},
 		"a link that does not end": {"https://[::1/%zz", []string{"https://[::1/%zz"}},
 		"an invitation":            {"YZ1AAAABBBBWSS://HOST:8640", []string{"YZ1AAAABBBBWSS://HOST:8640"}},
-		"a short code":             {" 2k7x-9 ", []string{"2K7X-9"}},
+		"a short code":             {" 2k7x-9 ", []string{"2k7x-9"}},
 		"Chinese":                  {"驿站　欢迎", []string{"驿站 欢迎"}},
+		"words":                    {"Hello, World", []string{"Hello, World"}},
 		"nothing":                  {" \r\n\t\x00 ", nil},
 		"bytes":                    {"\xff\xfe\xfd", nil},
 	} {

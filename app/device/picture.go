@@ -27,7 +27,7 @@ func (p *Pictures) Read(path string, now func() time.Time) {
 		return
 	}
 	go func() {
-		text, err := ReadPicture(path)
+		text, _, err := ReadPicture(path)
 		if err != nil {
 			take(Scan{From: FromPicture, At: now(), Err: err})
 			return
@@ -36,18 +36,21 @@ func (p *Pictures) Read(path string, now func() time.Time) {
 	}()
 }
 
-// ReadPicture reads the QR code in a PNG or JPEG file. The error says in English
-// what is wrong with the file, and is qrread.ErrNoCode where nothing is.
-func ReadPicture(path string) (text string, err error) {
+// ReadPicture reads the QR code in a PNG or JPEG file, and says how long the search
+// took, which is 0 where the file is none. The error says what is wrong with it, and
+// is qrread.ErrNoCode where nothing is.
+func ReadPicture(path string) (text string, took time.Duration, err error) {
 	img, err := loadPicture(path)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
+	began := time.Now()
 	found := qrread.Search(qrread.Grey(img), qrread.Patient)
+	took = max(time.Since(began), 1)
 	if found.Text == "" {
-		return "", qrread.ErrNoCode
+		return "", took, qrread.ErrNoCode
 	}
-	return found.Text, nil
+	return found.Text, took, nil
 }
 
 // loadPicture decodes a file whose head says that it is no larger than a photo.

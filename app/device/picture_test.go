@@ -20,11 +20,11 @@ func TestReadPicture(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := ReadPicture(good); err != nil || got != code {
+	if got, _, err := ReadPicture(good); err != nil || got != code {
 		t.Errorf("read %q, %v; want the code", got, err)
 	}
 	for _, name := range []string{text, empty, filepath.Join(dir, "missing.png"), dir} {
-		if got, err := ReadPicture(name); err == nil {
+		if got, _, err := ReadPicture(name); err == nil {
 			t.Errorf("%s was read as %q", name, got)
 		}
 	}

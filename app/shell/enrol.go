@@ -41,7 +41,7 @@ func Enrol(env *Env, scale look.Scale, code string, done func()) {
 	v.Picture = func() {
 		choosePicture(env, func(path string) {
 			go func() {
-				code, err := device.ReadPicture(path)
+				code, _, err := device.ReadPicture(path)
 				env.Do(func() {
 					if err != nil {
 						send(enrol.Unreadable{})

@@ -71,7 +71,7 @@ func Search(g *image.Gray, e Effort) (found Found) {
 		if f.Text != "" {
 			return f
 		}
-		found.Seen = found.Seen || f.Seen
 	}
+	found.Seen = seen(Fit(g, 1280))
 	return found
 }

@@ -19,17 +19,13 @@ void shim_read(const unsigned char *pixels, int width, int height, int stride, i
 	try {
 		DecodeHints hints;
 		hints.setFormats(BarcodeFormat::QRCode);
-		hints.setTryHarder(true).setTryRotate(false).setReturnErrors(true).setMaxNumberOfSymbols(1);
+		hints.setTryHarder(true).setTryRotate(false).setMaxNumberOfSymbols(1);
 		hints.setTryDownscale(false);
 		hints.setIsPure(pure);
 		hints.setBinarizer(global ? Binarizer::GlobalHistogram : Binarizer::LocalAverage);
 		Result r = ReadBarcode(ImageView(pixels, width, height, ImageFormat::Lum, stride), hints);
-		if (r.format() == BarcodeFormat::None)
+		if (!r.isValid())
 			return;
-		if (!r.isValid()) {
-			found->state = SHIM_SEEN;
-			return;
-		}
 		std::string text = r.text();
 		found->text = static_cast<char *>(std::malloc(text.size() + 1));
 		if (!found->text) {

@@ -4,7 +4,7 @@
 extern "C" {
 #endif
 
-enum { SHIM_NONE = 0, SHIM_READ = 1, SHIM_SEEN = 2, SHIM_FAILED = 3 };
+enum { SHIM_NONE = 0, SHIM_READ = 1, SHIM_FAILED = 2 };
 
 // What one search gave. text is the caller's to free; it is set only for SHIM_READ.
 struct shim_found {

@@ -24,7 +24,7 @@ func decode(g *image.Gray, global, pure bool) Found {
 		C.free(unsafe.Pointer(f.text))
 		return Found{Text: text}
 	}
-	return Found{Seen: f.state == C.SHIM_SEEN}
+	return Found{}
 }
 
 func flag(on bool) C.int {
