@@ -17,10 +17,10 @@ WORLDS ?= 2000
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts build test fmt vet unit race sim static vuln bench fuzz crash torture demo clean
+.PHONY: help deps fonts build test fmt vet unit race sim static vuln bench fuzz crash torture demo package try-package clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 deps: ## install what the system lacks (apt packages, as root)
 	@scripts/deps.sh
@@ -71,5 +71,11 @@ torture: ## kill -9 of server and devices, KILLS times each, over bad networks (
 demo: build ## start a server with the demo city, a kiosk and a phone
 	@scripts/demo.sh
 
+package: build ## make Debian packages and a tarball in dist/
+	@scripts/package/build.sh
+
+try-package: package ## install them in an empty Debian and start them (root, debootstrap, some minutes)
+	@scripts/package/try.sh
+
 clean: ## remove what the other targets made, fonts too
-	rm -rf bin demo-out assets/fonts/*.otf assets/fonts/OFL.txt
+	rm -rf bin dist demo-out assets/fonts/*.otf assets/fonts/OFL.txt

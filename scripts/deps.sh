@@ -4,6 +4,7 @@
 set -eu
 
 build="gcc g++ libc6-dev pkg-config libzxing-dev libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev"
+package="dpkg-dev binutils xz-utils"
 show="xvfb xauth xdotool libgl1-mesa-dri"
 fonts="fonts-noto-cjk libharfbuzz-bin unicode-data bzip2"
 
@@ -17,7 +18,7 @@ installed() {
 }
 
 missing=
-for package in $build $show $fonts; do
+for package in $build $package $show $fonts; do
 	installed "$package" || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

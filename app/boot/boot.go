@@ -97,6 +97,8 @@ func run(o Options, stderr io.Writer) (err error) {
 	// The path has to be absolute: with a relative one Fyne writes into the working directory.
 	if home, err := filepath.Abs(filepath.Join(o.Data, "fyne")); err == nil {
 		_ = os.Setenv("XDG_CONFIG_HOME", home)
+		_ = os.MkdirAll(filepath.Join(home, "cache"), 0o700) // Fyne makes only the last folder itself
+		_ = os.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
 	}
 	// A bare system has no locale; Fyne's own dialogs then speak English.
 	if lang := os.Getenv("LANG"); lang == "" || lang == "C" || lang == "POSIX" || lang == "C.UTF-8" {
@@ -109,7 +111,7 @@ func run(o Options, stderr io.Writer) (err error) {
 	a := app.NewWithID("cn.yizhan.app")
 	a.Settings().SetTheme(theme)
 	w := a.NewWindow("驿站")
-	b := &boot{o: o, device: device, cancel: cancel, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
+	b := &boot{o: o, device: device, cancel: cancel, log: log, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
 		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data,
 		Press: shell.NewPress(o.Printer, o.Dots)}}
 	return b.window()
@@ -126,6 +128,7 @@ type boot struct {
 	live   *shell.Env // of the shell that is on screen
 	shown  op.Role    // of the shell that ran before the device was erased
 	cancel func()
+	log    *slog.Logger
 	failed error // of the picture
 }
 
@@ -146,6 +149,7 @@ func (b *boot) window() error {
 	if b.o.Shot != "" {
 		go b.shoot()
 	}
+	watch(b.env.Ctx, fyne.Do, b.log)
 	w.Resize(b.size())
 	if who, ok := b.device.Identity(); ok {
 		if b.o.Code != "" {
