@@ -47,7 +47,7 @@ func (r *run) offer(o *op.Op) error {
 	}
 	offered := *n
 	offered.PublicKey = nil // the device brings it
-	r.emit(op.Entry{Kind: op.Offered, Enrolment: &offered})
+	r.emit(op.Entry{Kind: op.Offered, Enrolment: &offered, By: o.EnteredBy})
 	return nil
 }
 

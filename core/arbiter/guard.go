@@ -16,6 +16,7 @@ const (
 	maxGroup  = op.MaxBatch * 3 / 4
 	maxID     = 64  // bytes, as id.Check
 	maxBy     = 64  // bytes of EnteredBy and Scanned
+	maxProof  = 600 // bytes of Proof
 	maxReason = 600 // bytes of Reason: 200 Chinese characters
 	maxSpec   = 128 << 10
 	maxShown  = ticket.MaxText * 5 / 8 // bytes of the longest code
@@ -29,7 +30,7 @@ func guard(o *op.Op, from op.Origin) (clean *op.Op, ok bool, err error) {
 		return o, true, legible(o)
 	}
 	ok = len(o.Activity) <= maxID && len(o.Pool) <= maxID && len(o.Member) <= maxID && len(o.Org) <= maxID && len(o.Station) <= maxID
-	if ok && len(o.EnteredBy) <= maxBy && len(o.Scanned) <= maxBy && len(o.Reason) <= maxReason && len(o.Shown) <= maxShown {
+	if ok && len(o.Proof) <= maxProof && len(o.EnteredBy) <= maxBy && len(o.Scanned) <= maxBy && len(o.Reason) <= maxReason && len(o.Shown) <= maxShown {
 		return o, o.Kind.FromDevice() && groupFits(o), nil
 	}
 	c := *o

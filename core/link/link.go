@@ -95,6 +95,8 @@ type Device struct {
 	recall   func(wire.Recall) error // of the counter; nil without one
 	onAnswer func(map[uint64]op.Result) error
 	relay    *relay // of a hub: what is being handed on
+	asks     []*inquiry
+	lastAsk  uint64
 	nextID   int
 	dirty    bool
 	telling  bool

@@ -116,6 +116,7 @@ func (d *Device) offline(why *fault.Error) {
 	defer d.mu.Unlock()
 	d.status.Online, d.gauge = false, nil
 	d.relay.fail()
+	d.unanswered()
 	if why != nil { // a lost network is no problem: Online says it
 		d.status.Problem = why
 		d.log.Warn("session ended", "fault", why)
@@ -273,6 +274,9 @@ func (s *session) look() *replica.Close {
 			return stop
 		}
 	}
+	if stop := s.inquire(); stop != nil {
+		return stop
+	}
 	return s.handOn()
 }
 
@@ -400,6 +404,8 @@ func (s *session) note(e replica.Effect) {
 		}
 	case replica.Relayed:
 		d.relay.answer(e.Answer)
+	case replica.Told:
+		d.told(e.Answer)
 	case replica.Synced:
 		d.reached = max(d.reached, e.N)
 		close(d.synced)

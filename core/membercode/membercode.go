@@ -24,6 +24,7 @@ const (
 	PassFormat   = 4 // pass of a member's phone, by the server
 	PhoneFormat  = 5 // rotating code, by the phone
 	CardFormat   = 6 // code of a card, by the server
+	StaffFormat  = 7 // pass of a device of staff, by the server; its code is a PhoneFormat
 	maxMemberLen = 64
 )
 
@@ -65,6 +66,7 @@ var (
 type Pass struct {
 	Deployment uint32
 	Member     id.Member
+	Staff      id.Device // instead of Member: a device of staff, who vouch for others with its code
 	Phone      seal.Public
 	Ends       time.Time // whole seconds
 }
@@ -73,6 +75,7 @@ type Pass struct {
 type Shown struct {
 	Deployment uint32
 	Member     id.Member
+	Staff      id.Device // instead of Member, where staff have shown their device's code
 	Strength   Strength
 	Step       int64  // of a rotating code: Unix time in steps
 	Phone      string // its public key in hex; empty for a card
@@ -83,8 +86,8 @@ type pass struct {
 	_          struct{} `cbor:",toarray"`
 	Format     int
 	Deployment uint32
-	Member     string
-	Algorithm  int // COSE number of Phone
+	Member     string // of a StaffFormat the device
+	Algorithm  int    // COSE number of Phone
 	Phone      []byte
 	Ends       uint32 // Unix seconds
 }
@@ -107,16 +110,21 @@ type card struct {
 
 // Certify signs a pass: the bytes that a phone keeps and puts into its codes.
 func Certify(server seal.Private, p Pass) ([]byte, error) {
-	ends := p.Ends.Unix()
-	switch {
-	case p.Member == "" || len(p.Member) > maxMemberLen:
-		return nil, fmt.Errorf("certify phone: member id of %d bytes, want 1 to %d", len(p.Member), maxMemberLen)
-	case len(p.Phone.Marshal()) == 0:
-		return nil, fmt.Errorf("certify phone of %s: it has no key", p.Member)
-	case ends < 0 || ends > math.MaxUint32:
-		return nil, fmt.Errorf("certify phone of %s: the end, %d, is not a time", p.Member, ends)
+	ends, format, whose := p.Ends.Unix(), PassFormat, string(p.Member)
+	if p.Staff != "" {
+		format, whose = StaffFormat, string(p.Staff)
 	}
-	return sign(server, pass{Format: PassFormat, Deployment: p.Deployment, Member: string(p.Member), Algorithm: p.Phone.Algorithm(),
+	switch {
+	case whose == "" || len(whose) > maxMemberLen:
+		return nil, fmt.Errorf("certify phone: member id of %d bytes, want 1 to %d", len(whose), maxMemberLen)
+	case p.Staff != "" && p.Member != "":
+		return nil, fmt.Errorf("certify phone: it is of staff %s or of member %s, not of both", p.Staff, p.Member)
+	case len(p.Phone.Marshal()) == 0:
+		return nil, fmt.Errorf("certify phone of %s: it has no key", whose)
+	case ends < 0 || ends > math.MaxUint32:
+		return nil, fmt.Errorf("certify phone of %s: the end, %d, is not a time", whose, ends)
+	}
+	return sign(server, pass{Format: format, Deployment: p.Deployment, Member: whose, Algorithm: p.Phone.Algorithm(),
 		Phone: p.Phone.Marshal(), Ends: uint32(ends)})
 }
 
@@ -124,7 +132,7 @@ func Certify(server seal.Private, p Pass) ([]byte, error) {
 func Ends(signed []byte) (time.Time, error) {
 	var p pass
 	payload, err := seal.Unverified(signed)
-	if err != nil || !exact(payload, &p) || p.Format != PassFormat {
+	if err != nil || !exact(payload, &p) || p.Format != PassFormat && p.Format != StaffFormat {
 		return time.Time{}, ErrNotCode
 	}
 	return time.Unix(int64(p.Ends), 0), nil
@@ -195,7 +203,7 @@ func openPhone(rings ticket.Rings, signed []byte, now time.Time) (Shown, error) 
 	}
 	key, err := seal.ParsePublic(p.Algorithm, p.Phone)
 	switch {
-	case p.Format != PassFormat:
+	case p.Format != PassFormat && p.Format != StaffFormat:
 		return Shown{}, ErrNotCode
 	case err != nil, p.Deployment != deployment:
 		return Shown{}, ErrForeign
@@ -204,6 +212,9 @@ func openPhone(rings ticket.Rings, signed []byte, now time.Time) (Shown, error) 
 		return Shown{}, ErrBadSignature // our pass, around which somebody else signed
 	}
 	s := Shown{Deployment: deployment, Member: id.Member(p.Member), Strength: Strong, Step: int64(claimed.Step), Phone: hex.EncodeToString(p.Phone)}
+	if p.Format == StaffFormat {
+		s.Member, s.Staff = "", id.Device(p.Member)
+	}
 	switch here := stepOf(now); {
 	case s.Step < here-Tolerance:
 		return s, ErrOld

@@ -258,6 +258,7 @@ func TestAnyTime(t *testing.T) {
 // vector is a code that is in the field.
 type vector struct {
 	Note, ServerSeed, PhoneSeed, Member, Pass, Code, Card string
+	Staff                                                 string `json:",omitempty"`
 	Deployment                                            uint32
 	Ends, Made                                            int64
 }
@@ -274,15 +275,17 @@ func TestVectors(t *testing.T) {
 	for i, v := range all {
 		server := must(seal.Generate(bytes.NewReader(must(hex.DecodeString(v.ServerSeed)))))
 		phone := must(seal.Generate(bytes.NewReader(must(hex.DecodeString(v.PhoneSeed)))))
-		pass := must(Certify(server, Pass{v.Deployment, id.Member(v.Member), phone.Public(), time.Unix(v.Ends, 0)}))
+		pass := must(Certify(server, Pass{v.Deployment, id.Member(v.Member), id.Device(v.Staff), phone.Public(), time.Unix(v.Ends, 0)}))
 		got := v
 		got.Pass, got.Code = hex.EncodeToString(pass), made(t, phone, pass, time.Unix(v.Made, 0))
-		got.Card = must(Card(server, v.Deployment, id.Member(v.Member)))
+		if v.Staff == "" {
+			got.Card = must(Card(server, v.Deployment, id.Member(v.Member)))
+		}
 		if all[i] = got; !*rewrite && got != v {
 			t.Errorf("%s: made\n%+v, want\n%+v", v.Note, got, v)
 		}
 		ring := ticket.Rings{v.Deployment: seal.Ring(server.Public())}
-		if s, err := Open(ring, got.Code, time.Unix(v.Made, 0)); err != nil || string(s.Member) != v.Member {
+		if s, err := Open(ring, got.Code, time.Unix(v.Made, 0)); err != nil || string(s.Member) != v.Member || string(s.Staff) != v.Staff {
 			t.Errorf("%s: opened as %+v, %v", v.Note, s, err)
 		}
 	}

@@ -37,6 +37,7 @@ func ops() map[string]Op {
 		Expires: at + 1, PublicKey: bytes.Repeat([]byte{2}, 32)}
 	return map[string]Op{
 		"claim":       {Kind: Claim, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2, Station: "st-7", At: at, EnteredBy: "m-1001", Channel: ByPhone},
+		"claim_kiosk": {Kind: Claim, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2, At: at, EnteredBy: "kiosk-1", Channel: ByKiosk, Proof: []byte{0xd2, 0x84}},
 		"group_claim": {Kind: GroupClaim, Activity: "premiere", Pool: "夜场", Org: "org-12", Lines: []Line{{Member: "m-1001", Seats: 2}, {Member: "m-1002", Seats: 1}}, At: at, Channel: ByStaff},
 		"cancel":      {Kind: Cancel, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 1, At: at},
 		"redeem":      {Kind: Redeem, Ticket: 1301, Epoch: 1, Verdict: fault.Valid, At: at, EnteredBy: "s-3", Channel: ByKiosk},

@@ -98,6 +98,7 @@ type Op struct {
 	Undo      bool          `cbor:"23,keyasint,omitempty"` // of a hand-over: the device's last one did not happen after all
 	Bound     bool          `cbor:"24,keyasint,omitempty"` // to the station of the device's hub, which decides
 	Shown     []byte        `cbor:"25,keyasint,omitempty"` // of a scan: the ticket of a lease that was seen and that the server may not know of
+	Proof     []byte        `cbor:"26,keyasint,omitempty"` // of a claim at a kiosk: the member code that was shown there, the member's own or one of staff (core/membercode)
 
 	// Fields of server and console ops; they never come from a device.
 	Seed      string            `cbor:"32,keyasint,omitempty"`
@@ -154,7 +155,17 @@ type Origin struct {
 	Previous Hash
 	Hash     Hash
 	Raw      []byte        // as received, for what cannot be decided and is kept for people instead
+	Witness  *Witness      // of an op with Proof: who was there; nil where it proves nothing
 	Judged   fault.Verdict // of a scan: what the device's hub decided; NoVerdict where it decided nothing
+}
+
+// Witness is who was there when an op was made: a member with their own phone, or
+// staff with their device. The server has verified the proof that says so.
+type Witness struct {
+	Member id.Member // empty for staff
+	Staff  id.Device // empty for a member
+	Key    string    // public key of the phone or device, in hex
+	At     int64     // when its code was shown, Unix milliseconds
 }
 
 // Kept is what a device sent and the server did not decide, in its own bytes.

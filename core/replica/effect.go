@@ -50,6 +50,8 @@ type (
 	Frozen struct{ Why *fault.Error }
 	// Relayed is the answer to what a hub handed on.
 	Relayed struct{ Answer wire.Relayed }
+	// Told is the answer to a question.
+	Told struct{ Answer wire.Told }
 	// Wipe erases everything but the named values (local.Store.Wipe), unless an op was
 	// queued behind Last meanwhile; when it is done, call Session.Erased.
 	Wipe struct {
@@ -78,6 +80,7 @@ func (Show) effect()     {}
 func (Synced) effect()   {}
 func (Recalled) effect() {}
 func (Relayed) effect()  {}
+func (Told) effect()     {}
 func (Wipe) effect()     {}
 func (Close) effect()    {}
 

@@ -220,6 +220,16 @@ func (s *Session) Relay(m wire.Relay) []Effect {
 	return s.take()
 }
 
+// Ask asks the server about a person; the answer is a Told. known is false where
+// the server is too old to be asked.
+func (s *Session) Ask(m wire.Ask) (effects []Effect, known bool) {
+	if s.phase != live || s.signed.Version < wire.AskVersion {
+		return nil, false
+	}
+	s.send(m)
+	return s.take(), true
+}
+
 func (s *Session) message(m wire.Message) {
 	switch m := m.(type) {
 	case wire.Fault:
@@ -258,6 +268,8 @@ func (s *Session) message(m wire.Message) {
 		s.emit(Recalled{m})
 	case wire.Relayed:
 		s.emit(Relayed{m})
+	case wire.Told:
+		s.emit(Told{m})
 	case wire.Sync:
 		if m.N <= s.asked {
 			s.emit(Synced(m))

@@ -3,7 +3,7 @@
 // sealed payload names its algorithm and its key, so that SM2 can stand beside
 // Ed25519 later without a new format. Payloads of different kinds that one key
 // signs must differ in their first element; those of core/ticket are 1 to 3,
-// those of core/membercode 4 to 6.
+// those of core/membercode 4 to 7.
 package seal
 
 import (

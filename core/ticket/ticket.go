@@ -20,7 +20,7 @@ import (
 )
 
 // First elements of the payloads that this package seals: no two kinds share one,
-// and a changed array takes the next number; 4 to 6 are those of core/membercode.
+// and a changed array takes the next number; 4 to 7 are those of core/membercode.
 const (
 	Format            = 1 // ticket, by the server
 	CertificateFormat = 2 // certificate of a lease, by the server

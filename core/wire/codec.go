@@ -201,6 +201,10 @@ func decode(t Type, body []byte) (Message, error) {
 		return into[Relay](body)
 	case TRelayed:
 		return into[Relayed](body)
+	case TAsk:
+		return into[Ask](body)
+	case TTold:
+		return into[Told](body)
 	}
 	return nil, fault.Errorf(fault.BadFrame, "message type %d is unknown", t)
 }
@@ -240,6 +244,8 @@ func check(m Message) error {
 		return Results{Results: m.Results, Receipts: m.Receipts}.check()
 	case Differ:
 		return sized(m.Sums, scope.Buckets*len(scope.Sum{}))
+	case Told:
+		return atMost("people and claims", len(m.People)+len(m.Claims), MaxItems)
 	case Gauge:
 		return atMost("pools", max(len(m.Free), len(m.Waiting)), MaxItems)
 	}

@@ -11,7 +11,7 @@ import (
 // Versions of the protocol that this build speaks.
 const (
 	MinVersion = 1
-	MaxVersion = 2 // since 2 the server sends Recall, and takes Differ and Credit
+	MaxVersion = 3 // since 2 the server sends Recall, and takes Differ and Credit; since 3 it takes Ask
 )
 
 // RecallVersion is the lowest version whose devices understand Recall.

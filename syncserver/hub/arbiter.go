@@ -223,6 +223,11 @@ func (h downstream) Relay(_ context.Context, from id.Device, m wire.Relay) wire.
 	return wire.Relayed{Device: m.Device, First: m.First, Kind: fault.Unauthenticated, Detail: string(from) + " is not known here as a hub"}
 }
 
+// Ask implements session.Arbiter: a hub knows nobody.
+func (h downstream) Ask(_ context.Context, _ op.Enrolment, m wire.Ask) wire.Told {
+	return wire.Told{N: m.N, Code: fault.NotAuthorised}
+}
+
 // Meet implements session.Arbiter: a hub is never restored from a backup, but enrolled again.
 func (h downstream) Meet(id.Device, wire.Known) error { return nil }
 

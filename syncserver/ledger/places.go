@@ -247,12 +247,12 @@ func (p *projection) inDoubt(e *op.Entry) error {
 	return err
 }
 
-// phoneGone tells everybody who scans that a member's phone shows no codes any more.
+// phoneGone tells everybody who scans that a member's phone, or a device of staff, shows no codes any more.
 func (p *projection) phoneGone(e *op.Entry) error {
 	var key []byte
-	err := p.query(`SELECT public_key FROM device WHERE id = ? AND role = ? AND member <> '' AND public_key IS NOT NULL`, func(r *sql.Rows) error {
+	err := p.query(`SELECT public_key FROM device WHERE id = ? AND (role = ? AND member <> '' OR role = ?) AND public_key IS NOT NULL`, func(r *sql.Rows) error {
 		return r.Scan(&key)
-	}, string(e.Device), string(op.Phone))
+	}, string(e.Device), string(op.Phone), string(op.Staff))
 	if err != nil || key == nil {
 		return err
 	}

@@ -181,6 +181,11 @@ func (s *Server) Offer(ctx context.Context, e op.Enrolment, valid time.Duration)
 // OfferAt is Offer with the address under which devices reach this server, as in
 // wss://host:port/v1/sync: the QR code holds it.
 func (s *Server) OfferAt(ctx context.Context, e op.Enrolment, valid time.Duration, address string) (Offered, error) {
+	return s.offer(ctx, e, valid, address, "")
+}
+
+// offer makes a code; by says in the journal for whom, where it was not the console.
+func (s *Server) offer(ctx context.Context, e op.Enrolment, valid time.Duration, address, by string) (Offered, error) {
 	code, err := id.Mint(s.cfg.Random, 10)
 	if err != nil {
 		return Offered{}, err
@@ -204,7 +209,7 @@ func (s *Server) OfferAt(ctx context.Context, e op.Enrolment, valid time.Duratio
 		return Offered{}, fmt.Errorf("devices could not read the address %q out of a QR code; it is like wss://host:8640/v1/sync", address)
 	}
 	e.CodeHash, e.Expires = CodeHash(code), o.Expires.UnixMilli()
-	if _, err := s.seq.Do(ctx, op.Op{Kind: op.Offer, Enrolment: &e}); err != nil {
+	if _, err := s.seq.Do(ctx, op.Op{Kind: op.Offer, Enrolment: &e, EnteredBy: by}); err != nil {
 		return Offered{}, err
 	}
 	err = s.seq.View(ctx, func(state *arbiter.State) { o.Beside, _ = state.Authority(e.Station) })

@@ -57,7 +57,7 @@ func (s *Server) Head() uint64 { return s.durable.Load() }
 // may not send, is refused as invalid, so that it blocks nothing behind it.
 // Results that left the memory come from the ledger.
 func (s *Server) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.Results, error) {
-	requests := read(from, m)
+	requests := s.read(from, m)
 	if err := s.reread(requests, m.Receipts); err != nil {
 		return wire.Results{}, err
 	}
@@ -117,7 +117,7 @@ func (s *Server) relay(ctx context.Context, hub id.Device, m wire.Relay, answer 
 		}
 		return fault.Errorf(fault.RevokedDevice, "device %s was closed; its ops are in quarantine", m.Device)
 	}
-	requests := read(m.Device, wire.Ops{First: m.First, Previous: m.Previous, Ops: m.Ops})
+	requests := s.read(m.Device, wire.Ops{First: m.First, Previous: m.Previous, Ops: m.Ops})
 	for i, v := range m.Judged {
 		requests[i].Judged = v
 	}
@@ -130,7 +130,7 @@ func (s *Server) relay(ctx context.Context, hub id.Device, m wire.Relay, answer 
 }
 
 // read decodes and hashes ops: in the session's goroutine, not in the loop.
-func read(from id.Device, m wire.Ops) []sequencer.Request {
+func (s *Server) read(from id.Device, m wire.Ops) []sequencer.Request {
 	all, previous := make([]sequencer.Request, len(m.Ops)), op.Hash(m.Previous)
 	for i, raw := range m.Ops {
 		o, err := op.Decode(raw)
@@ -138,7 +138,7 @@ func read(from id.Device, m wire.Ops) []sequencer.Request {
 			o = op.Op{}
 		}
 		hash := op.Chain(previous, raw)
-		all[i] = sequencer.Request{Op: &o, Origin: op.Origin{Device: from, Seq: m.First + uint64(i), Previous: previous, Hash: hash, Raw: raw}}
+		all[i] = sequencer.Request{Op: &o, Origin: op.Origin{Device: from, Seq: m.First + uint64(i), Previous: previous, Hash: hash, Raw: raw, Witness: s.attested(o.Proof)}}
 		previous = hash
 	}
 	return all
@@ -147,7 +147,7 @@ func read(from id.Device, m wire.Ops) []sequencer.Request {
 // Keep implements session.Arbiter: the sequencer keeps what a closed device sends,
 // and still calls it closed.
 func (s *Server) Keep(ctx context.Context, from id.Device, m wire.Ops) error {
-	_, err := s.seq.Submit(ctx, read(from, m))
+	_, err := s.seq.Submit(ctx, s.read(from, m))
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind == fault.RevokedDevice {
 		return nil
@@ -239,7 +239,11 @@ func (s *Server) Pass(phone op.Enrolment, now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return membercode.Certify(s.keys.private, membercode.Pass{Deployment: s.keys.Number, Member: phone.Member, Phone: key, Ends: now.Add(membercode.Life)})
+	pass := membercode.Pass{Deployment: s.keys.Number, Member: phone.Member, Phone: key, Ends: now.Add(membercode.Life)}
+	if phone.Role == op.Staff {
+		pass.Member, pass.Staff = "", phone.Device
+	}
+	return membercode.Certify(s.keys.private, pass)
 }
 
 // feed is the ledger's feed with the key that verifies tickets: the one row of the fleet.

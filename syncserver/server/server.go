@@ -64,15 +64,16 @@ type Server struct {
 	sessions *session.Server
 	blobs    *blob.Handler
 
-	life     context.Context // ends when the server closes
-	end      context.CancelFunc
-	durable  atomic.Uint64 // newest durable Seq
-	recalls  recalls
-	recovery recovery
-	people   sync.Mutex              // held from the making or destroying of a person's keys to the entry that says so
-	wake     chan struct{}           // capacity 1: the journal has grown
-	pumped   chan struct{}           // closed when the pump has ended
-	wait     func(ready func() bool) // of Steps; nil where goroutines wait by themselves
+	life      context.Context // ends when the server closes
+	end       context.CancelFunc
+	durable   atomic.Uint64 // newest durable Seq
+	recalls   recalls
+	recovery  recovery
+	questions questions
+	people    sync.Mutex              // held from the making or destroying of a person's keys to the entry that says so
+	wake      chan struct{}           // capacity 1: the journal has grown
+	pumped    chan struct{}           // closed when the pump has ended
+	wait      func(ready func() bool) // of Steps; nil where goroutines wait by themselves
 }
 
 // Open opens or makes the files of a deployment and starts deciding.
@@ -90,7 +91,7 @@ func Open(cfg Config) (*Server, error) {
 }
 
 func begin(cfg Config) *Server {
-	s := &Server{cfg: cfg, wake: make(chan struct{}, 1), pumped: make(chan struct{})}
+	s := &Server{cfg: cfg, questions: questions{kiosks: map[id.Device][]time.Time{}, phones: map[id.Member][]time.Time{}}, wake: make(chan struct{}, 1), pumped: make(chan struct{})}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }

@@ -29,9 +29,10 @@ func (nobody) Online(id.Device) {}
 func (nobody) Submit(_ context.Context, _ id.Device, m wire.Ops) (wire.Results, error) {
 	return wire.Results{First: m.First, Results: make([]op.Result, len(m.Ops))}, nil
 }
-func (nobody) Keep(context.Context, id.Device, wire.Ops) error { return nil }
-func (nobody) Wiped(context.Context, wire.Wiped) error         { return nil }
-func (nobody) Meet(id.Device, wire.Known) error                { return nil }
+func (nobody) Ask(_ context.Context, _ op.Enrolment, m wire.Ask) wire.Told { return wire.Told{N: m.N} }
+func (nobody) Keep(context.Context, id.Device, wire.Ops) error             { return nil }
+func (nobody) Wiped(context.Context, wire.Wiped) error                     { return nil }
+func (nobody) Meet(id.Device, wire.Known) error                            { return nil }
 func (nobody) Enrol(context.Context, string, []byte) (op.Enrolment, error) {
 	return op.Enrolment{}, fault.Errorf(fault.CodeUnknown, "no such code")
 }
@@ -54,7 +55,7 @@ func FuzzFrame(f *testing.F) {
 	}
 	hello := wire.Hello{Min: 1, Max: 1, Device: "known", Nonce: make([]byte, 16)}
 	for _, m := range []wire.Message{hello, wire.Hello{Min: 1, Max: 1, Nonce: make([]byte, 16)}, wire.Enrol{Code: "c"}, wire.Proof{Signature: make([]byte, 64)},
-		wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{{1}}}, wire.Watch{Activity: "a"}, wire.Sync{N: 1}, wire.Welcome{}, wire.Wipe{}, wire.Wiped{Device: "known"}} {
+		wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{{1}}}, wire.Watch{Activity: "a"}, wire.Sync{N: 1}, wire.Ask{N: 1, Kind: wire.AskPerson, Name: "w", Phone: "0042"}, wire.Welcome{}, wire.Wipe{}, wire.Wiped{Device: "known"}} {
 		b, err := s.cfg.Codec.Encode(m)
 		if err != nil {
 			f.Fatal(err)

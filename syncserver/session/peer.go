@@ -195,6 +195,11 @@ func (p *peer) frame(frame []byte) {
 			p.grant(m)
 			return
 		}
+	case wire.Ask:
+		if p.phase == live {
+			p.send(p.s.cfg.Arbiter.Ask(p.s.ctx, p.info.Enrolment, m))
+			return
+		}
 	case wire.Relay:
 		if p.phase == live && p.info.Enrolment.Role == op.Hub {
 			p.relay(m)
@@ -301,10 +306,10 @@ func (p *peer) proof(m wire.Proof) {
 	if info.Last > 0 {
 		w.LastSum = info.Hash[:]
 	}
-	if info.Enrolment.Role == op.Phone && info.Enrolment.Member != "" {
+	if info.Enrolment.Role == op.Phone && info.Enrolment.Member != "" || info.Enrolment.Role == op.Staff {
 		pass, err := p.s.cfg.Signer.Pass(info.Enrolment, p.s.cfg.Now())
 		if err != nil { // its owner can still do all but show a code
-			p.logger().Error("phone gets no pass", "error", err)
+			p.logger().Error("device gets no pass", "error", err)
 		}
 		w.Pass = pass
 	}

@@ -41,6 +41,8 @@ type Arbiter interface {
 	// Relay takes what a hub hands on of a device that has it as its upstream. What was
 	// not done is said in the answer.
 	Relay(ctx context.Context, hub id.Device, m wire.Relay) wire.Relayed
+	// Ask answers a question of a device. What it may not know is said in the answer.
+	Ask(ctx context.Context, from op.Enrolment, m wire.Ask) wire.Told
 	// Wiped records the receipt of a gone device, whose signature was checked.
 	Wiped(ctx context.Context, receipt wire.Wiped) error
 	// Enrol uses up a one-use code. The same code with the same public key answers
@@ -74,7 +76,8 @@ type Signer interface {
 	Code(row wire.ClaimRow) (string, error)
 	// Certify fills in what a device needs to grant from a lease of its own.
 	Certify(row *wire.LeaseRow) error
-	// Pass is the word that a phone is its member's (core/membercode), at now.
+	// Pass is the word that a phone is its member's, or a device one of staff
+	// (core/membercode), at now.
 	Pass(phone op.Enrolment, now time.Time) ([]byte, error)
 	// Personal fills in what the counter that hands a ticket over may show of its holder.
 	Personal(row *wire.TicketRow) error

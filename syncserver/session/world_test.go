@@ -166,6 +166,10 @@ func (w *world) Keep(_ context.Context, from id.Device, m wire.Ops) error {
 	return nil
 }
 
+func (w *world) Ask(_ context.Context, from op.Enrolment, m wire.Ask) wire.Told {
+	return wire.Told{N: m.N, People: []wire.Masked{{Member: m.Member, Name: string(from.Device)}}}
+}
+
 func (w *world) Wiped(_ context.Context, receipt wire.Wiped) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -7,7 +7,9 @@ import (
 
 	"yizhan/core/handover"
 	"yizhan/core/id"
+	"yizhan/core/membercode"
 	"yizhan/core/op"
+	"yizhan/core/ticket"
 	"yizhan/core/wire"
 )
 
@@ -123,7 +125,7 @@ func (m *machine) serve(who id.Member, kit bool) {
 	}
 	r, _, handled, err := m.holder.Claim(o, m.clock())
 	if !handled {
-		if err == nil {
+		if o.Proof = m.proof(who); err == nil {
 			m.ask(o)
 		}
 		return
@@ -133,6 +135,24 @@ func (m *machine) serve(who id.Member, kit bool) {
 	}
 	m.w.note("%s grants %d of %s to %s", m.label, r.Seats, o.Activity, who)
 	m.w.granted(m, r)
+}
+
+// proof is what a kiosk scans before it asks the server: the phone of the member
+// or of staff, whoever has one that works. Staff at a desk need none.
+func (m *machine) proof(who id.Member) []byte {
+	for _, o := range m.w.machines {
+		if m.role != op.Kiosk || !o.on || o.closed || o.role != op.Staff && (o.role != op.Phone || o.member != who) {
+			continue
+		}
+		code, _, err := membercode.Own(o.store, o.clock().Add(o.link.Status().Offset))
+		if err != nil {
+			continue // it was never online
+		}
+		if proof, err := ticket.Bytes(code); err == nil {
+			return proof
+		}
+	}
+	return nil
 }
 
 // ask queues what only the server can decide.
