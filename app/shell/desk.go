@@ -10,6 +10,7 @@ import (
 	"yizhan/app/look"
 	"yizhan/app/say"
 	pickupview "yizhan/app/view/pickup"
+	scanview "yizhan/app/view/scan"
 	"yizhan/core/handover"
 	"yizhan/core/id"
 )
@@ -18,6 +19,7 @@ import (
 type Desk struct {
 	env   *Env
 	scan  *Scanning
+	sight scanview.View
 	state pickup.State
 	view  *pickupview.View
 	more  say.Text
@@ -26,6 +28,7 @@ type Desk struct {
 // NewDesk makes the page. more is the word of the button to other pages, empty for none.
 func NewDesk(env *Env, scale look.Scale, more say.Text, toMore func()) *Desk {
 	d := &Desk{env: env, view: pickupview.New(scale), more: more}
+	d.fit(scale)
 	d.view.Close = func() { d.send(pickup.Closed{}) }
 	d.view.Picture = func() { d.scan.Choose() }
 	d.view.ClockRight = func() { d.send(pickup.ClockRight{}) }
@@ -38,7 +41,24 @@ func NewDesk(env *Env, scale look.Scale, more say.Text, toMore func()) *Desk {
 func (d *Desk) Object() fyne.CanvasObject { return d.view.Object() }
 
 // SetScale draws the page in other sizes.
-func (d *Desk) SetScale(s look.Scale) { d.view.SetScale(s) }
+func (d *Desk) SetScale(s look.Scale) {
+	d.view.SetScale(s)
+	d.fit(s)
+}
+
+// fit gives the camera's picture its size.
+func (d *Desk) fit(s look.Scale) {
+	d.sight.Scale, d.sight.Side, d.sight.Mirror = s, s.Head*13, true
+	d.view.SetScene(d.sight.Object())
+}
+
+// see shows what the camera sees.
+func (d *Desk) see() {
+	if d.sight.Draw(d.scan.Sight()) {
+		d.view.SetScene(d.sight.Object())
+		d.draw()
+	}
+}
 
 // Listen begins to take codes from every scanner.
 func (d *Desk) Listen() {
@@ -49,10 +69,16 @@ func (d *Desk) Listen() {
 		}
 		d.send(pickup.Scanned{Code: c.Code, At: c.At})
 	})
+	d.scan.Watch(d.see)
+	d.see()
 }
 
 // Deaf stops taking codes.
-func (d *Desk) Deaf() { d.scan.Close() }
+func (d *Desk) Deaf() {
+	if d.scan != nil {
+		d.scan.Close()
+	}
+}
 
 // Tick is to be called each second.
 func (d *Desk) Tick() { d.send(pickup.Tick{Now: d.env.Now()}) }

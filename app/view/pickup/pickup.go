@@ -29,12 +29,13 @@ type Model struct {
 // View draws models.
 type View struct {
 	Scale      look.Scale
-	Close      func() // the result is read
-	Picture    func() // choose a picture to scan
-	More       func() // to the other pages
-	ClockRight func() // a person says that the clock is right
-	TakeBack   func() // a person takes the hand-over back
-	Strip      func() // to the sync page
+	Close      func()            // the result is read
+	Picture    func()            // choose a picture to scan
+	More       func()            // to the other pages
+	ClockRight func()            // a person says that the clock is right
+	TakeBack   func()            // a person takes the hand-over back
+	Strip      func()            // to the sync page
+	scene      fyne.CanvasObject // what the camera sees; nil for none
 	root       *fyne.Container
 	last       Model
 	drawn      bool
@@ -46,6 +47,10 @@ func New(s look.Scale) *View { return &View{Scale: s, root: container.NewStack()
 
 // SetScale draws the page in other sizes from the next Draw on.
 func (v *View) SetScale(s look.Scale) { v.Scale, v.drawn = s, false }
+
+// SetScene puts what the camera sees into the middle of the page from the next Draw
+// on; nil puts the mark back.
+func (v *View) SetScene(o fyne.CanvasObject) { v.scene, v.drawn = o, false }
 
 // Object is what goes into the window.
 func (v *View) Object() fyne.CanvasObject { return v.root }
@@ -80,8 +85,11 @@ func (v *View) idle(m Model) fyne.CanvasObject {
 		word, how = say.T("正在核对"), say.T("请稍等")
 	}
 	side := s.Head * 6.5
-	middle := look.Column(s.Gap*1.5,
-		look.Fixed(side, side, look.Mark(flow.Plain, s.Brand)),
+	scene := v.scene
+	if scene == nil {
+		scene = look.Fixed(side, side, look.Mark(flow.Plain, s.Brand))
+	}
+	middle := look.Column(s.Gap*1.5, scene,
 		centre(word, s.Head*1.1, true, false), centre(how, s.Body, false, true))
 	buttons := []fyne.CanvasObject{look.NewButton(s, look.Second, look.Say(say.T("选择图片")), v.Picture)}
 	if !m.More.Empty() {
