@@ -15,11 +15,12 @@ type call struct {
 	ctx context.Context
 	port
 	patience
-	stop     func() bool
-	status   escpos.Status
-	deaf     map[escpos.Query]bool // queries that this printer does not know
-	mute     bool                  // it answers nothing at all
-	finished bool                  // it has said so
+	stop    func() bool
+	status  escpos.Status
+	deaf    map[escpos.Query]bool // queries that this printer does not know
+	mute    bool                  // it answers nothing at all
+	missing int                   // parts of the slip that it has not said to be on paper
+	told    bool                  // it has said so of one
 }
 
 func (c *call) hangUp() {
@@ -68,8 +69,12 @@ func (c *call) ask(queries ...escpos.Query) error {
 		if err := c.write(escpos.Ask(q)); err != nil {
 			return err
 		}
-		answer, err := c.answer()
 		_, asked := c.deaf[q]
+		wait := c.patience.answer
+		if asked {
+			wait = c.patience.band // it may stand behind what is being printed
+		}
+		answer, err := c.answer(wait)
 		switch {
 		case err == nil:
 			c.deaf[q] = false
@@ -92,8 +97,8 @@ func (c *call) ask(queries ...escpos.Query) error {
 var errSilent = errors.New("no answer")
 
 // answer waits for the answer to a query.
-func (c *call) answer() (byte, error) {
-	for until := time.Now().Add(c.patience.answer); ; {
+func (c *call) answer(d time.Duration) (byte, error) {
+	for until := time.Now().Add(d); ; {
 		b, err := c.read(until)
 		if err != nil {
 			return 0, err
@@ -101,23 +106,45 @@ func (c *call) answer() (byte, error) {
 		if escpos.IsAnswer(b) {
 			return b, nil
 		}
-		c.finished = c.finished || escpos.IsFinished(b)
+		c.hear(b)
 	}
 }
 
-// listen waits a while for what the printer says by itself.
+func (c *call) hear(b byte) {
+	if escpos.IsFinished(b) && c.missing > 0 {
+		c.missing--
+		c.told = true
+	}
+}
+
+// listen waits a while for the next that the printer says by itself.
 func (c *call) listen(d time.Duration) error {
-	for until := time.Now().Add(d); !c.finished; {
-		b, err := c.read(until)
-		if errors.Is(err, errSilent) {
-			return nil
-		}
-		if err != nil {
+	b, err := c.read(time.Now().Add(d))
+	switch {
+	case errors.Is(err, errSilent):
+		return nil
+	case err != nil:
+		return err
+	}
+	c.hear(b)
+	return nil
+}
+
+// linger looks after a printer that does not say when it has finished: at the end of
+// the slip long enough to see the paper end in what it had taken.
+func (c *call) linger(missing int) error {
+	looks := 1
+	if missing == 0 && c.status.Known {
+		looks = 8
+	}
+	for ; ; looks-- {
+		if err := c.check(escpos.Cover, escpos.Paper); err != nil || looks <= 1 {
 			return err
 		}
-		c.finished = escpos.IsFinished(b)
+		if err := c.listen(c.patience.answer / 4); err != nil {
+			return err
+		}
 	}
-	return nil
 }
 
 func (c *call) read(until time.Time) (byte, error) {

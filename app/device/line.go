@@ -3,7 +3,6 @@ package device
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"syscall"
 
@@ -18,21 +17,25 @@ type lineFile struct{ *os.File }
 func openFile(path string) func(context.Context) (port, error) {
 	return func(context.Context) (port, error) {
 		f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
-		trouble := escpos.Missing
-		switch {
-		case err == nil:
-			return &lineFile{f}, nil
-		case errors.Is(err, os.ErrPermission):
-			trouble = escpos.Forbidden
-		case errors.Is(err, syscall.EBUSY):
-			trouble = escpos.Taken
+		if err != nil {
+			return nil, notOpened(err)
 		}
-		return nil, &escpos.Error{Trouble: trouble, Err: err}
+		return &lineFile{f}, nil
 	}
 }
 
+func notOpened(err error) error {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return &escpos.Error{Trouble: escpos.Forbidden, Err: err}
+	case errors.Is(err, syscall.EBUSY):
+		return &escpos.Error{Trouble: escpos.Taken, Err: err}
+	}
+	return &escpos.Error{Trouble: escpos.Missing, Err: err}
+}
+
 // oneWay reports whether a printer's file cannot be read: such printers only listen.
-func oneWay(err error) bool { return errors.Is(err, syscall.EINVAL) || errors.Is(err, io.EOF) }
+func oneWay(err error) bool { return errors.Is(err, syscall.EINVAL) }
 
 // Status lines of the parallel port, which USB printers report in its stead.
 const (

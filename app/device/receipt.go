@@ -11,11 +11,10 @@ import (
 // patience is how long parts of a slip may take.
 type patience struct {
 	answer time.Duration // to a query, which printers answer in milliseconds
-	band   time.Duration // to take 4 KB: half a centimetre of paper
-	finish time.Duration // to print what the printer had already taken
+	band   time.Duration // to take and print 2 KB: half a centimetre of paper
 }
 
-var usual = patience{answer: time.Second, band: 8 * time.Second, finish: 12 * time.Second}
+var usual = patience{answer: time.Second, band: 8 * time.Second}
 
 // receipt is an ESC/POS printer on a line that is opened for each slip: a line that
 // was left open and has died looks the same as a living one.
@@ -24,7 +23,8 @@ type receipt struct {
 	patience
 
 	mu      sync.Mutex // one slip after the other
-	owed    int        // bytes of a picture that the printer may still wait for
+	broken  bool       // the last slip broke off, perhaps in the middle of a command
+	talks   bool       // it has answered before, so silence is trouble
 	endless bool       // it has shown that it does not say when it has finished
 }
 
@@ -41,7 +41,7 @@ func (r *receipt) Status(ctx context.Context) (escpos.Status, error) {
 		return escpos.Status{}, err
 	}
 	defer c.hangUp()
-	err = c.ask(escpos.Online, escpos.Cover, escpos.Failure, escpos.Paper)
+	err = c.ask(all...)
 	return c.status, err
 }
 
@@ -60,51 +60,86 @@ func (r *receipt) Print(ctx context.Context, slip *escpos.Bitmap) (escpos.Status
 }
 
 func (r *receipt) print(c *call, slip *escpos.Bitmap) error {
-	// A printer whose last picture was cut off takes the zeros for the rest of it; others ignore them.
-	if err := c.write(append(make([]byte, r.owed), escpos.Init()...)); err != nil {
-		return err
-	}
-	r.owed = 0
-	if err := c.check(escpos.Online, escpos.Cover, escpos.Failure, escpos.Paper); err != nil {
+	if err := r.begin(c); err != nil {
 		return err
 	}
 	for _, band := range escpos.Bands(slip) {
 		if err := c.write(band); err != nil {
-			r.owed = len(band)
 			return err
 		}
-		if err := c.check(escpos.Cover, escpos.Paper); err != nil {
+		if err := r.await(c, 1); err != nil {
 			return err
 		}
 	}
 	if err := c.write(escpos.End()); err != nil {
 		return err
 	}
-	return r.finish(c)
+	if err := r.await(c, 0); err != nil {
+		return err
+	}
+	r.broken = false
+	return nil
 }
 
-// finish waits until all is on paper. A printer that answers everything but this is
-// believed after a while, and not waited for again.
-func (r *receipt) finish(c *call) error {
+// all is what is asked before a slip.
+var all = []escpos.Query{escpos.Online, escpos.Cover, escpos.Failure, escpos.Paper}
+
+// begin makes the printer ready for a slip, and finds out whether it can print one.
+func (r *receipt) begin(c *call) error {
+	if r.broken {
+		// Asked first, because without paper there may be no room for the zeros. A printer that
+		// waits for the rest of a picture takes them for it; others ignore them.
+		if err := c.check(all...); err != nil {
+			return err
+		}
+		c.mute = false
+		if err := c.write(make([]byte, escpos.Longest)); err != nil {
+			return err
+		}
+	}
+	r.broken = true
+	if err := c.write(escpos.Init()); err != nil {
+		return err
+	}
+	if err := c.check(all...); err != nil {
+		return err
+	}
+	if r.talks && c.mute {
+		return &escpos.Error{Trouble: escpos.Stuck, Err: errSilent}
+	}
+	r.talks = r.talks || !c.mute
+	return nil
+}
+
+// await asks to be told when what was sent is on paper, and waits until no more than
+// some of that is missing. A printer that answers everything but this is not asked
+// for it again; it is only looked after for a while at the end.
+func (r *receipt) await(c *call, missing int) error {
 	if !c.status.Known || r.endless {
-		return c.check(escpos.Cover, escpos.Paper)
+		return c.linger(missing)
 	}
 	if err := c.write(escpos.Finished()); err != nil {
 		return err
 	}
-	for until := time.Now().Add(r.patience.finish); !c.finished; {
+	c.missing++
+	for until := time.Now().Add(r.band); ; {
 		if err := c.check(escpos.Cover, escpos.Paper); err != nil {
 			return err
 		}
-		if time.Now().After(until) {
-			r.endless = true
+		switch {
+		case c.missing <= missing:
 			return nil
+		case time.Now().Before(until):
+		case c.told:
+			return &escpos.Error{Trouble: escpos.Stuck, Err: errSilent}
+		default:
+			r.endless = true
+			return c.linger(missing)
 		}
 		if err := c.listen(r.answer / 4); err != nil {
 			return err
 		}
 	}
-	return c.check(escpos.Cover, escpos.Paper)
 }
 
 func (r *receipt) call(ctx context.Context) (*call, error) {

@@ -18,12 +18,16 @@ func Init() []byte { return []byte{esc, '@'} }
 // a knife ignores the cut.
 func End() []byte { return []byte{esc, 'J', 64, gs, 'V', 66, 0} }
 
-// bandBytes is the most that one band holds: printers without flow control in
-// front of a small buffer lose what is over 4 KiB.
-const bandBytes = 4000
+// bandBytes is the most that one band holds: two of them fit into the 4 KiB that the
+// smallest printers buffer, so that a query is never stuck behind what does not fit.
+const bandBytes = 2000
+
+// Longest is at least the length of the longest command here: so many zeros end
+// whatever was broken off.
+const Longest = bandBytes + 8
 
 // Bands cuts a bitmap into GS v 0 commands, from the top, each of whole rows, eight
-// at a time, because heads print eight rows at once on some.
+// at a time, because some heads print eight at once.
 func Bands(b *Bitmap) [][]byte {
 	var bands [][]byte
 	stride := b.Stride()
