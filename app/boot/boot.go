@@ -53,6 +53,9 @@ func Main(args []string, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "decode" {
 		return decode(args[1:], os.Stdout, stderr)
 	}
+	if len(args) > 0 && args[0] == "slip" {
+		return slip(args[1:], os.Stdout, stderr)
+	}
 	o, err := Parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

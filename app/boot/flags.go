@@ -48,8 +48,9 @@ const usage = `yizhan is the app of stations (kiosk), staff and members (phone).
 usage: yizhan [flags]
        yizhan doctor [-data folder] [-server address]
        yizhan decode FILE…
+       yizhan slip -printer printer [-paper 58|80] [-kind test]
 
-decode prints what the scanner reads from pictures. doctor says without a window what waits on this device, since when, why, and what to do.
+decode prints what the scanner reads from pictures. slip prints a test page. doctor says without a window what waits on this device, since when, why, and what to do.
 
 A new device first takes its one-use enrolment code (-enrol, or on its first page).
 After that it needs no flags but -data, and works without a network. Ctrl+D in the

@@ -346,7 +346,7 @@ func TestFolder(t *testing.T) {
 	if err != nil || len(files) != 2 || filepath.Base(files[1]) != "slip-20261121-140500-2.png" {
 		t.Fatalf("files %q, %v", files, err)
 	}
-	if got, err := ReadPicture(files[1]); err != nil || got != text {
+	if got, _, err := ReadPicture(files[1]); err != nil || got != text {
 		t.Errorf("the picture is read as %q, %v", got, err)
 	}
 	if _, err := (&Folder{Dir: files[0], Now: time.Now}).Print(t.Context(), sent); trouble(err) != escpos.Missing {

@@ -24,14 +24,14 @@ var ErrWidth = errors.New("slips are 256 to 832 dots wide")
 type sizes struct {
 	small, body, title, head, short float64
 	gap, margin                     int
-	column                          int // most lines of a text beside its label
+	beside                          int // most lines of a text beside its label
 }
 
 func sizesFor(dots int) sizes {
 	if dots < 500 {
-		return sizes{small: 24, body: 28, title: 36, head: 44, short: 60, gap: 14, margin: 4, column: 1}
+		return sizes{small: 24, body: 28, title: 36, head: 44, short: 60, gap: 14, margin: 4, beside: 1}
 	}
-	return sizes{small: 26, body: 32, title: 44, head: 58, short: 76, gap: 18, margin: 12, column: 4}
+	return sizes{small: 26, body: 32, title: 44, head: 58, short: 76, gap: 18, margin: 12, beside: 4}
 }
 
 // Most lines of one text, so that a slip stays shorter than half a metre whatever
@@ -52,8 +52,8 @@ func Draw(s Slip, dots int, fonts *Fonts, words say.Words) (*escpos.Bitmap, erro
 	if int(s.Kind) >= len(heads) {
 		return nil, fmt.Errorf("draw slip: kind %d is unknown", s.Kind)
 	}
-	p := newPage(dots&^7, fonts)
 	z := sizesFor(dots)
+	p := newPage(dots&^7, z.margin, fonts)
 	say := func(t say.Text) string { return t.In(words) }
 	p.y = z.gap
 	p.text(join(" · ", say(s.Deployment), say(s.Here)), p.style(z.small, false), true, 3)
@@ -62,8 +62,9 @@ func Draw(s Slip, dots int, fonts *Fonts, words say.Words) (*escpos.Bitmap, erro
 	p.y += z.gap
 	p.text(say(s.Title), p.style(z.title, true), true, maxTitle)
 	p.rule(z.gap)
+	column := p.column(s.Lines, words, z)
 	for _, line := range s.Lines {
-		p.line(say(line.Label), say(line.Text), z)
+		p.line(say(line.Label), say(line.Text), column, z)
 	}
 	if s.Code != "" {
 		if err := p.code(s.Code, z); err != nil {

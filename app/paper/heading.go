@@ -15,14 +15,16 @@ var marks = [...]string{Ticket: "✓ ", Provisional: "▲ ", Refusal: "× ", Han
 func (p *page) heading(k Kind, z sizes, words say.Words) {
 	top := p.y
 	p.y += z.gap
-	head, body := p.style(z.head, true), p.style(z.body, true)
-	inner := p.width - 4*z.gap
+	head, worth, small := p.style(z.head, true), p.style(z.body, true), p.style(z.small, true)
+	if k == Provisional {
+		worth = p.style(z.title, true) // it has to be read before the rest
+	}
+	inner := p.width - 3*z.gap
 	p.lines(p.broken(marks[k]+k.Name().String(), head, inner, true, 2), head, 0, true)
-	p.lines(p.broken(k.Worth().String(), body, inner, true, 2), body, 0, true)
-	if name, worth := k.Name().In(words), k.Worth().In(words); name != k.Name().String() {
-		p.y += z.gap / 3
-		p.lines(p.broken(name, body, inner, true, 2), body, 0, true)
-		p.lines(p.broken(worth, body, inner, true, 3), body, 0, true)
+	p.lines(p.broken(k.Worth().String(), worth, inner, true, 2), worth, 0, true)
+	if name := k.Name().In(words); name != k.Name().String() {
+		p.y += z.gap / 2
+		p.lines(p.broken(name+". "+k.Worth().In(words)+".", small, inner, true, 4), small, 0, true)
 	}
 	p.y += z.gap
 	box := image.Rect(0, top, p.width, p.y)

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/image/math/fixed"
 
 	"yizhan/app/escpos"
+	"yizhan/app/say"
 	"yizhan/app/typeset"
 )
 
@@ -17,12 +18,13 @@ const longest = 6000
 // page is a slip while it is being set: ink on white, and how far down it is.
 type page struct {
 	width, y int
+	margin   int
 	ink      *image.Alpha
 	fonts    *Fonts
 }
 
-func newPage(width int, fonts *Fonts) *page {
-	return &page{width: width, ink: image.NewAlpha(image.Rect(0, 0, width, longest)), fonts: fonts}
+func newPage(width, margin int, fonts *Fonts) *page {
+	return &page{width: width, margin: margin, ink: image.NewAlpha(image.Rect(0, 0, width, longest)), fonts: fonts}
 }
 
 // style is a font at a size.
@@ -54,7 +56,7 @@ func (p *page) text(text string, s style, centred bool, lines int) {
 	if text == "" {
 		return
 	}
-	p.lines(p.broken(text, s, p.width-8, centred, lines), s, 4, centred)
+	p.lines(p.broken(text, s, p.width-2*p.margin, centred, lines), s, p.margin, centred)
 }
 
 func (p *page) broken(text string, s style, width int, centred bool, lines int) []string {
@@ -76,16 +78,26 @@ func (p *page) lines(lines []string, s style, left int, centred bool) {
 	}
 }
 
+// column is where texts begin beside their labels, which take a third at most.
+func (p *page) column(lines []Line, words say.Words, z sizes) int {
+	widest := 0
+	for _, line := range lines {
+		if w := int(p.style(z.small, false).measure(line.Label.In(words))); w <= p.width/3 {
+			widest = max(widest, w)
+		}
+	}
+	return z.margin + widest + z.gap
+}
+
 // line sets a label and what it labels, which keeps to its column. Where the column
-// is too narrow for it, the label stands above.
-func (p *page) line(label, text string, z sizes) {
+// is too narrow for it, or the label too wide, the label stands above.
+func (p *page) line(label, text string, column int, z sizes) {
 	if text == "" {
 		return
 	}
 	small, bold := p.style(z.small, false), p.style(z.body, true)
-	column := z.margin + int(z.small*4) + z.gap
 	lines := p.broken(text, bold, p.width-column-z.margin, false, maxLine)
-	if len(lines) > z.column || int(small.measure(label)) > column-z.gap-z.margin {
+	if len(lines) > z.beside || int(small.measure(label)) > column-z.gap-z.margin {
 		p.lines(p.broken(label, small, p.width-2*z.margin, false, 1), small, z.margin, false)
 		p.lines(p.broken(text, bold, p.width-2*z.margin, false, maxLine), bold, z.margin, false)
 	} else {

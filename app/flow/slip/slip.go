@@ -119,7 +119,7 @@ func Sample(here wire.StationRow, now time.Time) paper.Slip {
 	return paper.Slip{Kind: paper.Test, Deployment: name(), Here: say.Plain(here.Name), Title: say.T("请看字是否清楚，二维码能不能扫"),
 		Lines: []paper.Line{{Label: say.T("汉字"), Text: say.Plain("驿站 领取 㑇 龢 鑫 犇 赟 翀 婳")}, {Label: say.T("数字"), Text: say.Plain("0123456789 ABCDEFGHJKMNPQRSTVWXYZ")}},
 		Notes: []say.Text{say.T("左右两条边线都要看得见；字发白或缺线，请清洁打印头。")},
-		Code:  "YIZHAN TEST PAGE 0123456789", Short: "0123 4567", Printed: printed(now)}
+		Code:  "YIZHAN TEST PAGE 0123456789", Short: "01234567", Printed: printed(now)}
 }
 
 // name is the deployment's. It has no other yet.

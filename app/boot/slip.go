@@ -1,0 +1,98 @@
+package boot
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"yizhan/app/flow"
+	flowslip "yizhan/app/flow/slip"
+	"yizhan/app/look"
+	"yizhan/app/paper"
+	"yizhan/app/say"
+	"yizhan/app/shell"
+	"yizhan/assets"
+	"yizhan/core/wire"
+)
+
+// samples are what the command slip prints, by the words of -kind.
+var samples = map[string]func(time.Time) paper.Slip{
+	"test":        func(now time.Time) paper.Slip { return flowslip.Sample(wire.StationRow{}, now) },
+	"ticket":      func(now time.Time) paper.Slip { return flowslip.Ticket(specimen(), now) },
+	"provisional": func(now time.Time) paper.Slip { return flowslip.Pending(specimen(), now) },
+	"receipt":     func(now time.Time) paper.Slip { return flowslip.HandOver(specimen(), now.UnixMilli(), now) },
+}
+
+var languages = map[string]fyne.Locale{"zh": look.Chinese, "en": look.English}
+
+// specimen is a ticket that no server knows.
+func specimen() flowslip.Matter {
+	return flowslip.Matter{Title: "样张：“劳动者之夜”新春电影专场观影券（含亲子场）", Seats: 2, Ticket: math.MaxUint64, Code: "YIZHAN SPECIMEN 0123456789ABCDEFGHJKMNPQRSTVWXYZ", Holder: "欧阳明娜",
+		Collect: wire.StationRow{Name: "仙桥街道职工服务站", Address: "仙桥路 18 号院东门北侧", Phone: "100-0000-0018"},
+		Here:    wire.StationRow{Name: "仙桥街道职工服务站", Phone: "100-0000-0018"}}
+}
+
+// slip is the command of whoever sets up a printer: it prints a page and says what
+// became of it. The exit code is 0 if it came out, 1 if not, 2 after a wrong command line.
+func slip(args []string, stdout, stderr io.Writer) int {
+	set := flag.NewFlagSet("yizhan slip", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	name := set.String("printer", "", printerUsage)
+	width := set.Int("paper", 58, "`width` of the paper in mm: 58 or 80")
+	kind := set.String("kind", "test", "what to print: `test`, ticket, provisional or receipt, all of them samples")
+	language := set.String("lang", "zh", "`language` zh or en")
+	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	printer, n, err := printerOf(*name, *width)
+	sample, known := samples[*kind]
+	locale, spoken := languages[*language]
+	switch {
+	case err != nil:
+	case printer == nil:
+		err = errors.New("give -printer: usb:/dev/usb/lp0, tcp:HOST:9100 or png:FOLDER")
+	case !known:
+		err = fmt.Errorf("-kind %q is not %s", *kind, strings.Join(slices.Sorted(maps.Keys(samples)), ", "))
+	case !spoken:
+		err = fmt.Errorf("-lang %q is not zh or en", *language)
+	case set.NArg() > 0:
+		err = fmt.Errorf("argument %q is not expected", set.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "yizhan slip: %v (yizhan slip -h lists the flags)\n", err)
+		return 2
+	}
+	if err := look.Speak(locale, assets.English); err != nil {
+		fmt.Fprintf(stderr, "yizhan slip: %v\n", err)
+		return 1
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	state, todo := flowslip.State{}.Update(flowslip.Print{Slip: sample(time.Now().In(zone))})
+	done := shell.NewPress(printer, n).Print(ctx, *todo)
+	state, _ = state.Update(done)
+	o := state.Outcome()
+	fmt.Fprintf(stdout, "%s %s  %s\n", signs[o.Tone], look.Say(o.Word), look.Say(say.Sentences(o.Sentence, o.Next)))
+	if done.Err != nil {
+		fmt.Fprintf(stderr, "yizhan slip: %v\n", done.Err)
+	}
+	if o.Tone == flow.Bad {
+		return 1
+	}
+	return 0
+}
