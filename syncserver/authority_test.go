@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ func (d day) second(t *testing.T) *client {
 	at, _ := d.kiosk.Identity()
 	o := d.do("enrol", "-role", "kiosk", "-station", string(at.Station))
 	holds(t, o, o.stderr, "handed over by "+string(at.Device), "syncserver authority -station "+string(at.Station))
-	c := d.enrolled("second", "-role", "kiosk", "-station", string(at.Station))
+	c := d.enrolled("second", "-role", "kiosk", "-station", string(at.Station), "-supervisor")
 	c.synced()
 	if out := c.redeem(d.code); out.Verdict != fault.WrongStation || out.Station.ID != at.Station {
 		t.Fatalf("beside the authority: %v, shown as of %q", out.Verdict, out.Station.ID)
@@ -76,9 +77,37 @@ func TestLostAuthorityIsReplaced(t *testing.T) {
 	staff.synced()
 	all := rows[wire.IncidentRow](staff, wire.TableIncident)
 	if len(all) != 1 || all[0].Word != "override" || all[0].Reason != "旧设备已毁" || all[0].By != "li" || all[0].Station != at.Station || all[0].ScannedAt == 0 {
-		t.Errorf("staff see %+v", all)
+		t.Fatalf("staff see %+v", all)
 	}
+	d.settles(staff, all[0])
 	d.must("verify")
+}
+
+// settles has staff look at an incident on their device, and the console end it.
+func (d day) settles(staff *client, i wire.IncidentRow) {
+	d.t.Helper()
+	number := strconv.FormatUint(i.Seq, 10)
+	r := staff.ask(op.Op{Kind: op.Settle, About: i.Seq, Reason: "已打电话核对", EnteredBy: "li"})
+	staff.synced()
+	all := rows[wire.IncidentRow](staff, wire.TableIncident)
+	if r.Outcome != op.OK || len(all) != 1 || all[0].Handled || all[0].Note != "已打电话核对" || all[0].SettledBy != "li" || all[0].Word != i.Word {
+		d.t.Errorf("seen: %+v, %+v", r, all)
+	}
+	o := d.do("incidents")
+	holds(d.t, o, o.stdout, number, "override", "已打电话核对")
+	d.must("incidents", "-handled", number, "-by", "wang", "-note", "票已收回")
+	staff.synced()
+	if all = rows[wire.IncidentRow](staff, wire.TableIncident); len(all) != 1 || !all[0].Handled || all[0].Note != "票已收回" || all[0].SettledBy != "wang" {
+		d.t.Errorf("handled: %+v", all)
+	}
+	if o = d.do("incidents"); strings.Contains(o.stdout, number) {
+		d.t.Errorf("handled, and listed: %v", o)
+	}
+	o = d.do("incidents", "-all")
+	holds(d.t, o, o.stdout, number, "handled", "wang")
+	if o = d.do("incidents", "-handled", "1"); o.code == 0 || !strings.Contains(o.stderr, "syncserver incidents") {
+		d.t.Errorf("what is no incident: %v", o)
+	}
 }
 
 // TestStolenKioskNamesNobody: the store of a kiosk holds no name, not even masked;

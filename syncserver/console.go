@@ -102,6 +102,7 @@ func enrol(fs *flag.FlagSet, args []string) error {
 	member := fs.String("member", "", "member id, whose phone it is (phone); look it up with: syncserver member find")
 	org := fs.String("org", "", "organisation id, for whose members staff may act; without it for everybody (staff)")
 	hub := fs.String("hub", "", "device id of the hub that it talks to instead of the server, of the same station (kiosk, staff)")
+	supervisor := fs.Bool("supervisor", false, "the device of a supervisor, who may hand over against a verdict and look people up (kiosk, staff)")
 	valid := fs.Duration("valid", 24*time.Hour, "how long the code may be used")
 	address := fs.String("url", "", "address at which the device reaches this server, wss://host:8640/v1/sync; the QR code then holds it")
 	if _, err := parse(fs, args, 0, 0); err != nil {
@@ -118,7 +119,7 @@ func enrol(fs *flag.FlagSet, args []string) error {
 		return fmt.Errorf("%w: -member is missing: whose phone it is", errUsage)
 	}
 	o, err := control.Call[server.Offered](context.Background(), control.Dial(*data), "enrol",
-		control.EnrolRequest{Role: op.Role(*role), Station: id.Station(*station), Member: id.Member(*member), Org: id.Org(*org), Hub: id.Device(*hub), Valid: *valid, Address: *address})
+		control.EnrolRequest{Role: op.Role(*role), Station: id.Station(*station), Member: id.Member(*member), Org: id.Org(*org), Hub: id.Device(*hub), Supervisor: *supervisor, Valid: *valid, Address: *address})
 	if err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func rows[T any](c *client, table string) (all []T) {
 // counter is the desk of a kiosk.
 func (c *client) counter() *handover.Counter {
 	me, _ := c.Identity()
-	return handover.New(handover.Config{Store: c.store, Outbox: c.Device, Device: me.Device, Station: me.Station, Channel: op.ByKiosk, Zone: shanghai,
+	return handover.New(handover.Config{Store: c.store, Outbox: c.Device, Device: me.Device, Station: me.Station, Supervisor: me.Supervisor, Channel: op.ByKiosk, Zone: shanghai,
 		Status: func() handover.Status { return handover.Status{Online: c.Status().Online} }})
 }
 

@@ -42,7 +42,11 @@ func devices(fs *flag.FlagSet, args []string) error {
 		if d.State == "wiped" {
 			waiting = "0"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", d.Device, d.Role, dash(place), state, contact, d.Ops, waiting)
+		role := string(d.Role)
+		if d.Supervisor {
+			role += " (supervisor)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", d.Device, role, dash(place), state, contact, d.Ops, waiting)
 	}
 	return w.Flush()
 }

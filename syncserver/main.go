@@ -32,6 +32,7 @@ var commands = []command{
 	{"authority", "", "name the device that hands over the tickets bound to a station", authority},
 	{"devices", "", "list devices: place, state, last contact", devices},
 	{"quarantine", "", "list what closed devices had not reported; -accept records a hand-over of it", quarantine},
+	{"incidents", "", "list the tasks and incidents that staff have to look at; -handled notes that one is dealt with", incidents},
 	{"member find", "NAME|LAST4|ID", "look a member up, masked", findMember},
 	{"erase", "", "forget a member for good: names and numbers cannot be read any more", erase},
 	{"draw", "ACTIVITY", "hold the draw of an activity", draw},

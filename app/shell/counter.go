@@ -35,7 +35,7 @@ func NewCounter(env *Env) Counter {
 		channel = op.ByStaff
 	}
 	c := &counter{now: env.Clock, wait: env.Link.Wait, name: string(who.Device), station: who.Station, Counter: handover.New(handover.Config{Store: env.Store,
-		Outbox: env.Link, Device: who.Device, Station: who.Station, Upstream: who.Upstream, Channel: channel, Zone: env.Zone, Boot: link.Boot,
+		Outbox: env.Link, Device: who.Device, Station: who.Station, Upstream: who.Upstream, Channel: channel, Zone: env.Zone, Boot: link.Boot, Supervisor: who.Supervisor,
 		Status: func() handover.Status {
 			st := env.Link.Status()
 			return handover.Status{Online: st.Online, Revoked: st.Problem != nil && st.Problem.Kind == fault.RevokedDevice}

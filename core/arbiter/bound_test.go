@@ -279,7 +279,7 @@ func TestSetAuthority(t *testing.T) {
 	if r.Verdict != fault.Valid {
 		t.Errorf("overridden: %+v", r)
 	}
-	incidents(t, entries, "override")
+	incidents(t, entries, op.OverrideUnentitled) // "second" is no supervisor's
 	w.check()
 }
 

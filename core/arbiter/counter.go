@@ -26,7 +26,7 @@ func (r *run) redeem(o *op.Op) {
 		return
 	}
 	verdict := r.judged(o)
-	handed := verdict == fault.Valid || o.Override
+	handed := verdict == fault.Valid || r.overridden(o, c)
 	if handed && c == nil && r.early(o) {
 		return
 	}
@@ -53,7 +53,7 @@ func (r *run) redeem(o *op.Op) {
 	r.finish(e)
 	switch {
 	case o.Override && o.Verdict != fault.Valid:
-		r.incident(o, "override", o.Verdict)
+		r.incident(o, r.overrideWord(), o.Verdict)
 	case truth != fault.Valid:
 		r.incident(o, "handed_over_"+truth.String(), truth)
 	}
@@ -66,6 +66,25 @@ func (r *run) judged(o *op.Op) fault.Verdict {
 		return r.from.Judged
 	}
 	return o.Verdict
+}
+
+// overridden reports whether somebody handed over against the verdict. Where the
+// device only asked, because no place is bound or its hub decides, that takes a
+// supervisor's device; the authority itself reports a fact, whoever it was.
+func (r *run) overridden(o *op.Op, c *held) bool {
+	d := r.s.devices[r.from.Device]
+	if !o.Override || d == nil || d.Supervisor || c == nil {
+		return o.Override
+	}
+	return r.from.Judged == fault.NoVerdict && c.act.Binds() && c.Station != "" && r.s.handsOver(d, c)
+}
+
+// overrideWord tells an override by a supervisor's device from any other.
+func (r *run) overrideWord() string {
+	if d := r.s.devices[r.from.Device]; d != nil && d.Supervisor {
+		return op.Overridden
+	}
+	return op.OverrideUnentitled
 }
 
 // undo takes a hand-over back that was the device's last op before this one: what
@@ -127,7 +146,7 @@ func (r *run) scanned(o *op.Op, v fault.Verdict) op.Entry {
 }
 
 func (r *run) incident(o *op.Op, word string, v fault.Verdict) {
-	if r.s.defect.Defect == ForgetWords && word == "override" {
+	if r.s.defect.Defect == ForgetWords && (word == op.Overridden || word == op.OverrideUnentitled) {
 		return
 	}
 	e := op.Entry{Kind: op.IncidentMade, Device: r.from.Device, Ticket: o.Ticket, Activity: o.Activity, Station: o.Station, Word: word, Verdict: v, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason}
@@ -162,7 +181,7 @@ func (r *run) checkIn(o *op.Op) {
 		Out: o.Out, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason, Verdict: fault.Valid, Override: o.Override, Word: word})
 	switch {
 	case o.Override && o.Verdict != fault.Valid:
-		r.incident(o, "override", o.Verdict)
+		r.incident(o, r.overrideWord(), o.Verdict)
 	case truth != fault.Valid:
 		r.incident(o, checkedIn[truth], truth)
 	}

@@ -42,6 +42,9 @@ func (r *run) offer(o *op.Op) error {
 	default:
 		return refusal("role %q is none of kiosk, staff, phone, hub", n.Role)
 	}
+	if n.Supervisor && n.Role != op.Kiosk && n.Role != op.Staff {
+		return refusal("a %s hands nothing over; only kiosks and staff devices may be a supervisor's", n.Role)
+	}
 	if err := r.s.mayRelay(n); err != nil {
 		return err
 	}

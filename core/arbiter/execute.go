@@ -234,6 +234,8 @@ func (r *run) execute(o *op.Op) (err error) {
 		r.checkIn(o)
 	case op.Rebind:
 		r.rebind(o)
+	case op.Settle:
+		r.settleMatter(o)
 	case op.ReturnLease:
 		r.returnLease(o)
 	case op.RenewLease:

@@ -138,7 +138,7 @@ func (r *run) late(t id.Ticket, about *op.Entry) {
 // entries of its ticket stand in their old order.
 func (s *State) fits(e *op.Entry, free freed) bool {
 	switch e.Kind {
-	case op.Done, op.Scanned, op.IncidentMade:
+	case op.Done, op.Scanned, op.IncidentMade, op.Settled:
 		return true
 	case op.Claimed:
 		return s.claimFits(e, free)
@@ -253,6 +253,8 @@ func (s *State) trim(e *op.Entry) {
 		was := quota.Sum(e.Taken)
 		e.Taken, _ = s.takes(e, a, a.Pool(e.Pool), freed{})
 		e.Blocked = e.Blocked || quota.Sum(e.Taken) < was
+	case e.Kind == op.Settled && s.EpochAt(e.About) > e.Whole.Epoch:
+		e.About = 0 // what it was about is lost, and made anew under another number
 	case e.Kind == op.Released, e.Kind == op.Lapsed:
 		e.Taken = own(s.claims[e.Ticket], e.Taken)
 	}

@@ -190,7 +190,7 @@ func (r *run) early(o *op.Op) bool {
 	r.finish(e)
 	switch {
 	case o.Override && o.Verdict != fault.Valid:
-		r.incident(o, "override", o.Verdict)
+		r.incident(o, r.overrideWord(), o.Verdict)
 	case o.Kind == op.CheckIn && !o.Out && before.Inside:
 		r.incident(o, "checked_in_twice", fault.AlreadyRedeemed)
 	}

@@ -38,6 +38,7 @@ type State struct {
 	early      map[id.Ticket]*early
 	open       map[id.Ticket]bool // given up by their authority, and neither freed nor moved yet
 	wanted     map[id.Ticket]bool // lapsed: their seats return once the authority gives them up
+	matters    map[uint64]*matter // tasks and incidents, by Seq
 	due        []due              // ascending
 	epochs     []began            // one for each restore
 	unsettled  bool               // after a restore: some pools are not reopened
@@ -150,7 +151,7 @@ func New(zone *time.Location) *State {
 		stations: map[id.Station]*place{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
 		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, kept: map[uint64]*keptOp{}, series: quota.Series{},
 		leases: map[uint64]*lease{}, borrowed: map[id.Member][]*lease{}, early: map[id.Ticket]*early{},
-		open: map[id.Ticket]bool{}, wanted: map[id.Ticket]bool{},
+		open: map[id.Ticket]bool{}, wanted: map[id.Ticket]bool{}, matters: map[uint64]*matter{},
 	}
 }
 
@@ -226,6 +227,7 @@ func (s *State) apply(e *op.Entry) error {
 			return fmt.Errorf("there is no activity %s", e.Activity)
 		}
 		a.tasked[task{e.Org, e.Word}] = true
+		s.applyMatter(e)
 	case op.Drawn:
 		a := s.activities[e.Activity]
 		if a == nil {
@@ -255,6 +257,9 @@ func (s *State) apply(e *op.Entry) error {
 		return s.applyRestore(e)
 	case op.IncidentMade:
 		s.applyIncident(e)
+		s.applyMatter(e)
+	case op.Settled:
+		s.applySettled(e)
 	case op.Scanned:
 	default:
 		return fmt.Errorf("kind is unknown; the journal was written by a newer version")

@@ -78,9 +78,9 @@ func newWorld(t failer) *world {
 	w.console(op.Op{Kind: op.PutPeople, People: people})
 	w.console(op.Op{Kind: op.PutStations, Stations: []station.Station{{ID: "HQ", Name: "总部", Lat: 31, Lon: 121, Datum: "WGS84"}, {ID: "ST1", Name: "一站", Lat: 31, Lon: 121, Datum: "WGS84"}}})
 	w.enrol(op.Enrolment{Device: "phone", Role: op.Phone, Member: "a1"})
-	w.enrol(op.Enrolment{Device: "kiosk", Role: op.Kiosk, Station: "HQ"})
+	w.enrol(op.Enrolment{Device: "kiosk", Role: op.Kiosk, Station: "HQ", Supervisor: true})
 	w.enrol(op.Enrolment{Device: "staff", Role: op.Staff, Org: "PARK"})
-	w.enrol(op.Enrolment{Device: "desk", Role: op.Staff})
+	w.enrol(op.Enrolment{Device: "desk", Role: op.Staff, Supervisor: true})
 	return w
 }
 

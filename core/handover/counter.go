@@ -31,6 +31,8 @@ type Config struct {
 	Status  func() Status
 	Boot    func() (boot string, since time.Duration) // as link.Config.Boot; nil: only a clock set back is noticed
 
+	Supervisor bool // the device is a supervisor's: without it no override counts
+
 	Upstream id.Device                             // the hub that decides for this device; empty without one
 	Relaying func(from id.Device, seq uint64) bool // at a hub: the rows do not contain that op of a scanner yet
 }
@@ -136,11 +138,11 @@ func (s *scan) record() (Outcome, error) {
 	if s.op.Kind == op.CheckIn {
 		truth, authority = DoorVerdict(s.facts, s.options.Out), s.facts.State != op.ClaimNone && s.Upstream == ""
 	}
-	if s.earlier != 0 && (truth == fault.Valid || truth == fault.Provisional) && !s.options.Override {
+	if s.earlier != 0 && (truth == fault.Valid || truth == fault.Provisional) && !s.overrides() {
 		return s.again(truth)
 	}
 	s.op.Verdict, s.out.Verdict = truth, truth
-	if s.options.Override && truth != fault.Valid && Overridable(truth) {
+	if s.overrides() && truth != fault.Valid && Overridable(truth) {
 		s.op.Override, s.op.Reason = true, s.options.Reason
 		s.out.Verdict, s.out.Overridden = fault.Valid, truth
 	}
@@ -152,6 +154,9 @@ func (s *scan) record() (Outcome, error) {
 	s.out.Seq = seq
 	return s.out, nil
 }
+
+// overrides reports whether a supervisor hands over whatever the verdict is.
+func (s *scan) overrides() bool { return s.options.Override && s.Supervisor }
 
 // rows are what a scan leaves on the device: the newest time seen, and the mark
 // that refuses the second scan.

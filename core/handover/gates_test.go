@@ -91,7 +91,7 @@ func newSite(t testing.TB) *site {
 	s.console(op.Op{Kind: op.PutOrgs, Orgs: []member.Org{{ID: "U"}}})
 	s.console(op.Op{Kind: op.PutPeople, People: []member.Person{{ID: "m", Org: "U"}, {ID: "n", Org: "U"}}})
 	s.console(op.Op{Kind: op.PutStations, Stations: []station.Station{{ID: "S1", Lat: 24, Lon: 118, Datum: "WGS84"}, {ID: "S2", Lat: 24, Lon: 118, Datum: "WGS84"}}})
-	for _, e := range []op.Enrolment{{Device: "A", Role: op.Kiosk, Station: "S1"}, {Device: "B", Role: op.Kiosk, Station: "S2"}, {Device: "desk", Role: op.Staff}} {
+	for _, e := range []op.Enrolment{{Device: "A", Role: op.Kiosk, Station: "S1", Supervisor: true}, {Device: "B", Role: op.Kiosk, Station: "S2", Supervisor: true}, {Device: "desk", Role: op.Staff}} {
 		e.CodeHash = []byte(e.Device)
 		s.console(op.Op{Kind: op.Offer, Enrolment: &e})
 		s.console(op.Op{Kind: op.Enrol, Enrolment: &op.Enrolment{CodeHash: e.CodeHash, PublicKey: []byte(e.Device)}})
@@ -147,7 +147,7 @@ func (s *site) open(name string) {
 	s.Cleanup(func() { store.Close() })
 	at := map[string]id.Station{"A": "S1", "B": "S2"}[name]
 	g := &gate{store: store, device: id.Device(name)}
-	g.counter = handover.New(handover.Config{Store: store, Outbox: g, Device: g.device, Station: at, Channel: op.ByKiosk, Zone: china})
+	g.counter = handover.New(handover.Config{Store: store, Outbox: g, Device: g.device, Station: at, Supervisor: true, Channel: op.ByKiosk, Zone: china})
 	s.gates[name] = g
 	var rows []local.Row
 	tell := func(table, key string, row any) {

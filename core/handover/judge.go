@@ -51,7 +51,11 @@ func (c *Counter) judge(o op.Op, from id.Device, seq uint64) (j Judgement, mine 
 	}
 	s.out.Verdict, s.out.Door = truth, o.Kind == op.CheckIn
 	j = Judgement{Result: op.Result{Verdict: truth, Ticket: o.Ticket, Seats: o.Seats}, Verdict: truth}
-	if o.Override && Overridable(truth) {
+	by, err := get[wire.ScannerRow](s.Store, wire.TableScanner, string(from))
+	if err != nil {
+		return j, true, err
+	}
+	if o.Override && by.Supervisor && Overridable(truth) {
 		j.Result.Verdict, s.out.Verdict = fault.Valid, fault.Valid
 	}
 	if s.out.HandsOver() {

@@ -88,7 +88,7 @@ func newWorld(t testing.TB, store local.Store) *world {
 // restart puts a new process over a store.
 func (w *world) restart(store local.Store) {
 	w.store, w.outbox = store, &outbox{store: store}
-	w.counter = New(Config{Store: store, Outbox: w.outbox, Device: "K-HQ", Station: "HQ", Channel: op.ByKiosk, Zone: shanghai,
+	w.counter = New(Config{Store: store, Outbox: w.outbox, Device: "K-HQ", Station: "HQ", Supervisor: true, Channel: op.ByKiosk, Zone: shanghai,
 		Status: func() Status { return w.status }})
 }
 

@@ -49,6 +49,8 @@ const (
 	Restored EntryKind = 31 // Epoch: the server went on from a backup; every pool is frozen
 	Reopened EntryKind = 32 // Activity: its pools are decided again
 	Undone   EntryKind = 34 // Ticket: its hand-over was taken back at the counter; it is granted again
+
+	Settled EntryKind = 41 // About: By has seen a task or an incident, or is done with it (Handled); Reason: what was done
 )
 
 // Taken says which serial numbers of which part of a pool a claim holds.
@@ -187,6 +189,8 @@ type Entry struct {
 	Kept      *Kept             `cbor:"44,keyasint,omitempty"` // of Quarantined and Wiped; of Done: the kept op that was accepted
 	Whole     *Whole            `cbor:"45,keyasint,omitempty"` // of an op that made several entries, or that was recorded again
 	Authority id.Device         `cbor:"46,keyasint,omitempty"`
+	About     uint64            `cbor:"53,keyasint,omitempty"` // Seq of a TaskMade or IncidentMade; 0 if a restored server has lost it
+	Handled   bool              `cbor:"54,keyasint,omitempty"`
 }
 
 // Whole says, on the entry with an op's result, which entries around it are of the

@@ -20,6 +20,13 @@ const (
 	LeaseVoid       = "void"        // the rest is free, and tickets over it are void
 )
 
+// Words of the incident that somebody handed over, or let in, against the verdict:
+// a supervisor, or a device that is not one's.
+const (
+	Overridden         = "override"
+	OverrideUnentitled = "override_unentitled"
+)
+
 // RestoredLate is the word of the incident that a ticket is blocked, or not what its
 // holder was told: its device reported it after staff had reopened the pools of a
 // restored server.

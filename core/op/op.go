@@ -26,6 +26,8 @@ const (
 
 	ReturnLease Kind = 8 // Lease: nothing more is granted from it
 	RenewLease  Kind = 9 // Lease: as long again, and as many seats as at first
+
+	Settle Kind = 14 // About, Epoch, Handled, Reason: staff have seen a task or an incident, or are done with it
 )
 
 // Ops that only the server itself or its console may decide.
@@ -51,7 +53,7 @@ const (
 )
 
 // FromDevice reports whether a device may send this kind of op.
-func (k Kind) FromDevice() bool { return k >= Claim && k <= RenewLease }
+func (k Kind) FromDevice() bool { return k >= Claim && k <= RenewLease || k == Settle }
 
 // Channel is the way in which a request came.
 type Channel uint8
@@ -100,6 +102,9 @@ type Op struct {
 	Shown     []byte        `cbor:"25,keyasint,omitempty"` // of a scan: the ticket of a lease that was seen and that the server may not know of
 	Proof     []byte        `cbor:"26,keyasint,omitempty"` // of a claim at a kiosk: the member code that was shown there, the member's own or one of staff (core/membercode)
 
+	About   uint64 `cbor:"29,keyasint,omitempty"` // journal place of the task or incident; Epoch: of the server, as the asker knew it
+	Handled bool   `cbor:"30,keyasint,omitempty"` // false: it was only seen
+
 	// Fields of server and console ops; they never come from a device.
 	Seed      string            `cbor:"32,keyasint,omitempty"`
 	Orgs      []member.Org      `cbor:"33,keyasint,omitempty"`
@@ -134,6 +139,8 @@ type Enrolment struct {
 	Expires   int64      `cbor:"7,keyasint,omitempty"`                   // Unix milliseconds
 	PublicKey []byte     `cbor:"8,keyasint,omitempty"`                   // Ed25519, set when the code is used
 	Upstream  id.Device  `cbor:"9,keyasint,omitempty" json:",omitempty"` // the hub that it talks to instead of the server
+
+	Supervisor bool `cbor:"10,keyasint,omitempty" json:",omitempty"` // its person may hand over against a verdict
 }
 
 // Hash is a SHA-256 cut to 128 bits: enough against collisions by accident and

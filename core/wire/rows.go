@@ -149,6 +149,12 @@ type TaskRow struct {
 	Org      id.Org      `cbor:"3,keyasint"`
 	Activity id.Activity `cbor:"4,keyasint"`
 	At       int64       `cbor:"5,keyasint"`
+
+	// Staff who looked at it: the newest word, where there was one.
+	SettledAt int64  `cbor:"6,keyasint,omitempty"` // server time, Unix milliseconds; 0: nobody has
+	SettledBy string `cbor:"7,keyasint,omitempty"`
+	Note      string `cbor:"8,keyasint,omitempty"` // what they did about it
+	Handled   bool   `cbor:"9,keyasint,omitempty"` // done with; false: only seen
 }
 
 // IncidentRow is something that went wrong and that a person has to look at.
@@ -171,6 +177,12 @@ type IncidentRow struct {
 	FirstStation id.Station `cbor:"13,keyasint,omitempty"`
 	FirstAt      int64      `cbor:"14,keyasint,omitempty"` // device clock, Unix milliseconds
 	FirstBy      string     `cbor:"15,keyasint,omitempty"`
+
+	// Staff who looked at it: the newest word, where there was one.
+	SettledAt int64  `cbor:"16,keyasint,omitempty"` // server time, Unix milliseconds; 0: nobody has
+	SettledBy string `cbor:"17,keyasint,omitempty"`
+	Note      string `cbor:"18,keyasint,omitempty"` // what they did about it
+	Handled   bool   `cbor:"19,keyasint,omitempty"` // done with; false: only seen
 }
 
 // UsedRow is the device's own memory of a hand-over, or of a lease that it gave
@@ -198,6 +210,8 @@ type ScannerRow struct {
 	Org       id.Org     `cbor:"4,keyasint,omitempty"`
 	PublicKey []byte     `cbor:"5,keyasint"`
 	Gone      bool       `cbor:"6,keyasint,omitempty"` // it may do nothing any more
+
+	Supervisor bool `cbor:"7,keyasint,omitempty"` // it may hand over against a verdict
 }
 
 // LeaseRow is a lease of this device. Certificate is the server's signature over

@@ -118,6 +118,8 @@ type Enrolled struct {
 	Org     id.Org     `cbor:"5,keyasint,omitempty"`
 
 	Upstream id.Device `cbor:"6,keyasint,omitempty"` // the hub that the device talks to instead of the server
+
+	Supervisor bool `cbor:"7,keyasint,omitempty"` // its person may hand over against a verdict
 }
 
 // Proof answers the challenge of a device that is enrolled.

@@ -44,6 +44,8 @@ type EnrolRequest struct {
 	Valid   time.Duration `json:"valid"`
 	Address string        `json:"address,omitempty"` // of the server, for the QR code
 	Hub     id.Device     `json:"hub,omitempty"`     // that the device talks to instead of the server
+
+	Supervisor bool `json:"supervisor,omitempty"`
 }
 
 // AuthorityRequest names the device that hands over at a station.
@@ -56,6 +58,13 @@ type AuthorityRequest struct {
 type DrawRequest struct {
 	Activity id.Activity `json:"activity"`
 	Seed     string      `json:"seed"`
+}
+
+// SettleRequest says who dealt with a task or an incident, and how.
+type SettleRequest struct {
+	About uint64 `json:"about"`
+	By    string `json:"by,omitempty"`
+	Note  string `json:"note,omitempty"`
 }
 
 // LeaseRequest names the leases of one device for one activity.
@@ -103,7 +112,7 @@ func Handler(s *server.Server) http.Handler {
 	})
 	handle(mux, "POST /v1/publish", func(ctx context.Context, in []byte) (server.Published, error) { return s.Publish(ctx, in) })
 	handle(mux, "POST /v1/enrol", func(ctx context.Context, in EnrolRequest) (server.Offered, error) {
-		return s.OfferAt(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org, Upstream: in.Hub}, in.Valid, in.Address)
+		return s.OfferAt(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org, Upstream: in.Hub, Supervisor: in.Supervisor}, in.Valid, in.Address)
 	})
 	handle(mux, "POST /v1/revoke", func(ctx context.Context, in id.Device) (server.Revoked, error) { return s.Revoke(ctx, in) })
 	handle(mux, "POST /v1/authority", func(ctx context.Context, in AuthorityRequest) (server.Named, error) {
@@ -113,6 +122,10 @@ func Handler(s *server.Server) http.Handler {
 	handle(mux, "POST /v1/devices", func(ctx context.Context, _ struct{}) ([]server.DeviceState, error) { return s.Devices(ctx) })
 	handle(mux, "POST /v1/quarantine", func(ctx context.Context, in id.Device) ([]server.KeptOp, error) { return s.Quarantine(ctx, in) })
 	handle(mux, "POST /v1/accept", func(ctx context.Context, in uint64) (op.Result, error) { return s.Accept(ctx, in) })
+	handle(mux, "POST /v1/incidents", func(ctx context.Context, _ struct{}) ([]server.Matter, error) { return s.Matters(ctx) })
+	handle(mux, "POST /v1/settle", func(ctx context.Context, in SettleRequest) (op.Result, error) {
+		return s.Settle(ctx, in.About, in.By, in.Note)
+	})
 	handle(mux, "POST /v1/draw", func(ctx context.Context, in DrawRequest) (op.Result, error) { return s.Draw(ctx, in.Activity, in.Seed) })
 	handle(mux, "POST /v1/lend", func(ctx context.Context, in op.Lease) (server.Lent, error) { return s.Lend(ctx, in) })
 	handle(mux, "POST /v1/leases", func(ctx context.Context, _ struct{}) ([]server.LeaseState, error) { return s.Leases(ctx) })

@@ -36,7 +36,7 @@ func (h downstream) Device(d id.Device) (session.Info, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return session.Info{Last: s.last(), Hash: s.sum(s.last()), Gone: row.Gone,
-		Enrolment: op.Enrolment{Device: row.Device, Role: row.Role, Station: row.Station, Org: row.Org, PublicKey: row.PublicKey, Upstream: h.self.Device}}, true
+		Enrolment: op.Enrolment{Device: row.Device, Role: row.Role, Station: row.Station, Org: row.Org, PublicKey: row.PublicKey, Upstream: h.self.Device, Supervisor: row.Supervisor}}, true
 }
 
 // known gives a scanner. Where this hub has nothing of it, the server has to say
@@ -196,7 +196,7 @@ func (h downstream) Enrol(ctx context.Context, code string, publicKey []byte) (o
 		return op.Enrolment{}, asFault(err)
 	}
 	e := answer.Enrolled
-	return op.Enrolment{Device: e.Device, Role: e.Role, Station: e.Station, Org: e.Org, PublicKey: publicKey, Upstream: e.Upstream}, nil
+	return op.Enrolment{Device: e.Device, Role: e.Role, Station: e.Station, Org: e.Org, PublicKey: publicKey, Upstream: e.Upstream, Supervisor: e.Supervisor}, nil
 }
 
 // Keep implements session.Arbiter: the server keeps what a closed scanner had not sent.

@@ -209,9 +209,9 @@ func (s *site) run(fn func(context.Context) error) {
 
 func (s *site) scanner(name id.Device) *scanner {
 	s.t.Helper()
-	d := s.open("ws://"+s.addr+session.Path, s.file(string(name)), s.offer(op.Enrolment{Role: op.Staff, Station: "S", Device: name, Upstream: "hub-1"}))
+	d := s.open("ws://"+s.addr+session.Path, s.file(string(name)), s.offer(op.Enrolment{Role: op.Staff, Station: "S", Device: name, Upstream: "hub-1", Supervisor: true}))
 	me, _ := d.Identity()
-	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.Device, Device: me.Device, Station: me.Station, Upstream: me.Upstream, Channel: op.ByStaff, Zone: shanghai,
+	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.Device, Device: me.Device, Station: me.Station, Upstream: me.Upstream, Supervisor: me.Supervisor, Channel: op.ByStaff, Zone: shanghai,
 		Status: func() handover.Status { return handover.Status{Online: d.Status().Online} }})
 	d.OnAnswer(d.counter.Answered)
 	s.synced(d.Device)

@@ -180,7 +180,7 @@ func (p *projection) enrolment(e *op.Entry) error {
 		return err
 	}
 	if n.Upstream != "" {
-		return p.scanner(n.Upstream, wire.ScannerRow{Device: n.Device, Role: n.Role, Station: n.Station, Org: n.Org, PublicKey: n.PublicKey}, e.Seq)
+		return p.scanner(n.Upstream, wire.ScannerRow{Device: n.Device, Role: n.Role, Station: n.Station, Org: n.Org, PublicKey: n.PublicKey, Supervisor: n.Supervisor}, e.Seq)
 	}
 	// The first device of a station stays its authority, even when it is gone: what it
 	// handed over and did not report would be handed over again by another.

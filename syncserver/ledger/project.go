@@ -168,6 +168,8 @@ func (p *projection) one(e *op.Entry) error {
 		return nil
 	case op.TaskMade, op.IncidentMade:
 		return p.forStaff(e)
+	case op.Settled:
+		return p.settled(e)
 	case op.Drawn:
 		return p.exec(`INSERT INTO draw VALUES (?, ?, ?, ?, ?)`, int64(e.Seq), string(e.Activity), e.Seed, e.Digest, e.At)
 	}
@@ -200,11 +202,11 @@ func (p *projection) forStaff(e *op.Entry) error {
 	if err != nil {
 		return err
 	}
-	p.put(ScopeStaff, table, number(e.Seq), e.Seq, body)
+	scopes := []string{ScopeStaff}
 	for _, o := range p.world.orgs.Chain(org) {
-		p.put(OrgScope(o), table, number(e.Seq), e.Seq, body)
+		scopes = append(scopes, OrgScope(o))
 	}
-	return nil
+	return p.file(table, e.Seq, body, scopes...)
 }
 
 // message tells the member of claim c, as it was before e, about e.

@@ -174,7 +174,7 @@ func (l *Ledger) Tasks() ([]wire.TaskRow, error) {
 	rows, err := l.queries.Tasks(context.Background())
 	tasks := make([]wire.TaskRow, len(rows))
 	for i, r := range rows {
-		tasks[i] = wire.TaskRow(r)
+		tasks[i] = wire.TaskRow{Seq: r.Seq, Kind: r.Kind, Org: r.Org, Activity: r.Activity, At: r.At}
 	}
 	return tasks, wrap("read tasks", err)
 }

@@ -230,7 +230,8 @@ func (w *world) enrol(spec Device, brief bool) (*device, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	w.up.RLock()
-	offer, err := w.server.Offer(ctx, op.Enrolment{Device: spec.ID, Role: spec.Role, Station: spec.Station, Org: spec.Org, Member: spec.Member}, time.Hour)
+	offer, err := w.server.Offer(ctx, op.Enrolment{Device: spec.ID, Role: spec.Role, Station: spec.Station, Org: spec.Org, Member: spec.Member,
+		Supervisor: spec.Role == op.Kiosk || spec.Role == op.Staff}, time.Hour) // the format knows no supervisors: anybody may override
 	w.up.RUnlock()
 	if err != nil {
 		return nil, err
@@ -288,7 +289,7 @@ func (w *world) openDevice(d *device) (err error) {
 	}
 	d.outbox = &memo{Device: d.link, last: d.outbox.lastOp()}
 	d.holder = w.hold(d)
-	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.outbox, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone, Boot: w.boot,
+	d.counter = handover.New(handover.Config{Store: d.store, Outbox: d.outbox, Device: d.ID, Station: d.Station, Channel: op.ByKiosk, Zone: w.zone, Boot: w.boot, Supervisor: true,
 		Status: func() handover.Status { return handover.Status{Online: d.link.Status().Online} }})
 	d.link.OnRecall(d.counter.GiveUp)
 	d.link.OnAnswer(d.counter.Answered)

@@ -23,6 +23,8 @@ type DeviceState struct {
 	Online  bool       `json:"online"`
 	Contact time.Time  `json:"contact"` // newest sign of it that is known
 	Ops     uint64     `json:"ops"`     // decided; what still waits on it only the device knows
+
+	Supervisor bool `json:"supervisor,omitempty"` // it may hand over against a verdict
 }
 
 // wall is a moment in Unix milliseconds as the clocks of the deployment show it: the
@@ -35,7 +37,7 @@ func (s *Server) Devices(ctx context.Context) ([]DeviceState, error) {
 	err := s.seq.View(ctx, func(state *arbiter.State) {
 		state.Devices(func(d arbiter.Device) {
 			v := DeviceState{Device: d.Device, Role: d.Role, Station: d.Station, Member: d.Member, Org: d.Org, State: "in use",
-				Reason: d.Gone, Contact: s.wall(d.Seen), Ops: d.Last}
+				Reason: d.Gone, Contact: s.wall(d.Seen), Ops: d.Last, Supervisor: d.Supervisor}
 			switch {
 			case d.Wiped:
 				v.State = "wiped"

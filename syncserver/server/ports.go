@@ -102,7 +102,7 @@ func (s *Server) relay(ctx context.Context, hub id.Device, m wire.Relay, answer 
 	if m.Code != "" {
 		e, err := s.enrol(ctx, hub, m.Code, m.PublicKey)
 		answer.Device = e.Device
-		answer.Enrolled = &wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Org: e.Org, Upstream: e.Upstream}
+		answer.Enrolled = &wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Org: e.Org, Upstream: e.Upstream, Supervisor: e.Supervisor}
 		return err
 	}
 	info, ok := s.Device(m.Device)

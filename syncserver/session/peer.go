@@ -269,7 +269,7 @@ func (p *peer) enrol(m wire.Enrol) {
 		return
 	}
 	p.logger().Info("enrolled", "as", e.Device, "role", e.Role)
-	p.send(wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Member: e.Member, Org: e.Org, Upstream: e.Upstream})
+	p.send(wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Member: e.Member, Org: e.Org, Upstream: e.Upstream, Supervisor: e.Supervisor})
 	p.end(websocket.CloseNormalClosure, "enrolled; connect again")
 }
 

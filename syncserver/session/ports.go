@@ -101,8 +101,11 @@ func Scopes(e op.Enrolment) []string {
 	if e.Role == op.Hub {
 		scopes = append(scopes, "hub/"+string(e.Device))
 	}
-	if e.Role == op.Staff && e.Org != "" {
+	switch {
+	case e.Role == op.Staff && e.Org != "":
 		scopes = append(scopes, "org/"+string(e.Org))
+	case e.Role == op.Staff:
+		scopes = append(scopes, "staff") // they act for everybody
 	}
 	return scopes
 }

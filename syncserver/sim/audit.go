@@ -233,7 +233,7 @@ func (a *audit) incident(e *op.Entry) {
 	a.closed[e.Device]++
 	a.doubted[e.Ticket]++
 	switch {
-	case e.Word == "override":
+	case e.Word == op.Overridden, e.Word == op.OverrideUnentitled:
 		a.override[e.Ticket]++
 		a.trouble[e.Ticket]++
 	case strings.HasPrefix(e.Word, "handed_over"):

@@ -142,7 +142,7 @@ func (l *Lab) enrol(w *World, u unit) error {
 	}
 	var offered server.Offered
 	w.must(func(s *server.Steps) (err error) {
-		offered, err = s.Offer(context.Background(), op.Enrolment{Device: u.name, Role: u.role, Station: u.station, Member: u.member, Org: u.org}, time.Hour)
+		offered, err = s.Offer(context.Background(), op.Enrolment{Device: u.name, Role: u.role, Station: u.station, Member: u.member, Org: u.org, Supervisor: u.role == op.Kiosk && u.station == "s1"}, time.Hour)
 		return err
 	})
 	var down [][]byte

@@ -73,7 +73,8 @@ func (m *machine) start() error {
 		store.Close()
 		return err
 	}
-	m.counter = handover.New(handover.Config{Store: m.store, Outbox: m.link, Device: m.name, Station: m.station, Channel: op.ByKiosk, Zone: zone,
+	who, _ := m.link.Identity()
+	m.counter = handover.New(handover.Config{Store: m.store, Outbox: m.link, Device: m.name, Station: m.station, Supervisor: who.Supervisor, Channel: op.ByKiosk, Zone: zone,
 		Status: func() handover.Status { return handover.Status{Online: m.online()} }})
 	m.holder = lease.New(lease.Config{Store: m.store, Outbox: m.link, Zone: zone, Boot: m.boot,
 		Status: func() lease.Status { return lease.Status{Online: m.online()} }})
