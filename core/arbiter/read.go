@@ -197,11 +197,7 @@ func (s *State) Digest() string {
 	for _, k := range slices.Sorted(maps.Keys(s.kept)) {
 		write(h, "kept", k, s.kept[k].device, s.kept[k].accepted)
 	}
-	for _, k := range slices.Sorted(maps.Keys(s.matters)) {
-		if m := s.matters[k]; m.seen {
-			write(h, "matter", k, m.handled)
-		}
-	}
+	s.writeMatters(h)
 	for _, k := range sorted(s.activities) {
 		a := s.activities[k]
 		write(h, "activity", a.Spec, a.number, a.revision, a.drawn, a.seed, a.lapsing, a.book.Guests)

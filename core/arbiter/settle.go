@@ -1,6 +1,11 @@
 package arbiter
 
 import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
@@ -28,17 +33,36 @@ func (r *run) settleMatter(o *op.Op) {
 	}
 }
 
-// applyMatter remembers what staff have to look at.
-func (s *State) applyMatter(e *op.Entry) {
+// applyMatter remembers what staff have to look at, and what they have.
+func (s *State) applyMatter(e *op.Entry) error {
+	switch e.Kind {
+	case op.TaskMade:
+		a := s.activities[e.Activity]
+		if a == nil {
+			return fmt.Errorf("there is no activity %s", e.Activity)
+		}
+		a.tasked[task{e.Org, e.Word}] = true
+	case op.IncidentMade:
+		s.applyIncident(e)
+	case op.Settled:
+		if m := s.matters[e.About]; m != nil {
+			m.seen, m.handled = true, m.handled || e.Handled
+		}
+		return nil
+	}
 	m := &matter{org: e.Org}
 	if c := s.claims[e.Ticket]; c != nil && m.org == "" {
 		m.org = c.Org
 	}
 	s.matters[e.Seq] = m
+	return nil
 }
 
-func (s *State) applySettled(e *op.Entry) {
-	if m := s.matters[e.About]; m != nil {
-		m.seen, m.handled = true, m.handled || e.Handled
+// writeMatters is their part of Digest: digests of journals in which nobody settled anything stay as they are.
+func (s *State) writeMatters(h io.Writer) {
+	for _, k := range slices.Sorted(maps.Keys(s.matters)) {
+		if m := s.matters[k]; m.seen {
+			write(h, "matter", k, m.handled)
+		}
 	}
 }

@@ -221,13 +221,6 @@ func (s *State) apply(e *op.Entry) error {
 		return s.applyToTicket(e)
 	case op.AuthoritySet:
 		return s.applyAuthority(e)
-	case op.TaskMade:
-		a := s.activities[e.Activity]
-		if a == nil {
-			return fmt.Errorf("there is no activity %s", e.Activity)
-		}
-		a.tasked[task{e.Org, e.Word}] = true
-		s.applyMatter(e)
 	case op.Drawn:
 		a := s.activities[e.Activity]
 		if a == nil {
@@ -255,11 +248,8 @@ func (s *State) apply(e *op.Entry) error {
 		return s.applyAccepted(e)
 	case op.Restored, op.Reopened:
 		return s.applyRestore(e)
-	case op.IncidentMade:
-		s.applyIncident(e)
-		s.applyMatter(e)
-	case op.Settled:
-		s.applySettled(e)
+	case op.TaskMade, op.IncidentMade, op.Settled:
+		return s.applyMatter(e)
 	case op.Scanned:
 	default:
 		return fmt.Errorf("kind is unknown; the journal was written by a newer version")
