@@ -129,7 +129,8 @@ func leases(fs *flag.FlagSet, args []string) error {
 
 // writeOff gives up what a lost device did not report.
 func writeOff(fs *flag.FlagSet, args []string) error {
-	r, in, err := endLease(fs, args, "write-off")
+	force := fs.Bool("force", false, "also where the device is online and may still grant")
+	r, in, err := endLease(fs, args, "write-off", force)
 	if err == nil {
 		fmt.Printf("wrote off %d seats of %s; if %s reports them after all, its tickets count\n", r.Seats, in.Activity, in.Device)
 	}
@@ -138,20 +139,20 @@ func writeOff(fs *flag.FlagSet, args []string) error {
 
 // voidLease frees what a lost device did not report.
 func voidLease(fs *flag.FlagSet, args []string) error {
-	r, in, err := endLease(fs, args, "void-lease")
+	r, in, err := endLease(fs, args, "void-lease", new(bool))
 	if err == nil {
 		fmt.Printf("%d seats of %s are free again; tickets that %s did not report are void\n", r.Seats, in.Activity, in.Device)
 	}
 	return err
 }
 
-func endLease(fs *flag.FlagSet, args []string, what string) (r op.Result, in control.LeaseRequest, err error) {
+func endLease(fs *flag.FlagSet, args []string, what string, force *bool) (r op.Result, in control.LeaseRequest, err error) {
 	data := dataFlag(fs)
 	device, activity := leaseFlags(fs)
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return r, in, err
 	}
-	in = control.LeaseRequest{Device: id.Device(*device), Activity: id.Activity(*activity)}
+	in = control.LeaseRequest{Device: id.Device(*device), Activity: id.Activity(*activity), Force: *force}
 	if in.Device == "" || in.Activity == "" {
 		return r, in, fmt.Errorf("%w: -device or -activity is missing", errUsage)
 	}

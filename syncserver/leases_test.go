@@ -66,6 +66,7 @@ func TestLendToAKiosk(t *testing.T) {
 	kiosk.synced()
 	table := p.must("leases")
 	holds(t, try(t, "leases", "-data", p.data), table, "DEVICE", string(me.Device), "soap/p", "hard", "open", "now")
+	p.refuses([]string{"is online now", "wait until", "-force"}, append([]string{"write-off"}, lent...)...)
 	p.refuses([]string{"may still grant", "revoke the device"}, append([]string{"void-lease"}, lent...)...)
 	p.must("revoke", string(me.Device))
 	if out := p.must(append([]string{"void-lease"}, lent...)...); out[:len("9 seats of soap are free again")] != "9 seats of soap are free again" {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // command is one word of the command line.
@@ -132,6 +133,18 @@ func parse(fs *flag.FlagSet, args []string, least, most int) (rest []string, err
 }
 
 // dataFlag is the data directory, which every command but demo, rehearse and sim has.
+// zoneFlag names the zone of the deployment, whose clock all times are said by.
+func zoneFlag(fs *flag.FlagSet) func() (*time.Location, error) {
+	name := fs.String("zone", "Asia/Shanghai", "zone of all wall-clock times of this deployment, the same for every command")
+	return func() (*time.Location, error) {
+		zone, err := time.LoadLocation(*name)
+		if err != nil {
+			return nil, fmt.Errorf("%w: -zone: %w", errUsage, err)
+		}
+		return zone, nil
+	}
+}
+
 func dataFlag(fs *flag.FlagSet) *string {
 	dir := os.Getenv("YIZHAN_DATA")
 	if dir == "" {

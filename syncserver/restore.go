@@ -18,10 +18,15 @@ func writeBackup(fs *flag.FlagSet, args []string) error {
 	data := dataFlag(fs)
 	out := fs.String("o", "", "directory for the copies of the journal, one file each time")
 	secrets := fs.String("secrets", "", "directory for vault and keys, which are replaced each time; OUT/"+backup.SecretDir+" if empty")
+	zone := zoneFlag(fs)
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	if *out == "" {
+	location, err := zone()
+	switch {
+	case err != nil:
+		return err
+	case *out == "":
 		return fmt.Errorf("%w: -o is missing", errUsage)
 	}
 	w, err := backup.Write(*data, *out, *secrets, time.Now())
@@ -35,7 +40,7 @@ secrets: %s (%s, %s)
   who was erased is still in those
 
 Copy both to another machine. To use them: syncserver restore -from %s -secrets %s -data NEW-DIRECTORY
-`, w.Journal, w.Head.Next-1, w.At.Format(time.DateTime), w.Secrets, server.VaultFile, server.KeysFile, *out, w.Secrets)
+`, w.Journal, w.Head.Next-1, w.At.In(location).Format(stamp), w.Secrets, server.VaultFile, server.KeysFile, *out, w.Secrets)
 	return nil
 }
 
@@ -43,7 +48,12 @@ func restore(fs *flag.FlagSet, args []string) error {
 	data := fs.String("data", "", "new data directory, empty or not there yet")
 	from := fs.String("from", "", "directory that was given to backup -o (the newest journal in it is taken), or one journal of it")
 	secrets := fs.String("secrets", "", "directory with vault and keys, if they were put elsewhere")
+	zone := zoneFlag(fs)
 	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	location, err := zone()
+	if err != nil {
 		return err
 	}
 	if *from == "" || *data == "" {
@@ -65,7 +75,7 @@ What to do now:
    syncserver reopen -data %s
 5. Reopen each activity: syncserver reopen -data %s ACTIVITY (or: all)
    A device that reports later may find its seats given to others: its tickets are blocked then, and each is an incident.
-`, w.Head.Next-1, ofWhen(w.At), *data, *data, *data, *data)
+`, w.Head.Next-1, ofWhen(w.At.In(location)), *data, *data, *data, *data)
 	return nil
 }
 
@@ -73,7 +83,7 @@ func ofWhen(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return " (backup of " + t.Local().Format(time.DateTime) + ")"
+	return " (backup of " + t.Format(stamp) + ")"
 }
 
 func acceptLoss(fs *flag.FlagSet, args []string) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"yizhan/core/fault"
 	"yizhan/core/op"
@@ -55,6 +56,16 @@ func (p *process) recovery() server.Recovery {
 	return server.Recovery{}
 }
 
+// shanghaiTime writes the time in a backup's name as the deployment's clock says it.
+func shanghaiTime(t *testing.T, name string) string {
+	t.Helper()
+	at, err := time.Parse("20060102T150405.000Z", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.In(shanghai).Format(time.DateTime)
+}
+
 // TestRestore: the machine is lost, an older backup goes on, and everybody keeps
 // what they were told, through the devices alone.
 func TestRestore(t *testing.T) {
@@ -65,6 +76,8 @@ func TestRestore(t *testing.T) {
 	backup := func() string { return p.must("backup", "-o", out, "-secrets", secrets) }
 	if text := backup(); !strings.Contains(text, "hash chain are right") {
 		t.Errorf("backup says %s", text)
+	} else if _, name, _ := strings.Cut(text, "/journal-"); !strings.Contains(text, "until "+shanghaiTime(t, name[:len("20060102T150405.000Z")])) {
+		t.Errorf("backup does not say Shanghai's time of %s", text)
 	}
 	pressAll(t, all, 6)
 	lost := p.status().Seq

@@ -30,7 +30,7 @@ const stopTime = 10 * time.Second
 func serve(fs *flag.FlagSet, args []string) error {
 	data := dataFlag(fs)
 	addr := fs.String("addr", "127.0.0.1:8640", "address for devices; use :8640 to serve the network")
-	zone := fs.String("zone", "Asia/Shanghai", "zone of all wall-clock times of this deployment")
+	zone := zoneFlag(fs)
 	cert := fs.String("tls-cert", "", "certificate file; with -tls-key devices connect by wss://")
 	key := fs.String("tls-key", "", "key file of -tls-cert")
 	production := fs.Bool("production", false, "refuse the made-up identities of the demo city (IDs of region 999, phones that begin with 100)")
@@ -41,9 +41,9 @@ func serve(fs *flag.FlagSet, args []string) error {
 	if (*cert == "") != (*key == "") {
 		return fmt.Errorf("%w: -tls-cert and -tls-key belong together", errUsage)
 	}
-	location, err := time.LoadLocation(*zone)
+	location, err := zone()
 	if err != nil {
-		return fmt.Errorf("%w: -zone: %w", errUsage, err)
+		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	if *asJSON {

@@ -25,13 +25,13 @@ import (
 // stopped one left.
 func verify(fs *flag.FlagSet, args []string) error {
 	data := dataFlag(fs)
-	zone := fs.String("zone", "Asia/Shanghai", "zone of the deployment, as given to serve")
+	zone := zoneFlag(fs)
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	location, err := time.LoadLocation(*zone)
+	location, err := zone()
 	if err != nil {
-		return fmt.Errorf("%w: -zone: %w", errUsage, err)
+		return err
 	}
 	path := filepath.Join(*data, server.JournalFile)
 	if _, err := os.Stat(path); err != nil {

@@ -82,6 +82,14 @@ func Palettes() []Palette { return []Palette{Light, Night, Contrast} }
 // Tone is flow.Tone: one of the three honest outcomes, or none.
 type Tone = flow.Tone
 
+// Tones, as in package flow.
+const (
+	Plain = flow.Plain
+	Good  = flow.Good
+	Wait  = flow.Wait
+	Bad   = flow.Bad
+)
+
 // Shade gives the colours of a tone.
 func (p Palette) Shade(t Tone) Shade {
 	switch t {

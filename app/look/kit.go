@@ -2,7 +2,6 @@ package look
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 
 	"yizhan/app/flow"
 )
@@ -26,13 +25,13 @@ func (s Scale) Heading(text string, short bool) *Text {
 
 // Badge is a word on a soft coloured ground.
 func (s Scale) Badge(t Tone, text string) fyne.CanvasObject {
-	fill, on := s.Soft(t)
+	c := s.Shade(t)
 	if t == flow.Plain {
-		fill, on = s.Idle, s.OnIdle
+		c.Soft, c.Edge, c.OnSoft = s.Idle, s.Idle, s.OnIdle
 	}
-	label := NewText(text, Style{Em: s.Small, Bold: true, Colour: on, Align: fyne.TextAlignCenter})
+	label := NewText(text, Style{Em: s.Small, Bold: true, Colour: c.OnSoft, Align: fyne.TextAlignCenter})
 	size := label.MinSize()
-	return Fixed(size.Width+s.Gap*1.4, size.Height+s.Gap*0.5, Fill(fill, s.Radius/2, Middle(0, label)))
+	return Fixed(size.Width+s.Gap*1.4, size.Height+s.Gap*0.5, Bordered(c.Soft, c.border(), s.Radius/2, Middle(0, label)))
 }
 
 // Card is a white box with a border.
@@ -59,47 +58,6 @@ func (s Scale) Panel(t Tone, word, sentence, next string) fyne.CanvasObject {
 // Fact is a label with its text beneath.
 func (s Scale) Fact(label, text string) fyne.CanvasObject {
 	return Column(2, s.Remark(label), s.Text(text))
-}
-
-// Header is the coloured bar on top of a page; back may be nil.
-func (s Scale) Header(title string, back func()) fyne.CanvasObject {
-	label := NewText(title, Style{Em: s.Head, Bold: true, Colour: s.OnBar, Max: 1})
-	bar := AtLeast(s.Button, Pad(0, s.Pad, label))
-	if back != nil {
-		arrow := NewTap(Fixed(s.Button, s.Button, Fixed(s.Head, s.Head, sign("back", signBack, s.OnBar))), back)
-		bar = Row(0, 1, arrow, Pad(0, 0, label))
-	}
-	return Fill(s.Bar, 0, bar)
-}
-
-// Option is one of several to choose from, marked where it is chosen.
-func (s Scale) Option(text, note string, chosen bool, tap func()) fyne.CanvasObject {
-	fill, line, ring := s.Surface, s.Line, s.Muted
-	if chosen {
-		fill, line, ring = s.BrandLo, s.Brand, s.Brand
-	}
-	dot := canvas.NewCircle(s.Surface)
-	dot.StrokeColor, dot.StrokeWidth = ring, 2
-	if chosen {
-		dot.StrokeWidth = s.Body * 0.3
-	}
-	words := []fyne.CanvasObject{s.Text(text)}
-	if note != "" {
-		words = append(words, s.Remark(note))
-	}
-	row := Row(s.Gap, 1, Fixed(s.Body*1.1, s.Body*1.1, dot), Column(2, words...))
-	return NewTap(Bordered(fill, line, s.Radius, AtLeast(s.Button, Pad(s.Gap*0.7, s.Gap, row))), tap)
-}
-
-// Toggle is a switch that shows by its sign, its frame and its colour that it is on.
-func (s Scale) Toggle(text string, on bool, tap func()) fyne.CanvasObject {
-	style := Style{Em: s.Small, Bold: true, Colour: s.Brand, Align: fyne.TextAlignCenter, Max: 2}
-	if !on {
-		return NewTap(Bordered(s.Surface, s.Brand, s.Radius, AtLeast(s.Button, Pad(0, s.Gap*0.3, NewText(text, style)))), tap)
-	}
-	style.Colour = s.OnBrand
-	label := Column(0, Fixed(s.Small, s.Small, sign("check", signCheck, s.OnBrand)), NewText(text, style))
-	return NewTap(Bordered(s.Brand, s.Brand, s.Radius, AtLeast(s.Button, Pad(0, s.Gap*0.3, label))), tap)
 }
 
 // Tab is one of the words at the foot of a page.

@@ -130,6 +130,42 @@ func Row(gap float32, grow int, objects ...fyne.CanvasObject) fyne.CanvasObject 
 	return b
 }
 
+// Grid puts objects into rows of so many columns, all of one width, and those of a row of one height.
+func Grid(columns int, gap float32, objects ...fyne.CanvasObject) fyne.CanvasObject {
+	b := &box{objects: objects}
+	rows := func(total float32) (width float32, heights []float32) {
+		width = (total - gap*float32(columns-1)) / float32(columns)
+		for i, o := range objects {
+			if i%columns == 0 {
+				heights = append(heights, 0)
+			}
+			at := &heights[len(heights)-1]
+			*at = max(*at, heightFor(o, width))
+		}
+		return width, heights
+	}
+	b.height = func(total float32) float32 {
+		_, heights := rows(total)
+		sum := gap * float32(max(0, len(heights)-1))
+		for _, h := range heights {
+			sum += h
+		}
+		return sum
+	}
+	b.arrange = func(s fyne.Size) {
+		width, heights := rows(s.Width)
+		y := float32(0)
+		for i, o := range objects {
+			place(o, float32(i%columns)*(width+gap), y, width, heights[i/columns])
+			if i%columns == columns-1 {
+				y += heights[i/columns] + gap
+			}
+		}
+	}
+	b.ExtendBaseWidget(b)
+	return b
+}
+
 // Pad leaves room around an object.
 func Pad(vertical, horizontal float32, o fyne.CanvasObject) fyne.CanvasObject {
 	b := &box{objects: []fyne.CanvasObject{o}}
@@ -224,7 +260,7 @@ func Frame(top, body, bottom fyne.CanvasObject) fyne.CanvasObject {
 		return heightFor(o, width)
 	}
 	b.height = func(width float32) float32 {
-		return part(top, width) + part(bottom, width) + body.MinSize().Height
+		return part(top, width) + part(bottom, width) + heightFor(body, width)
 	}
 	b.arrange = func(s fyne.Size) {
 		above, below := part(top, s.Width), part(bottom, s.Width)

@@ -156,6 +156,9 @@ func TestLines(t *testing.T) {
 		{"一\n二", 9, "一|二"},
 		{"", 9, ""},
 		{"领取11月21日（周六）09:00至12:00", 11, "领取|11月21日（周六）09:00|至12:00"},
+		{"一二三四五六七八九十百", 10, "一二三四五六七八|九十百"},
+		{"一二三四五六七八九十", 9, "一二三四五六七|八九十"},
+		{"今天 09:00 起可以来了", 9, "今天 09:00 起可|以来了"},
 		{"领取今天 09:00 开始", 5, "领取|今天 09:00|开始"},
 	} {
 		text := NewText(c.text, Style{Em: 20, Colour: Phone.Ink})
@@ -270,6 +273,11 @@ func TestButtonsAndTaps(t *testing.T) {
 	if taps != 2 {
 		t.Errorf("%d taps arrived, want 2: a dead button does nothing", taps)
 	}
+	dead := NewButton(Phone, Dead, "抢票", count)
+	dead.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	if taps != 2 {
+		t.Error("a dead button takes a key")
+	}
 	option := Phone.Option("一站", "地址", true, count)
 	if h := heightFor(option, 300); h < Phone.Button {
 		t.Errorf("an option is %v high", h)
@@ -277,5 +285,106 @@ func TestButtonsAndTaps(t *testing.T) {
 	test.Tap(option.(fyne.Tappable))
 	if taps != 3 {
 		t.Error("an option cannot be tapped")
+	}
+}
+
+// A scanner types into the window whatever has the focus; only Space presses.
+func TestFocusedButtonsLeaveTheScannerAlone(t *testing.T) {
+	themed(t, Phone)
+	taps, typed, keys := 0, "", 0
+	for name, o := range map[string]fyne.CanvasObject{"button": NewButton(Phone, Main, "抢票", func() { taps++ }), "tap": NewTap(Space(60), func() { taps++ })} {
+		taps, typed, keys = 0, "", 0
+		window := test.NewTempWindow(t, o)
+		window.Canvas().SetOnTypedRune(func(r rune) { typed += string(r) })
+		window.Canvas().SetOnTypedKey(func(*fyne.KeyEvent) { keys++ })
+		window.Canvas().Focus(o.(fyne.Focusable))
+		for _, r := range "2K CE" {
+			window.Canvas().Focused().TypedRune(r)
+		}
+		window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		if taps != 0 || typed != "2KCE" || keys != 1 {
+			t.Errorf("%s: a scanner gave %d taps, %q and %d keys", name, taps, typed, keys)
+		}
+		window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+		if taps != 1 {
+			t.Errorf("%s: Space does not press", name)
+		}
+	}
+}
+
+// A finger shows, and is forgotten when it leaves, so that nothing stays pressed.
+func TestPressedIsShown(t *testing.T) {
+	themed(t, Phone)
+	b := NewButton(Phone, Main, "抢票", nil)
+	b.MouseDown(nil)
+	if b.back.FillColor != Phone.Pressed {
+		t.Error("a pressed button looks as before")
+	}
+	b.MouseOut()
+	if b.back.FillColor != Phone.Brand {
+		t.Error("the finger has left and the button is still down")
+	}
+	b.FocusGained()
+	if b.ring.StrokeWidth == 0 {
+		t.Error("the focus cannot be seen")
+	}
+}
+
+func TestListScrollsByFingerAndForgetsTheFocus(t *testing.T) {
+	themed(t, Phone)
+	tapped := -1
+	l := NewList(60, 1000, func(i int) fyne.CanvasObject { return Phone.Text(strings.Repeat("名", i%9+1)) }, func(i int) { tapped = i })
+	window := test.NewTempWindow(t, l)
+	window.SetPadded(false)
+	window.Resize(fyne.NewSize(300, 600))
+	l.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(0, -90)})
+	if l.Offset() != 90 {
+		t.Errorf("a finger moved it to %v, want 90", l.Offset())
+	}
+	test.TapCanvas(window.Canvas(), fyne.NewPos(100, 20))
+	if tapped < 1 || window.Canvas().Focused() != nil {
+		t.Errorf("row %d was tapped, and %v has the focus", tapped, window.Canvas().Focused())
+	}
+}
+
+func TestGridGivesOneHeightPerRow(t *testing.T) {
+	themed(t, Phone)
+	a, b, c := Space(40), Space(60), Space(10)
+	grid := Grid(2, 10, a, b, c)
+	if h := heightFor(grid, 210); h != 80 {
+		t.Errorf("a grid of two rows is %v high, want 80", h)
+	}
+	grid.Resize(fyne.NewSize(210, 80))
+	if a.Size() != fyne.NewSize(100, 60) || b.Position() != fyne.NewPos(110, 0) || c.Position() != fyne.NewPos(0, 70) {
+		t.Errorf("placed %v %v, %v, %v", a.Size(), a.Position(), b.Position(), c.Position())
+	}
+}
+
+// A countdown says its second, and a page has only the ways on that it was given.
+func TestPageAndIdleBanner(t *testing.T) {
+	themed(t, Kiosk)
+	stayed := false
+	idle := NewIdle(Kiosk, func() { stayed = true })
+	page, scroll := Kiosk.Page(Page{Title: "活动", Back: func() {}, Staff: func() {}, Low: true, Banner: idle, Body: Space(3000)})
+	window := test.NewTempWindow(t, page)
+	window.SetPadded(false)
+	window.Resize(fyne.NewSize(1080, 1920))
+	idle.Set(20, 60)
+	shown := test.RenderToMarkup(window.Canvas())
+	for text, want := range map[string]bool{"还有 20 秒回到首页": true, "找工作人员": true, "返回": true, "完成并清除": false, "读给我听": false} {
+		if strings.Contains(shown, text) != want {
+			t.Errorf("%q is on the page: %v", text, !want)
+		}
+	}
+	idle.Set(-1, 60)
+	if !strings.Contains(test.RenderToMarkup(window.Canvas()), "还有 0 秒") || idle.ring.arc.EndAngle != 0 {
+		t.Error("the countdown goes below zero")
+	}
+	if scroll == nil {
+		t.Fatal("a long page does not scroll")
+	}
+	test.TapCanvas(window.Canvas(), fyne.NewPos(960, 1920-104*1.25-100))
+	if !stayed {
+		t.Error("继续 cannot be tapped")
 	}
 }

@@ -47,6 +47,15 @@ func (t *Text) SetText(text string) {
 	t.Refresh()
 }
 
+// SetColour changes the colour in place.
+func (t *Text) SetColour(c color.Color) {
+	if c == t.style.Colour {
+		return
+	}
+	t.style.Colour = c
+	t.Refresh()
+}
+
 // HeightFor is the height at a width.
 func (t *Text) HeightFor(width float32) float32 {
 	return float32(max(1, len(t.wrap(width)))) * t.lineHeight()
@@ -68,9 +77,14 @@ func (t *Text) lineHeight() float32 {
 
 // wrap breaks the text into lines of at most width.
 func (t *Text) wrap(width float32) []string {
-	lines := typeset.Lines(t.text, width, t.measure)
-	if t.style.Align == fyne.TextAlignCenter {
-		lines = typeset.Balanced(t.text, width, t.style.Em/2, t.measure)
+	var lines []string
+	switch step := t.style.Em / 2; {
+	case t.style.Align == fyne.TextAlignCenter:
+		lines = typeset.Balanced(t.text, width, step, t.measure)
+	case width >= 8*t.style.Em:
+		lines = typeset.Unwidowed(t.text, width, step, t.measure)
+	default:
+		lines = typeset.Lines(t.text, width, t.measure)
 	}
 	return typeset.Cut(lines, t.style.Max, width, t.measure)
 }

@@ -40,11 +40,29 @@ func Lines(text string, width float32, measure Measure) []string {
 // Balanced is Lines with lines about equally long, for centred text: no single
 // character is left over on the last. step is how finely it tries.
 func Balanced(text string, width, step float32, measure Measure) []string {
+	return tightened(text, width, step, measure, func([]string) bool { return true })
+}
+
+// Unwidowed is Lines with the last line never one or two characters short, where
+// fewer on the lines before it can help that.
+func Unwidowed(text string, width, step float32, measure Measure) []string {
+	return tightened(text, width, step, measure, func(lines []string) bool {
+		return utf8.RuneCountInString(lines[len(lines)-1]) <= 2
+	})
+}
+
+// tightened makes lines narrower while somebody wants it and no line is added. It
+// takes nothing apart that has to stay on one line.
+func tightened(text string, width, step float32, measure Measure, wanted func([]string) bool) []string {
 	lines := Lines(text, width, measure)
 	if len(lines) < 2 || step <= 0 {
 		return lines
 	}
-	for narrow := width - step; narrow > width/2; narrow -= step {
+	least := width / 2
+	for _, piece := range pieces(text, moment) {
+		least = max(least, measure(piece))
+	}
+	for narrow := width - step; narrow > least && wanted(lines); narrow -= step {
 		tighter := Lines(text, narrow, measure)
 		if len(tighter) > len(lines) {
 			break

@@ -51,6 +51,12 @@ func TestBalancedAndCut(t *testing.T) {
 	if got := strings.Join(Balanced("打开我的票对准扫码口", 180, 10, scaled), "|"); got != "打开我的票|对准扫码口" {
 		t.Errorf("balanced: %q", got)
 	}
+	for text, want := range map[string]string{"一二三四五六七八九十百": "一二三四五六七八|九十百", "今天 09:00 起您就可以来": "今天 09:00 起您就|可以来",
+		"共 2017123456789012 张": "共 2017123456789012|张"} {
+		if got := strings.Join(Unwidowed(text, 200, 10, scaled), "|"); got != want {
+			t.Errorf("unwidowed: %q, want %q", got, want)
+		}
+	}
 	if got := strings.Join(Cut([]string{"一二三四", "五六七八", "九"}, 2, 80, scaled), "|"); got != "一二三四|五六七…" {
 		t.Errorf("cut: %q", got)
 	}

@@ -71,6 +71,7 @@ type SettleRequest struct {
 type LeaseRequest struct {
 	Device   id.Device   `json:"device"`
 	Activity id.Activity `json:"activity"`
+	Force    bool        `json:"force,omitempty"` // write off although the device is online
 }
 
 // failure is the body of every answer that is not 200.
@@ -130,6 +131,11 @@ func Handler(s *server.Server) http.Handler {
 	handle(mux, "POST /v1/lend", func(ctx context.Context, in op.Lease) (server.Lent, error) { return s.Lend(ctx, in) })
 	handle(mux, "POST /v1/leases", func(ctx context.Context, _ struct{}) ([]server.LeaseState, error) { return s.Leases(ctx) })
 	handle(mux, "POST /v1/write-off", func(ctx context.Context, in LeaseRequest) (op.Result, error) {
+		if !in.Force {
+			if err := s.InTouch(ctx, in.Device, in.Activity); err != nil {
+				return op.Result{}, err
+			}
+		}
 		return s.WriteOff(ctx, in.Device, in.Activity)
 	})
 	handle(mux, "POST /v1/void-lease", func(ctx context.Context, in LeaseRequest) (op.Result, error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"yizhan/core/arbiter"
+	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/lease"
 	"yizhan/core/local"
@@ -48,7 +49,11 @@ func (w *world) lend(s *Step) (outcome, error) {
 		lending.Members = append(lending.Members, op.Borrower{Member: m})
 	}
 	r, err := w.server.Lend(context.Background(), lending)
-	if err != nil {
+	var refusal arbiter.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return outcome{result: &op.Result{Outcome: op.Refused, Code: fault.Invalid}, refusal: string(refusal)}, nil
+	case err != nil:
 		return outcome{}, err
 	}
 	w.expiries = append(w.expiries, w.clock.Load()+lending.Lasts)

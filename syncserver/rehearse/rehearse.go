@@ -97,6 +97,8 @@ func compare[T comparable](c *comparer, what string, got T, want *T) {
 func (w *world) compare(s *Step, out outcome) []string {
 	e := s.Expect
 	switch {
+	case out.refusal != "" && (e == nil || e.Result == nil):
+		return []string{"refused: " + out.refusal}
 	case e == nil:
 		return nil
 	case out.everyone:

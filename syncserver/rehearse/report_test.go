@@ -110,6 +110,27 @@ end: rush granted 3, want 4`, "\n")
 	}
 }
 
+// TestRefusedLease: what staff may not lend is a refusal that a step may expect, and
+// the rehearsal goes on.
+func TestRefusedLease(t *testing.T) {
+	s, err := Parse([]byte(`{"scenario": "seats of a draw", "clock": "2017-03-01T10:00:00", "orgs": [{"id": "C"}], "member_ranges": [{"prefix": "m", "count": 2, "org": "C"}],
+ "stations": [{"id": "S1", "name": "一号站", "lat": 24.4, "lon": 118.0, "datum": "GCJ02"}], "devices": [{"id": "K1", "role": "kiosk", "station": "S1"}],
+ "activities": [{"id": "lots", "title": "抽签", "method": "draw", "pools": [{"id": "p", "total": 5}]}, {"id": "aid", "title": "帮扶", "method": "staff", "pools": [{"id": "p", "total": 5}]}],
+ "steps": [
+  {"do": "lease", "device": "K1", "activity": "lots", "count": 2, "policy": "hard", "expect": {"result": "refused", "code": "invalid"}},
+  {"do": "lease", "device": "K1", "activity": "aid", "count": 2, "policy": "hard"},
+  {"do": "claim", "member": "m1", "activity": "lots", "expect": {"result": "entered"}}
+ ], "expect": {}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := Run(s, slog.New(slog.DiscardHandler))
+	want := []string{`step 1 (lease K1): refused: activity "aid" is decided by staff: its seats cannot be lent`}
+	if err != nil || !slices.Equal(report.Differences, want) {
+		t.Errorf("%q, %v, want %q", report.Differences, err, want)
+	}
+}
+
 // TestStepThatCannotBeDone ends the rehearsal: later steps expect another world.
 func TestStepThatCannotBeDone(t *testing.T) {
 	for step, want := range map[string]string{
@@ -121,7 +142,6 @@ func TestStepThatCannotBeDone(t *testing.T) {
 		`{"do": "advance", "to": "soon"}`:                                                `step 0 (advance soon): "soon" is not a time like 2017-03-08T10:00:00 or +90s`,
 		`{"do": "copy_code", "member": "m1", "activity": "a", "as": "x"}`:                `step 0 (copy_code m1): the phone of m1 shows no code for a`,
 		`{"do": "lease", "device": "K1", "activity": "a", "count": 5, "policy": "soft"}`: `step 0 (lease K1): "soft" is no policy; write hard or void_unreported`,
-		`{"do": "lease", "device": "K1", "activity": "b", "count": 5, "policy": "hard"}`: `step 0 (lease K1): there is no activity "b"; publish it first`,
 		`{"do": "clock", "device": "K9", "offset": "+5m"}`:                               `step 0 (clock K9): there is no device "K9"`,
 	} {
 		s, err := Parse([]byte(small(step + `, {"do": "claim", "member": "m1", "activity": "a", "expect": {"result": "refused"}}`)))

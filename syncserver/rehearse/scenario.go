@@ -174,7 +174,7 @@ var shapes = map[string]shape{
 	"claim":        {"member! activity! pool seats station device", "result code seats place"},
 	"group_claim":  {"org! activity! pool lines range device station", "granted waitlisted refused tasks"},
 	"cancel":       {"member activity! pool seats org device", "result code seats"},
-	"lease":        {"device! activity! pool count! policy! set_aside members expires void_after", "granted"},
+	"lease":        {"device! activity! pool count! policy! set_aside members expires void_after", "granted result code"},
 	"return_lease": {"device! activity! pool", "returned"},
 	"write_off":    {"device! activity! pool", "written_off"},
 	"offline":      {"device!", ""},

@@ -26,6 +26,8 @@ type outcome struct {
 	everyone bool // compare the whole world: a check step
 
 	returned, writtenOff *int
+
+	refusal string // of what staff asked, in words
 }
 
 // step does one step. An error means that the step could not be done at all.

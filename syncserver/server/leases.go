@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"yizhan/core/arbiter"
@@ -35,6 +36,20 @@ func (s *Server) Lend(ctx context.Context, l op.Lease) (Lent, error) {
 // granted nor free, and a report that comes after all is honoured.
 func (s *Server) WriteOff(ctx context.Context, d id.Device, a id.Activity) (op.Result, error) {
 	return s.result(ctx, op.Op{Kind: op.WriteOff, Device: d, Activity: a})
+}
+
+// InTouch refuses, as an arbiter.Refusal, to write off what a device holds that is
+// online and may still grant: it reports by itself. Ask it first wherever a person
+// gives the word.
+func (s *Server) InTouch(ctx context.Context, d id.Device, a id.Activity) error {
+	all, err := s.Leases(ctx)
+	for _, l := range all {
+		if l.Device == d && l.Activity == a && l.Over == "" && l.Online {
+			return arbiter.Refusal(fmt.Sprintf("device %s is online now and may still grant %s: have the seats given back on the device, or wait until %s, when it gives them back by itself; "+
+				"revoke it if it is in wrong hands; with -force they are written off all the same", d, a, l.Expires.Format(time.DateTime)))
+		}
+	}
+	return err
 }
 
 // VoidLease makes worthless what a device granted and did not report, and frees
