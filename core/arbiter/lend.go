@@ -31,7 +31,11 @@ func (r *run) lend(o *op.Op) error {
 		return err
 	}
 	l.orgs = r.s.orgsOf(l.Members)
-	l.ID, l.Expires, l.Revision = id.Minted(r.s.Epoch(), r.s.seq+1), r.at+l.Lasts, l.act.revision
+	l.ID = id.MintedLease(r.s.Epoch(), r.s.seq+1, 0)
+	for try := 1; r.s.leases[l.ID] != nil; try++ {
+		l.ID = id.MintedLease(r.s.Epoch(), r.s.seq+1, try)
+	}
+	l.Expires, l.Revision = r.at+l.Lasts, l.act.revision
 	l.Taken = l.pick(min(l.Seats, r.s.headroom(l)))
 	if len(l.Taken) == 0 {
 		r.done(op.Result{Outcome: op.OK})

@@ -9,8 +9,12 @@ import (
 	"yizhan/core/op"
 )
 
-// maxEpoch is the last epoch that numbers of leases have room for.
-const maxEpoch = 63
+// maxEpoch is the last epoch that numbers of tickets have room for.
+const maxEpoch = 1<<30 - 1
+
+// epochsBegin is the moment of epoch 0, in Unix milliseconds: 1 January 2026. An
+// epoch is named after the second in which it began.
+const epochsBegin = 1_767_225_600_000
 
 // began says from which entry on an epoch lasts.
 type began struct {
@@ -18,7 +22,8 @@ type began struct {
 	Epoch int
 }
 
-// Epoch counts how often the server went on from a backup.
+// Epoch names the run of the server since it last went on from a backup: 0 until it
+// did, and larger each time.
 func (s *State) Epoch() int { return s.EpochAt(s.seq) }
 
 // EpochAt is the epoch in which the entry at seq was decided.
@@ -52,11 +57,12 @@ func (s *State) InUse() (devices []id.Device) {
 	return devices
 }
 
-// restore begins a new epoch.
+// restore begins a new epoch. Counting on from the backup's would not do: a backup
+// from before an earlier restore does not know of the epoch that devices have lived in.
 func (r *run) restore(o *op.Op) error {
-	epoch := max(r.s.Epoch()+1, o.Epoch)
+	epoch := max(r.s.Epoch()+1, o.Epoch, int((r.at-epochsBegin)/1000))
 	if epoch > maxEpoch {
-		return refusal("the server was restored %d times, and numbers have no room for more; begin a new deployment", maxEpoch)
+		return refusal("epoch %d is too large for the numbers of tickets; set the server's clock right", epoch)
 	}
 	r.emit(op.Entry{Kind: op.Restored, Epoch: epoch})
 	return nil

@@ -2,6 +2,7 @@ package arbiter
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,8 +41,9 @@ func TestRestoredPoolsAreFrozen(t *testing.T) {
 	first := w.granted("a1", "show", 2)
 	w.claim("a2", "show", 2)
 	w.console(op.Op{Kind: op.Restore})
-	if w.s.Epoch() != 1 {
-		t.Fatalf("epoch %d", w.s.Epoch())
+	epoch := w.s.Epoch()
+	if want := at(t, start) - at(t, "2026-01-01T08:00:00"); epoch != int(want/1000) {
+		t.Fatalf("epoch %d, want one named after the second", epoch)
 	}
 	for _, o := range []op.Op{{Kind: op.Claim, Member: "a3", Activity: "show", Seats: 1}, {Kind: op.Cancel, Member: "a1", Activity: "show"},
 		{Kind: op.GroupClaim, Org: "A", Activity: "show", Lines: []op.Line{{Member: "a3", Seats: 1}}}, {Kind: op.Claim, Member: "a3", Activity: "published after the backup", Seats: 1},
@@ -59,7 +61,7 @@ func TestRestoredPoolsAreFrozen(t *testing.T) {
 	w.console(op.Op{Kind: op.Reopen, Activity: "show"})
 	w.waits("desk", op.Op{Kind: op.Claim, Member: "a3", Activity: "new", Seats: 1})
 	w.wantKinds(w.pass("2026-03-02T12:00:00"), "1")
-	if r := w.claim("a3", "show", 1); r.Outcome != op.Granted || r.Ticket != id.Ticket(id.Minted(1, w.s.Seq())) {
+	if r := w.claim("a3", "show", 1); r.Outcome != op.Granted || r.Ticket != id.Ticket(id.Minted(epoch, w.s.Seq())) {
 		t.Errorf("after reopening: %+v at entry %d", r, w.s.Seq())
 	}
 	w.console(op.Op{Kind: op.Reopen})
@@ -67,8 +69,38 @@ func TestRestoredPoolsAreFrozen(t *testing.T) {
 	if frozen, waiting := w.s.Frozen(); len(frozen) != 0 || waiting {
 		t.Errorf("still frozen: %v %v", frozen, waiting)
 	}
-	w.refusedWith("no room", op.Op{Kind: op.Restore, Epoch: maxEpoch + 1})
+	w.refusedWith("too large", op.Op{Kind: op.Restore, Epoch: maxEpoch + 1})
 	w.check()
+}
+
+// TestTwoRestoresOfOneBackup begin two epochs: what was decided after the first is
+// not taken for what is decided after the second, and no number is given out in both.
+func TestTwoRestoresOfOneBackup(t *testing.T) {
+	old := newWorld(t)
+	old.publish(show(9))
+	cut := len(old.journal)
+	var epochs []int
+	numbers := map[uint64]bool{}
+	for i := range 3 {
+		r := old.restored(cut)
+		r.now += int64(i+1) * 60_000
+		r.console(op.Op{Kind: op.Reopen})
+		r.console(op.Op{Kind: op.Restore})
+		if r.s.Epoch() == 0 || slices.Contains(epochs, r.s.Epoch()) || i > 0 && r.s.Epoch() < epochs[i-1] {
+			t.Errorf("restore %d begins epoch %d after %v", i, r.s.Epoch(), epochs)
+		}
+		epochs = append(epochs, r.s.Epoch())
+		r.console(op.Op{Kind: op.Reopen})
+		l := r.lent(op.Lease{Device: "kiosk", Seats: 2})
+		for _, n := range []uint64{uint64(r.granted("a1", "show", 1)), l.ID} {
+			if numbers[n] {
+				t.Errorf("number %d is given out again", n)
+			}
+			numbers[n] = true
+		}
+		r.reported(l, "a2", l.Taken[0].From, 1, "")
+		r.check()
+	}
 }
 
 // TestSerialOfSomebodyElse: a claim is reported after its serial was given away.

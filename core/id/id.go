@@ -3,7 +3,9 @@
 package id
 
 import (
+	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"unicode"
@@ -38,6 +40,23 @@ const (
 // epoch of the server, which grows with every restore from a backup, keeps it
 // apart from numbers that were given out and then lost.
 func Minted(epoch int, seq uint64) uint64 { return uint64(epoch)<<seqBits | seq }
+
+// manyEpochs is the first epoch that has no room before the place in a lease's number.
+const manyEpochs = 1 << (leaseBits - seqBits)
+
+// MintedLease is Minted for a lease, whose number has to leave room for a serial:
+// where the epoch does not fit, it is a hash of both, and may be taken (then try again).
+func MintedLease(epoch int, seq uint64, try int) uint64 {
+	if epoch < manyEpochs {
+		return Minted(epoch, seq)
+	}
+	var b [24]byte
+	binary.BigEndian.PutUint64(b[:], uint64(epoch))
+	binary.BigEndian.PutUint64(b[8:], seq)
+	binary.BigEndian.PutUint64(b[16:], uint64(try))
+	sum := sha256.Sum256(b[:])
+	return binary.BigEndian.Uint64(sum[:]) >> (64 - leaseBits)
+}
 
 // LeaseTicket is the number of a ticket that a device granted from a lease.
 func LeaseTicket(lease uint64, serial int) Ticket {

@@ -160,7 +160,7 @@ type Welcome struct {
 	LastOp  uint64 `cbor:"2,keyasint"` // last op of this device that the server has decided
 	LastSum []byte `cbor:"3,keyasint,omitempty"`
 	Head    uint64 `cbor:"4,keyasint"`           // newest journal Seq
-	Epoch   int    `cbor:"9,keyasint,omitempty"` // how often the server was restored from a backup
+	Epoch   int    `cbor:"9,keyasint,omitempty"` // of the server: larger after each restore from a backup
 
 	Pass []byte `cbor:"10,keyasint,omitempty"` // of a member's phone: what its rotating codes carry (core/membercode)
 }

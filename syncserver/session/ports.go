@@ -19,7 +19,7 @@ type Info struct {
 	Last      uint64       // last op of the device that was decided
 	Hash      op.Hash      // chain hash after it
 	Gone      bool         // revoked, or quarantined after a fork
-	Epoch     int          // of the server: how often it was restored
+	Epoch     int          // of the server: larger after each restore
 }
 
 // Arbiter decides. It is safe for concurrent use.
