@@ -43,16 +43,22 @@ func (b *Bitmap) SetWhite(x, y int) {
 	}
 }
 
+// colours of the two bits.
+var colours = color.Palette{color.Gray{Y: 0xff}, color.Gray{}}
+
 // ColorModel implements image.Image.
-func (b *Bitmap) ColorModel() color.Model { return color.GrayModel }
+func (b *Bitmap) ColorModel() color.Model { return colours }
 
 // Bounds implements image.Image.
 func (b *Bitmap) Bounds() image.Rectangle { return image.Rect(0, 0, b.Width, b.Height) }
 
 // At implements image.Image.
-func (b *Bitmap) At(x, y int) color.Color {
+func (b *Bitmap) At(x, y int) color.Color { return colours[b.ColorIndexAt(x, y)] }
+
+// ColorIndexAt implements image.PalettedImage: files of it are small.
+func (b *Bitmap) ColorIndexAt(x, y int) uint8 {
 	if b.Black(x, y) {
-		return color.Gray{}
+		return 1
 	}
-	return color.Gray{Y: 0xff}
+	return 0
 }

@@ -61,7 +61,9 @@ func Draw(s Slip, dots int, fonts *Fonts, words say.Words) (*escpos.Bitmap, erro
 	p.heading(s.Kind, z, words)
 	p.y += z.gap
 	p.text(say(s.Title), p.style(z.title, true), true, maxTitle)
-	p.rule(z.gap)
+	if len(s.Lines) > 0 || s.Code != "" {
+		p.rule(z.gap)
+	}
 	column := p.column(s.Lines, words, z)
 	for _, line := range s.Lines {
 		p.line(say(line.Label), say(line.Text), column, z)
@@ -158,7 +160,7 @@ func (p *page) picture(img image.Image, z sizes) {
 	if from.Empty() {
 		return
 	}
-	width := p.width - 2*z.margin
+	width := p.width - 2*z.margin - 8
 	height := min(width, from.Dy()*width/from.Dx())
 	width = min(width, from.Dx()*height/max(1, from.Dy()))
 	left := (p.width - width) / 2
@@ -170,5 +172,6 @@ func (p *page) picture(img image.Image, z sizes) {
 			}
 		}
 	}
-	p.y += height + z.gap/2
+	p.frame(image.Rect(left-4, p.y-4, left+width+4, p.y+height+4), 1, 0)
+	p.y += height + z.gap
 }

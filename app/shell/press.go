@@ -33,7 +33,7 @@ func NewPress(printer device.Printer, dots int) *Press {
 }
 
 // Ready reports whether a printer is set up.
-func (p *Press) Ready() bool { return p != nil && p.printer != nil }
+func (p *Press) Ready() bool { return p.printer != nil }
 
 // Draw gives the slip as it is printed, in the language that the app speaks.
 func (p *Press) Draw(s paper.Slip) (*escpos.Bitmap, error) {
@@ -46,6 +46,16 @@ func (p *Press) Draw(s paper.Slip) (*escpos.Bitmap, error) {
 		return nil, &escpos.Error{Trouble: escpos.NotDrawn, Err: err}
 	}
 	return b, nil
+}
+
+// Status asks the printer how it is; slip.Health puts the answer into words. It may
+// take some seconds.
+func (p *Press) Status(ctx context.Context) slip.Finished {
+	if !p.Ready() {
+		return slip.Finished{Err: &escpos.Error{Trouble: escpos.NoPrinter}}
+	}
+	status, err := p.printer.Status(ctx)
+	return slip.Finished{Status: status, Err: err}
 }
 
 // slipTime is the longest that a slip may take; the printer's own deadlines are shorter.

@@ -53,7 +53,7 @@ type Env struct {
 	Link    Link
 	Counter Counter       // nil on a phone
 	Holder  *lease.Holder // nil on a phone
-	Press   *Press        // prints slips, or says that no printer is set up; nil on a phone
+	Press   *Press        // prints slips, or says that no printer is set up
 	Theme   *look.Theme
 	Taste   *Taste // never nil
 	App     fyne.App

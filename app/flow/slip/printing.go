@@ -122,6 +122,26 @@ func (s State) Outcome() Outcome {
 	return Outcome{}
 }
 
+// Health says how a printer is that has just been asked: Finished holds its answer.
+func Health(m Finished) Outcome {
+	trouble := TroubleOf(m.Err)
+	if trouble == escpos.None {
+		trouble = m.Status.Trouble()
+	}
+	switch {
+	case trouble == escpos.NoPrinter:
+		return Outcome{Word: say.T("没有打印机"), Sentence: say.T("这台设备没有接打印机。")}
+	case trouble != escpos.None:
+		sentence, next := Words(trouble)
+		return Outcome{Tone: flow.Bad, Word: say.T("不能打印"), Sentence: sentence, Next: next}
+	case !m.Status.Known:
+		return Outcome{Tone: flow.Wait, Word: say.T("状态未知"), Sentence: say.T("这台打印机不报告状态。"), Next: say.T("请打一张测试页看看。")}
+	case m.Status.PaperLow:
+		return Outcome{Tone: flow.Wait, Word: say.T("纸快用完"), Sentence: say.T("打印纸快用完了。"), Next: say.T("请准备换纸。")}
+	}
+	return Outcome{Tone: flow.Good, Word: say.T("正常"), Sentence: say.T("打印机正常，有纸。")}
+}
+
 // saved ends every sentence of trouble: nobody shall think that the ticket is gone.
 func (s State) saved() say.Text {
 	switch s.Last.Kind {

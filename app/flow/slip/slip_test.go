@@ -206,3 +206,22 @@ func TestTroubles(t *testing.T) {
 		t.Errorf("who has no ticket reads %q", got)
 	}
 }
+
+func TestHealth(t *testing.T) {
+	for _, c := range []struct {
+		found Finished
+		tone  flow.Tone
+		words string
+	}{
+		{Finished{Status: escpos.Status{Known: true}}, flow.Good, "正常，有纸"},
+		{Finished{Status: escpos.Status{Known: true, PaperLow: true}}, flow.Wait, "快用完"},
+		{Finished{}, flow.Wait, "不报告"},
+		{Finished{Status: escpos.Status{Known: true, CoverOpen: true}}, flow.Bad, "盖子"},
+		{Finished{Err: &escpos.Error{Trouble: escpos.Forbidden}}, flow.Bad, "权限"},
+		{Finished{Err: &escpos.Error{Trouble: escpos.NoPrinter}}, flow.Plain, "没有接"},
+	} {
+		if o := Health(c.found); o.Tone != c.tone || !strings.Contains(o.Sentence.String(), c.words) || o.Word.Empty() {
+			t.Errorf("%+v: %v %q", c.found, o.Tone, o.Sentence)
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"yizhan/app/look"
+	"yizhan/app/paper"
 	"yizhan/app/shell"
 	"yizhan/assets"
 	"yizhan/core/id"
@@ -386,7 +387,8 @@ func NewEnv(t testing.TB, store local.Store) (*shell.Env, *Link, Turn) {
 	window.SetPadded(false)
 	window.Resize(fyne.NewSize(412, 915))
 	env := &shell.Env{Ctx: ctx, Store: store, Link: l, Theme: theme, App: a, Taste: &shell.Taste{}, Window: window, Zone: Zone,
-		Now: func() time.Time { return l.Clock() }, Do: turn.Do, Server: "ws://127.0.0.1:8640/v1/sync"}
+		Now: func() time.Time { return l.Clock() }, Do: turn.Do, Server: "ws://127.0.0.1:8640/v1/sync",
+		Press: shell.NewPress(nil, paper.Narrow)}
 	env.Forget()
 	env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
 	return env, l, turn
