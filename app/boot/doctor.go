@@ -17,9 +17,12 @@ import (
 
 	"yizhan/app/flow"
 	"yizhan/app/flow/doctor"
+	"yizhan/app/flow/settings"
+	"yizhan/app/look"
+	"yizhan/app/say"
 	"yizhan/app/shell"
+	"yizhan/assets"
 	"yizhan/core/link"
-	"yizhan/core/local"
 	"yizhan/core/local/sqlite"
 )
 
@@ -27,7 +30,7 @@ import (
 const reachTime = 5 * time.Second
 
 // signs say the tone of a finding in text.
-var signs = map[flow.Tone]string{flow.Good: "[好]", flow.Wait: "[等]", flow.Bad: "[急]"}
+var signs = map[flow.Tone]say.Text{flow.Good: say.T("[好]"), flow.Wait: say.T("[等]"), flow.Bad: say.T("[急]")}
 
 // examine is the command doctor: what waits, since when, why, and what to do. It
 // changes nothing, and works while the app runs. The exit code is 0 if nothing needs
@@ -37,6 +40,7 @@ func examine(args []string, stdout, stderr io.Writer) int {
 	set.SetOutput(stderr)
 	data := set.String("data", defaultData(), "`folder` of this device's data")
 	server := set.String("server", defaultServer, "`address` of the server, ws:// or wss://")
+	language := set.String("lang", "zh", "`language` zh or en")
 	err := set.Parse(args)
 	u, bad := url.Parse(*server)
 	switch {
@@ -44,21 +48,25 @@ func examine(args []string, stdout, stderr io.Writer) int {
 		return 0
 	case err != nil:
 		return 2
-	case bad != nil || u.Host == "" || set.NArg() > 0:
-		fmt.Fprintln(stderr, "yizhan doctor: give -data and -server only, the server as ws://host:port/v1/sync")
+	case bad != nil || u.Host == "" || set.NArg() > 0 || (*language != settings.Chinese && *language != settings.English):
+		fmt.Fprintln(stderr, "yizhan doctor: give -data, -server and -lang only, the server as ws://host:port/v1/sync, the language as zh or en")
+		return 2
+	}
+	if err := look.Speak(look.Locale(*language), assets.English); err != nil {
+		fmt.Fprintln(stderr, "yizhan doctor:", err)
 		return 2
 	}
 	now := time.Now().In(zone)
 	in := inside(*data)
 	in.Now, in.Free = now, shell.Free(*data)
 	var offset time.Duration
-	if in.Reach, offset = reach(u); in.Reach.Why == "" {
+	if in.Reach, offset = reach(u); in.Reach.Why.Empty() {
 		in.Offset = offset
 	}
 	all := doctor.Examine(in)
-	fmt.Fprintf(stdout, "驿站设备检查 %s %s\n", now.Format("2006-01-02 15:04"), in.Device)
+	fmt.Fprintln(stdout, look.Say(say.T("驿站设备检查 %s %s", now.Format("2006-01-02 15:04"), in.Device)))
 	for _, f := range all {
-		fmt.Fprintf(stdout, "%s %s：%s%s\n", signs[f.Tone], f.What, f.Words, f.Next)
+		fmt.Fprintln(stdout, look.Say(say.T("%s %s：%s", signs[f.Tone], f.What, say.Sentences(f.Words, f.Next))))
 	}
 	if doctor.Worst(all) == flow.Bad {
 		return 1
@@ -70,36 +78,23 @@ func examine(args []string, stdout, stderr io.Writer) int {
 func inside(data string) doctor.Input {
 	path := filepath.Join(data, "device.db")
 	if _, err := os.Stat(path); err != nil {
-		return doctor.Input{Store: fmt.Errorf("%s 里没有这台设备的数据（device.db）", data)}
+		return doctor.Input{Store: err}
 	}
 	store, err := sqlite.OpenReadOnly(path)
 	if err != nil {
-		return doctor.Input{Store: inWords(err)}
+		return doctor.Input{Store: err}
 	}
 	defer store.Close()
 	in, err := doctor.Read(store)
 	if err != nil {
-		return doctor.Input{Store: inWords(err)}
+		return doctor.Input{Store: err}
 	}
 	d, err := link.Open(link.Config{Store: store, Now: time.Now, Log: quiet})
 	if err != nil {
-		return doctor.Input{Store: inWords(err)}
+		return doctor.Input{Store: err}
 	}
 	shell.Standing(&in, d.Status())
 	return in
-}
-
-// inWords says in Chinese what is wrong with a store.
-func inWords(err error) error {
-	switch {
-	case errors.Is(err, local.ErrDamaged):
-		return errors.New("文件已经损坏")
-	case errors.Is(err, local.ErrFull):
-		return errors.New("磁盘满了")
-	case errors.Is(err, os.ErrPermission):
-		return errors.New("没有读写的权限")
-	}
-	return err
 }
 
 // reach asks the server for anything, which it refuses; the answer shows that it is
@@ -112,7 +107,7 @@ func reach(u *url.URL) (doctor.Reach, time.Duration) {
 	plain.Scheme = strings.Replace(u.Scheme, "ws", "http", 1)
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, plain.String(), nil)
 	if err != nil {
-		r.Why = err.Error()
+		r.Why = say.Plain(err.Error())
 		return r, 0
 	}
 	before := time.Now()
@@ -129,19 +124,19 @@ func reach(u *url.URL) (doctor.Reach, time.Duration) {
 	return r, at.Sub(before.Add(time.Since(before) / 2))
 }
 
-// why says in Chinese why a server was not reached.
-func why(err error) string {
+// why says why a server was not reached.
+func why(err error) say.Text {
 	var name *net.DNSError
 	var tls *net.OpError
 	switch {
 	case errors.As(err, &name):
-		return "找不到这个地址，可能没有网络"
+		return say.T("找不到这个地址，可能没有网络")
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "对方没有应答，服务器可能没有开"
+		return say.T("对方没有应答，服务器可能没有开")
 	case errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
-		return "等了 5 秒没有回音"
+		return say.T("等了 5 秒没有回音")
 	case errors.As(err, &tls):
-		return "网络不通"
+		return say.T("网络不通")
 	}
-	return "网络或证书有问题"
+	return say.T("网络或证书有问题")
 }

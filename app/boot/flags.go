@@ -46,7 +46,7 @@ const defaultServer = "ws://127.0.0.1:8640/v1/sync"
 const usage = `yizhan is the app of stations (kiosk), staff and members (phone).
 
 usage: yizhan [flags]
-       yizhan doctor [-data folder] [-server address]
+       yizhan doctor [-data folder] [-server address] [-lang zh|en]
        yizhan decode FILE…
        yizhan slip -printer printer [-paper 58|80] [-kind test]
 

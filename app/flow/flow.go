@@ -34,6 +34,31 @@ func ToneOf(v fault.Verdict) Tone {
 	return Bad
 }
 
+// told is a code, a verdict or a fault of core/fault, which has a sentence and a next step.
+type told interface {
+	~uint8
+	Sentence() string
+	Next() string
+}
+
+// Sentence is what a code, a verdict or a fault says, to be read in any language;
+// empty for none. One from a newer server is named by its number.
+func Sentence[K told](k K) say.Text {
+	sentence := k.Sentence()
+	if sentence == fmt.Sprintf(fault.UnknownWords, k) {
+		return say.T("这个版本的程序看不懂这个结果（编号 %d）。", int(k))
+	}
+	return say.T(sentence)
+}
+
+// Next is what to do about a code, a verdict or a fault; empty where there is nothing.
+func Next[K told](k K) say.Text {
+	if k.Sentence() == fmt.Sprintf(fault.UnknownWords, k) {
+		return say.T("请更新程序，或找工作人员。")
+	}
+	return say.T(k.Next())
+}
+
 var weekdays = [...]say.Text{say.T("周日"), say.T("周一"), say.T("周二"), say.T("周三"), say.T("周四"), say.T("周五"), say.T("周六")}
 
 var months = [...]say.Text{say.T("1月"), say.T("2月"), say.T("3月"), say.T("4月"), say.T("5月"), say.T("6月"), say.T("7月"), say.T("8月"),
@@ -106,6 +131,17 @@ func span(w schedule.Window, now time.Time, write func(int64, time.Time) say.Tex
 		return say.T("%s–%s", write(w.From, now), to.Format("15:04"))
 	}
 	return say.T("%s 至 %s", write(w.From, now), write(w.To, now))
+}
+
+// Length is a span of time in its largest unit: "3 天", "5 小时", "1 分钟" at least.
+func Length(d time.Duration) say.Text {
+	switch {
+	case d >= 48*time.Hour:
+		return say.T("%d 天", int(d.Hours())/24)
+	case d >= 2*time.Hour:
+		return say.T("%d 小时", int(d.Hours()))
+	}
+	return say.T("%d 分钟", max(1, int(d.Minutes())))
 }
 
 // Left writes how long it is until at: "3 天 4 小时", "02:13:05".

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"yizhan/app/say"
 	"yizhan/core/fault"
 	"yizhan/core/schedule"
 )
@@ -58,6 +59,28 @@ func TestLeft(t *testing.T) {
 		"02:13:05": 2*time.Hour + 13*time.Minute + 5*time.Second, "3 天 4 小时": 76*time.Hour + 59*time.Minute} {
 		if got := Left(now.Add(d).UnixMilli(), now).String(); got != want {
 			t.Errorf("%v left reads %q, want %q", d, got, want)
+		}
+	}
+}
+
+// What a newer server says has a sentence too, and it can be translated.
+func TestSentences(t *testing.T) {
+	english := func(key string, _ int) string {
+		return map[string]string{fault.UnknownWords: "Unknown result %d.", fault.SoldOut.Sentence(): "All gone."}[key]
+	}
+	for _, c := range []struct {
+		text             say.Text
+		chinese, english string
+	}{
+		{Sentence(fault.SoldOut), "名额已经发完了。", "All gone."},
+		{Sentence(fault.Code(199)), "这个版本的程序看不懂这个结果（编号 199）。", "Unknown result 199."},
+		{Sentence(fault.Verdict(199)), "这个版本的程序看不懂这个结果（编号 199）。", "Unknown result 199."},
+		{Sentence(fault.None), "", ""},
+		{Next(fault.NoFault), "", ""},
+		{Next(fault.Kind(199)), "请更新程序，或找工作人员。", ""},
+	} {
+		if c.text.String() != c.chinese || c.text.In(english) != c.english {
+			t.Errorf("reads %q, %q; want %q, %q", c.text, c.text.In(english), c.chinese, c.english)
 		}
 	}
 }

@@ -19,6 +19,14 @@ const (
 	English = fyne.Locale("en")
 )
 
+// Locale is the language of a stored name, "zh" or "en"; Chinese for any other.
+func Locale(name string) fyne.Locale {
+	if name == "en" {
+		return English
+	}
+	return Chinese
+}
+
 // Speak makes the app speak a language from now on; pages that are drawn already
 // stay as they are. The files (assets/translations/en) hold each Chinese text with
 // its English one, or with {"one": …, "other": …}.

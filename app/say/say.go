@@ -26,6 +26,18 @@ func T(chinese string, args ...any) Text { return Text{key: chinese, args: args}
 // Plain is a name, a title or a number, which no language changes.
 func Plain(s string) Text { return Text{key: s, plain: s != ""} }
 
+// Both is a sentence of the data, which has it in Chinese and maybe in English:
+// a title, or whom an activity is for. Where one is missing the other is read.
+func Both(chinese, english string) Text {
+	switch {
+	case english == "" || chinese == english:
+		return Plain(chinese)
+	case chinese == "":
+		return Plain(english)
+	}
+	return T("%[1]s", Plain(chinese), Plain(english)) // the English of this key is "%[2]s"
+}
+
 // Join puts a separator, itself translated, between the texts that are not empty.
 func Join(separator string, texts ...Text) Text {
 	var all Text

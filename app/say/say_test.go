@@ -14,7 +14,7 @@ func TestTextIsReadInTheReadersLanguage(t *testing.T) {
 			return "%s %s"
 		}
 		return map[string]string{"%d 张": "%d tickets", "%s在%s领取。": "Collect at %[2]s, %[1]s.", "、": ", ", "%s%s%s": "%s%s%s", "今天": "today",
-			"已领 100%%。": "100%% collected.", "好。": "Good.", "“%s”": "“%s”"}[key]
+			"已领 100%%。": "100%% collected.", "好。": "Good.", "“%s”": "“%s”", "%[1]s": "%[2]s"}[key]
 	}
 	for _, c := range []struct {
 		text             Text
@@ -29,6 +29,10 @@ func TestTextIsReadInTheReadersLanguage(t *testing.T) {
 		{Join("、", T("%d 张", 1), Text{}, Plain("A"), Plain("B")), "1 张、A、B", "1 ticket, A, B"},
 		{Sentences(T("好。"), Text{}, T("好。")), "好。好。", "Good. Good."},
 		{Join("、"), "", ""},
+		{Both("仅限女会员", "women only"), "仅限女会员", "women only"},
+		{Both("仅限女会员", ""), "仅限女会员", "仅限女会员"},
+		{Both("", "women only"), "women only", "women only"},
+		{Both("", ""), "", ""},
 	} {
 		if got := c.text.String(); got != c.chinese {
 			t.Errorf("in Chinese %q, want %q", got, c.chinese)

@@ -51,6 +51,9 @@ func TestEnglishIsComplete(t *testing.T) {
 			continue
 		}
 		for _, form := range formsOf(forms) {
+			if key == "%[1]s" {
+				continue // the key of say.Both, which chooses by language
+			}
 			if !slices.Equal(verbs(form), verbs(key)) {
 				t.Errorf("%s: the English of %q has other arguments: %q", where, key, form)
 			}

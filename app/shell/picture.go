@@ -4,6 +4,9 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/storage"
+
+	"yizhan/app/look"
+	"yizhan/app/say"
 )
 
 // choosePicture lets a person pick a file and gives its path, on the UI goroutine.
@@ -16,8 +19,8 @@ func choosePicture(env *Env, take func(path string)) {
 		take(f.URI().Path())
 	}, env.Window)
 	open.SetFilter(storage.NewExtensionFileFilter([]string{".png", ".jpg", ".jpeg"}))
-	open.SetConfirmText("选这张")
-	open.SetDismissText("不选了")
+	open.SetConfirmText(look.Say(say.T("选这张")))
+	open.SetDismissText(look.Say(say.T("不选了")))
 	open.Resize(env.Window.Canvas().Size())
 	open.Show()
 }

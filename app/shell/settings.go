@@ -27,10 +27,7 @@ func (e *Env) Scale(of look.Sizes) look.Scale {
 			s.Palette = p
 		}
 	}
-	s.Language = look.Chinese
-	if v.Language == settings.English {
-		s.Language = look.English
-	}
+	s.Language = look.Locale(v.Language)
 	return s
 }
 
@@ -64,11 +61,7 @@ func (e *Env) apply(v settings.Values) {
 		return
 	}
 	e.Taste.now, e.Taste.spoken = v, true
-	language := look.Chinese
-	if v.Language == settings.English {
-		language = look.English
-	}
-	if err := look.Speak(language, assets.English); err != nil {
+	if err := look.Speak(look.Locale(v.Language), assets.English); err != nil {
 		fyne.LogError("choose language", err)
 	}
 	if e.Taste.changed != nil {

@@ -83,10 +83,13 @@ func (k Kind) Sentence() string { return read(kindWords, k).sentence }
 // Next says in plain Chinese what to do now; empty for NoFault.
 func (k Kind) Next() string { return read(kindWords, k).next }
 
+// UnknownWords is the sentence of a number from a newer server, which is its argument.
+const UnknownWords = "这个版本的程序看不懂这个结果（编号 %d）。"
+
 func read[K ~uint8](table map[K]words, k K) words {
 	if w, ok := table[k]; ok || k == 0 {
 		return w
 	}
 	// From a newer server: the number is all that this version knows about it.
-	return words{fmt.Sprintf("这个版本的程序看不懂这个结果（编号 %d）。", k), "请更新程序，或找工作人员。"}
+	return words{fmt.Sprintf(UnknownWords, k), "请更新程序，或找工作人员。"}
 }

@@ -1,15 +1,18 @@
-// Package doctor says in plain Chinese what is waiting on this device, since when,
+// Package doctor says in plain words what is waiting on this device, since when,
 // why, and what to do. The command `yizhan doctor` prints it, and a page of the app
 // shows it: both from the same findings.
 package doctor
 
 import (
-	"fmt"
-	"strings"
+	"errors"
+	"io/fs"
+	"path/filepath"
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/fault"
+	"yizhan/core/local"
 )
 
 // Input is all that the findings depend on. Now and times of the device are its own clock.
@@ -40,13 +43,13 @@ type Trouble struct {
 // Reach is what an attempt to get to the server gave.
 type Reach struct {
 	Tried  bool
-	Server string // host and port
-	Why    string // in plain words why it failed; empty if it did not
+	Server string   // host and port
+	Why    say.Text // why it failed; empty if it did not
 }
 
 // Waiting is ops of one kind that wait for the server.
 type Waiting struct {
-	What   string
+	What   say.Text
 	N      int
 	Oldest time.Time
 	Held   bool // the hub holds them
@@ -63,9 +66,9 @@ type Lease struct {
 // Finding is one thing about the device: how it stands, and what to do about it.
 type Finding struct {
 	Tone  flow.Tone // Good, Wait: it mends itself or is only to be known; Bad: a person has to act
-	What  string    // two to four characters: which part
-	Words string    // how it stands, since when, why
-	Next  string    // what to do; empty where there is nothing
+	What  say.Text  // two to four characters: which part
+	Words say.Text  // how it stands, since when, why
+	Next  say.Text  // what to do; empty where there is nothing
 }
 
 // Limits from which people are told.
@@ -104,121 +107,145 @@ func Worst(all []Finding) flow.Tone {
 func store(in Input) Finding {
 	switch {
 	case in.Store == nil && in.Device == "":
-		return Finding{flow.Bad, "登记", "这台设备还没有登记。", "请向工作人员要一个登记码，在首页输入。"}
+		return Finding{flow.Bad, say.T("登记"), say.T("这台设备还没有登记。"), say.T("请向工作人员要一个登记码，在首页输入。")}
 	case in.Store == nil:
-		return Finding{flow.Good, "存储", "本机存储正常。", ""}
+		return Finding{flow.Good, say.T("存储"), say.T("本机存储正常。"), say.Text{}}
 	}
-	return Finding{flow.Bad, "存储", "本机存储打不开：" + in.Store.Error() + "。", "请不要删除任何文件，找工作人员处理；没有上传的记录可能还在里面。"}
+	return Finding{flow.Bad, say.T("存储"), say.T("本机存储打不开：%s。", broken(in.Store)),
+		say.T("请不要删除任何文件，找工作人员处理；没有上传的记录可能还在里面。")}
+}
+
+// broken says what is wrong with a store.
+func broken(err error) say.Text {
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, local.ErrDamaged):
+		return say.T("文件已经损坏")
+	case errors.Is(err, local.ErrFull):
+		return say.T("磁盘满了")
+	case errors.Is(err, fs.ErrPermission):
+		return say.T("没有读写的权限")
+	case errors.Is(err, fs.ErrNotExist) && errors.As(err, &path):
+		return say.T("%s 里没有这台设备的数据（device.db）", say.Plain(filepath.Dir(path.Path)))
+	}
+	return say.Plain(err.Error())
 }
 
 func disk(in Input) Finding {
-	left := fmt.Sprintf("磁盘还剩 %d MB。", in.Free>>20)
+	f := Finding{flow.Good, say.T("磁盘"), say.T("磁盘还剩 %d MB。", int(in.Free>>20)), say.Text{}}
 	if in.Free >= 1<<30 {
-		left = fmt.Sprintf("磁盘还剩 %d GB。", in.Free>>30)
+		f.Words = say.T("磁盘还剩 %d GB。", int(in.Free>>30))
 	}
 	switch {
 	case in.Free < 0:
-		return Finding{flow.Wait, "磁盘", "看不出磁盘还剩多少空间。", ""}
+		f.Tone, f.Words = flow.Wait, say.T("看不出磁盘还剩多少空间。")
 	case in.Free < fullDisk:
-		return Finding{flow.Bad, "磁盘", left, "请马上清理空间；存不下新记录时，请不要发放。"}
+		f.Tone, f.Next = flow.Bad, say.T("请马上清理空间；存不下新记录时，请不要发放。")
 	case in.Free < lowDisk:
-		return Finding{flow.Wait, "磁盘", left, "请尽快清理空间。"}
+		f.Tone, f.Next = flow.Wait, say.T("请尽快清理空间。")
 	}
-	return Finding{flow.Good, "磁盘", left, ""}
+	return f
 }
 
 func clock(in Input) Finding {
-	now := in.Now.Format("2006-01-02 15:04")
-	switch {
-	case in.Offset.Abs() >= doubt:
-		way := "快"
-		if in.Offset > 0 {
-			way = "慢"
-		}
-		return Finding{flow.Bad, "时间", fmt.Sprintf("本机时间 %s，比服务器%s了%s。", now, way, span(in.Offset.Abs())), "请工作人员校准本机时间。"}
+	now := say.Plain(in.Now.Format("2006-01-02 15:04"))
+	wrong := Finding{Tone: flow.Bad, What: say.T("时间"), Next: say.T("请工作人员校准本机时间。")}
+	switch off := flow.Length(in.Offset.Abs()); {
+	case in.Offset >= doubt:
+		wrong.Words = say.T("本机时间 %s，比服务器慢了 %s。", now, off)
+		return wrong
+	case -in.Offset >= doubt:
+		wrong.Words = say.T("本机时间 %s，比服务器快了 %s。", now, off)
+		return wrong
 	case in.Newest.After(in.Now.Add(doubt)):
-		return Finding{flow.Bad, "时间", fmt.Sprintf("本机时间 %s，比本机见过的最晚时间早%s，像是被往回拨过。", now, span(in.Newest.Sub(in.Now))), "请工作人员核对本机时间；对的话，下次扫码时点“时间是对的”。"}
+		wrong.Words = say.T("本机时间 %s，比本机见过的最晚时间早 %s，像是被往回拨过。", now, flow.Length(in.Newest.Sub(in.Now)))
+		wrong.Next = say.T("请工作人员核对本机时间；对的话，下次扫码时点“时间是对的”。")
+		return wrong
 	}
-	return Finding{flow.Good, "时间", "本机时间 " + now + "。", ""}
+	return Finding{flow.Good, say.T("时间"), say.T("本机时间 %s。", now), say.Text{}}
 }
 
 func network(in Input) Finding {
-	to := "服务器"
+	to := say.T("服务器")
 	if in.Hub != "" {
-		to = "本站的中心机"
+		to = say.T("本站的中心机")
 	}
-	at := ""
 	if in.Reach.Server != "" {
-		at = "（" + in.Reach.Server + "）"
+		to = say.T("%s（%s）", to, say.Plain(in.Reach.Server))
 	}
+	f := Finding{Tone: flow.Wait, What: say.T("网络"), Next: say.T("请检查网线、无线和路由器；本机会一直自动重试。")}
 	switch {
 	case in.Problem != nil && tells(in.Problem.Kind):
-		return Finding{flow.Bad, "网络", in.Problem.Kind.Sentence(), in.Problem.Kind.Next()}
+		return Finding{flow.Bad, f.What, flow.Sentence(in.Problem.Kind), flow.Next(in.Problem.Kind)}
 	case in.Online:
-		return Finding{flow.Good, "网络", "已连上" + to + at + "。", ""}
+		return Finding{flow.Good, f.What, say.T("已连上%s。", to), say.Text{}}
 	case in.Off:
-		return Finding{flow.Wait, "网络", "网络是在本机上关掉的。", "需要时点“现在连接”。"}
-	case in.Reach.Tried && in.Reach.Why == "":
-		return Finding{flow.Good, "网络", "能连上" + to + at + "。", ""}
+		return Finding{flow.Wait, f.What, say.T("网络是在本机上关掉的。"), say.T("需要时点“现在连接”。")}
+	case in.Reach.Tried && in.Reach.Why.Empty():
+		return Finding{flow.Good, f.What, say.T("能连上%s。", to), say.Text{}}
 	case in.Reach.Tried:
-		return Finding{flow.Wait, "网络", "连不上" + to + at + "：" + in.Reach.Why + "。", "请检查网线、无线和路由器；本机会一直自动重试。"}
+		f.Words = say.T("连不上%s：%s。", to, in.Reach.Why)
+	default:
+		f.Words = say.T("没有连上%s。", to)
 	}
-	return Finding{flow.Wait, "网络", "没有连上" + to + at + "。", "请检查网线、无线和路由器；本机会一直自动重试。"}
+	return f
 }
 
 func waiting(in Input) Finding {
 	if len(in.Waiting) == 0 {
-		return Finding{flow.Good, "上传", "没有要上传的记录。", ""}
+		return Finding{flow.Good, say.T("上传"), say.T("没有要上传的记录。"), say.Text{}}
 	}
-	var parts []string
+	var parts []say.Text
 	oldest, held := in.Waiting[0].Oldest, true
 	for _, w := range in.Waiting {
-		parts = append(parts, fmt.Sprintf("%d 条%s", w.N, w.What))
+		parts = append(parts, say.T("%d 条%s", w.N, w.What))
 		held = held && w.Held
 		if w.Oldest.Before(oldest) {
 			oldest = w.Oldest
 		}
 	}
-	words := fmt.Sprintf("%s在等，最早 %s。", strings.Join(parts, "、"), flow.Clock(oldest, in.Now).String())
-	f := Finding{flow.Wait, "上传", words, "记录都存在本机，断电也不会丢，连上以后自动上传。"}
+	f := Finding{Tone: flow.Wait, What: say.T("上传"), Words: say.T("%s在等，最早 %s。", say.Join("、", parts...), flow.Clock(oldest, in.Now))}
 	switch {
 	case held:
-		f.Words += "本站的中心机已经收下，正在等服务器。"
-		f.Next = "不用重复办理，结果会自己出来。"
+		f.Words = say.Sentences(f.Words, say.T("本站的中心机已经收下，正在等服务器。"))
+		f.Next = say.T("不用重复办理，结果会自己出来。")
 	case in.Online:
-		f.Words += "已经连上，正在上传。"
-		f.Next = ""
+		f.Words = say.Sentences(f.Words, say.T("已经连上，正在上传。"))
 	default:
-		f.Words += "原因：没有网络。"
+		f.Words = say.Sentences(f.Words, say.T("原因：没有网络。"))
+		f.Next = say.T("记录都存在本机，断电也不会丢，连上以后自动上传。")
 	}
-	if in.Now.Sub(oldest) >= longAgo {
-		f.Next += "已经等了" + span(in.Now.Sub(oldest)) + "，请告诉工作人员。"
+	if age := in.Now.Sub(oldest); age >= longAgo {
+		f.Next = say.Sentences(f.Next, say.T("已经等了 %s，请告诉工作人员。", flow.Length(age)))
 	}
 	return f
 }
 
 func fresh(in Input) Finding {
+	f := Finding{Tone: flow.Good, What: say.T("数据")}
 	if in.AsOf.IsZero() {
-		return Finding{flow.Wait, "数据", "还没有同步过数据。", "请先联网一次。"}
+		f.Tone, f.Words, f.Next = flow.Wait, say.T("还没有同步过数据。"), say.T("请先联网一次。")
+		return f
 	}
 	now := in.Now.Add(in.Offset)
-	words := "数据截至 " + flow.Clock(in.AsOf, now).String() + "。"
+	f.Words = say.T("数据截至 %s。", flow.Clock(in.AsOf, now))
 	if age := now.Sub(in.AsOf); age >= stale {
-		return Finding{flow.Wait, "数据", words + "已经" + span(age) + "没有更新。", "请让这台设备联网；在那之前，新发的票、新的活动这里看不到。"}
+		f.Tone, f.Words = flow.Wait, say.Sentences(f.Words, say.T("已经 %s没有更新。", flow.Length(age)))
+		f.Next = say.T("请让这台设备联网；在那之前，新发的票、新的活动这里看不到。")
 	}
-	return Finding{flow.Good, "数据", words, ""}
+	return f
 }
 
 func leases(in Input) (all []Finding) {
 	now := in.Now.Add(in.Offset)
 	for _, l := range in.Leases {
-		f := Finding{flow.Good, "授权", fmt.Sprintf("“%s”：本机还能发 %d 个，%s 到期。", l.Title, l.Left, flow.Moment(l.Expires.UnixMilli(), now).String()), ""}
+		f := Finding{flow.Good, say.T("授权"), say.T("“%s”：本机还能发 %d 个，%s 到期。", say.Plain(l.Title), l.Left, flow.Moment(l.Expires.UnixMilli(), now)), say.Text{}}
 		if l.Unreported > 0 {
-			f.Tone, f.Words = flow.Wait, f.Words+fmt.Sprintf("有 %d 个还没有上报。", l.Unreported)
-			f.Next = "到期以前请联网一次，没有上报的会成为存疑。"
+			f.Tone, f.Words = flow.Wait, say.Sentences(f.Words, say.T("有 %d 个还没有上报。", l.Unreported))
+			f.Next = say.T("到期以前请联网一次，没有上报的会成为存疑。")
 		}
 		if left := l.Expires.Sub(now); left < leaseSoon && (l.Left > 0 || l.Unreported > 0) && !in.Online {
-			f.Tone, f.Next = flow.Bad, "就要到期了，请马上让这台设备联网。"
+			f.Tone, f.Next = flow.Bad, say.T("就要到期了，请马上让这台设备联网。")
 		}
 		all = append(all, f)
 	}
@@ -230,9 +257,9 @@ func last(in Input) (Finding, bool) {
 	if in.Last.Kind == fault.NoFault || in.Problem != nil || in.Now.Sub(in.Last.At) > 7*24*time.Hour {
 		return Finding{}, false
 	}
-	f := Finding{flow.Good, "上次", "最近一次问题在 " + flow.Moment(in.Last.At.UnixMilli(), in.Now).String() + "：" + in.Last.Kind.Sentence(), ""}
+	f := Finding{flow.Good, say.T("上次"), say.T("最近一次问题在 %s：%s", flow.Moment(in.Last.At.UnixMilli(), in.Now), flow.Sentence(in.Last.Kind)), say.Text{}}
 	if !in.Online && tells(in.Last.Kind) {
-		f.Tone, f.Next = flow.Wait, in.Last.Kind.Next()
+		f.Tone, f.Next = flow.Wait, flow.Next(in.Last.Kind)
 	}
 	return f, true
 }
@@ -244,14 +271,4 @@ func tells(k fault.Kind) bool {
 		return false
 	}
 	return true
-}
-
-func span(d time.Duration) string {
-	switch {
-	case d >= 48*time.Hour:
-		return fmt.Sprintf(" %d 天", int(d.Hours())/24)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf(" %d 小时", int(d.Hours()))
-	}
-	return fmt.Sprintf(" %d 分钟", max(1, int(d.Minutes())))
 }

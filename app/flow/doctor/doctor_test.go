@@ -1,12 +1,13 @@
 package doctor
 
 import (
-	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/fault"
 	"yizhan/core/local"
 	"yizhan/core/local/memory"
@@ -31,29 +32,31 @@ func TestExamine(t *testing.T) {
 		tone   flow.Tone
 		words  string // of one finding with that tone, Next behind it
 	}{
-		"not enrolled":    {func(in *Input) { in.Device = "" }, flow.Bad, "这台设备还没有登记。请向工作人员要一个登记码"},
-		"store damaged":   {func(in *Input) { in.Store = errors.New("文件已经损坏") }, flow.Bad, "本机存储打不开：文件已经损坏。请不要删除任何文件"},
-		"disk full":       {func(in *Input) { in.Free = 10 << 20 }, flow.Bad, "磁盘还剩 10 MB。请马上清理空间"},
-		"disk low":        {func(in *Input) { in.Free = 200 << 20 }, flow.Wait, "磁盘还剩 200 MB。请尽快清理空间。"},
-		"disk unknown":    {func(in *Input) { in.Free = -1 }, flow.Wait, "看不出磁盘还剩多少空间。"},
-		"clock slow":      {func(in *Input) { in.Offset = 10 * time.Minute }, flow.Bad, "本机时间 2026-11-21 14:30，比服务器慢了 10 分钟。请工作人员校准"},
-		"clock set back":  {func(in *Input) { in.Newest = now.Add(5 * time.Hour) }, flow.Bad, "比本机见过的最晚时间早 5 小时，像是被往回拨过。请工作人员核对"},
-		"server refuses":  {func(in *Input) { in.Problem = fault.Errorf(fault.Fork, "x") }, flow.Bad, fault.Fork.Sentence() + fault.Fork.Next()},
-		"server busy":     {func(in *Input) { in.Problem = fault.Errorf(fault.Busy, "x") }, flow.Good, "已连上服务器。"},
-		"no network":      {func(in *Input) { in.Online = false }, flow.Wait, "没有连上服务器。请检查网线"},
-		"switched off":    {func(in *Input) { in.Online, in.Off = false, true }, flow.Wait, "网络是在本机上关掉的。"},
-		"nobody answers":  {func(in *Input) { in.Online, in.Reach = false, Reach{true, "u.example:8640", "对方没有应答"} }, flow.Wait, "连不上服务器（u.example:8640）：对方没有应答。"},
-		"server is there": {func(in *Input) { in.Online, in.Reach = false, Reach{true, "u.example:8640", ""} }, flow.Good, "能连上服务器（u.example:8640）。"},
+		"not enrolled":   {func(in *Input) { in.Device = "" }, flow.Bad, "这台设备还没有登记。请向工作人员要一个登记码"},
+		"store damaged":  {func(in *Input) { in.Store = fmt.Errorf("open: %w", local.ErrDamaged) }, flow.Bad, "本机存储打不开：文件已经损坏。请不要删除任何文件"},
+		"disk full":      {func(in *Input) { in.Free = 10 << 20 }, flow.Bad, "磁盘还剩 10 MB。请马上清理空间"},
+		"disk low":       {func(in *Input) { in.Free = 200 << 20 }, flow.Wait, "磁盘还剩 200 MB。请尽快清理空间。"},
+		"disk unknown":   {func(in *Input) { in.Free = -1 }, flow.Wait, "看不出磁盘还剩多少空间。"},
+		"clock slow":     {func(in *Input) { in.Offset = 10 * time.Minute }, flow.Bad, "本机时间 2026-11-21 14:30，比服务器慢了 10 分钟。请工作人员校准"},
+		"clock set back": {func(in *Input) { in.Newest = now.Add(5 * time.Hour) }, flow.Bad, "比本机见过的最晚时间早 5 小时，像是被往回拨过。请工作人员核对"},
+		"server refuses": {func(in *Input) { in.Problem = fault.Errorf(fault.Fork, "x") }, flow.Bad, fault.Fork.Sentence() + fault.Fork.Next()},
+		"server busy":    {func(in *Input) { in.Problem = fault.Errorf(fault.Busy, "x") }, flow.Good, "已连上服务器。"},
+		"no network":     {func(in *Input) { in.Online = false }, flow.Wait, "没有连上服务器。请检查网线"},
+		"switched off":   {func(in *Input) { in.Online, in.Off = false, true }, flow.Wait, "网络是在本机上关掉的。"},
+		"nobody answers": {func(in *Input) {
+			in.Online, in.Reach = false, Reach{true, "u.example:8640", say.T("对方没有应答")}
+		}, flow.Wait, "连不上服务器（u.example:8640）：对方没有应答。"},
+		"server is there": {func(in *Input) { in.Online, in.Reach = false, Reach{true, "u.example:8640", say.Text{}} }, flow.Good, "能连上服务器（u.example:8640）。"},
 		"hub away":        {func(in *Input) { in.Online, in.Hub = false, "hub-1" }, flow.Wait, "没有连上本站的中心机。"},
 		"never synced":    {func(in *Input) { in.AsOf = time.Time{} }, flow.Wait, "还没有同步过数据。请先联网一次。"},
 		"old data":        {func(in *Input) { in.AsOf = now.Add(-72 * time.Hour) }, flow.Wait, "数据截至 11月18日 14:30。已经 3 天没有更新。请让这台设备联网"},
 		"waiting, offline": {func(in *Input) {
-			in.Online, in.Waiting = false, []Waiting{{"报名", 2, now.Add(-time.Hour), false}, {"签到", 1, now.Add(-2 * time.Hour), false}}
+			in.Online, in.Waiting = false, []Waiting{{say.T("报名"), 2, now.Add(-time.Hour), false}, {say.T("签到"), 1, now.Add(-2 * time.Hour), false}}
 		}, flow.Wait, "2 条报名、1 条签到在等，最早 12:30。原因：没有网络。记录都存在本机，断电也不会丢，连上以后自动上传。"},
 		"waiting for long": {func(in *Input) {
-			in.Online, in.Waiting = false, []Waiting{{"报名", 1, now.Add(-5 * time.Hour), false}}
+			in.Online, in.Waiting = false, []Waiting{{say.T("报名"), 1, now.Add(-5 * time.Hour), false}}
 		}, flow.Wait, "已经等了 5 小时，请告诉工作人员。"},
-		"held by the hub":   {func(in *Input) { in.Hub, in.Waiting = "hub-1", []Waiting{{"报名", 1, now, true}} }, flow.Wait, "本站的中心机已经收下，正在等服务器。不用重复办理"},
+		"held by the hub":   {func(in *Input) { in.Hub, in.Waiting = "hub-1", []Waiting{{say.T("报名"), 1, now, true}} }, flow.Wait, "本站的中心机已经收下，正在等服务器。不用重复办理"},
 		"a lease":           {func(in *Input) { in.Leases = []Lease{{"电影票", 40, now.Add(5 * time.Hour), 0}} }, flow.Good, "“电影票”：本机还能发 40 个，今天 19:30 到期。"},
 		"unreported grants": {func(in *Input) { in.Leases = []Lease{{"电影票", 40, now.Add(5 * time.Hour), 3}} }, flow.Wait, "有 3 个还没有上报。到期以前请联网一次"},
 		"a lease ends":      {func(in *Input) { in.Online, in.Leases = false, []Lease{{"电影票", 0, now.Add(30 * time.Minute), 3}} }, flow.Bad, "就要到期了，请马上让这台设备联网。"},
@@ -65,7 +68,7 @@ func TestExamine(t *testing.T) {
 		found := false
 		all := Examine(in)
 		for _, f := range all {
-			found = found || f.Tone == c.tone && strings.Contains(f.Words+f.Next, c.words)
+			found = found || f.Tone == c.tone && strings.Contains(f.Words.String()+f.Next.String(), c.words)
 		}
 		if !found || Worst(all) < c.tone {
 			t.Errorf("%s: want %v %q in %+v", name, c.tone, c.words, all)
@@ -110,7 +113,7 @@ func TestRead(t *testing.T) {
 	if err != nil || in.Device != "kiosk-1" || !in.Newest.Equal(now) {
 		t.Fatalf("%+v %v", in, err)
 	}
-	if len(in.Waiting) != 2 || in.Waiting[0].What != "报名" || in.Waiting[0].Held || !in.Waiting[1].Held || in.Waiting[1].N != 1 {
+	if len(in.Waiting) != 2 || in.Waiting[0].What.String() != "报名" || in.Waiting[0].Held || !in.Waiting[1].Held || in.Waiting[1].N != 1 {
 		t.Errorf("waiting %+v", in.Waiting)
 	}
 	if len(in.Leases) != 1 || in.Leases[0].Left != 39 || in.Leases[0].Unreported != 1 || in.Leases[0].Title != "film" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/activity"
 	"yizhan/core/id"
 	"yizhan/core/local"
@@ -18,8 +19,8 @@ import (
 )
 
 // kinds names what may wait, in the words of people.
-var kinds = map[op.Kind]string{op.Claim: "报名", op.GroupClaim: "团体报名", op.Cancel: "退票", op.Redeem: "扫码领取", op.CheckIn: "签到",
-	op.Rebind: "换站领取", op.Release: "交回票券", op.ReturnLease: "交回授权", op.RenewLease: "续期授权"}
+var kinds = map[op.Kind]say.Text{op.Claim: say.T("报名"), op.GroupClaim: say.T("团体报名"), op.Cancel: say.T("退票"), op.Redeem: say.T("扫码领取"), op.CheckIn: say.T("签到"),
+	op.Rebind: say.T("换站领取"), op.Release: say.T("交回票券"), op.ReturnLease: say.T("交回授权"), op.RenewLease: say.T("续期授权")}
 
 // Read takes from the store what the findings depend on. Now, Free, Reach and how
 // the link stands are the caller's to fill in.
@@ -68,11 +69,13 @@ func (in *Input) queue(s local.Store) (map[uint64]bool, error) {
 			continue
 		}
 		numbers[q.Seq] = true
-		what := "记录"
+		what := say.T("记录")
 		if o, err := op.Decode(q.Bytes); err == nil {
-			what = cmp.Or(kinds[o.Kind], what)
+			if known, ok := kinds[o.Kind]; ok {
+				what = known
+			}
 		}
-		i := slices.IndexFunc(in.Waiting, func(w Waiting) bool { return w.What == what && w.Held == held })
+		i := slices.IndexFunc(in.Waiting, func(w Waiting) bool { return w.What.String() == what.String() && w.Held == held })
 		if i < 0 {
 			in.Waiting, i = append(in.Waiting, Waiting{What: what, Oldest: time.UnixMilli(q.At), Held: held}), len(in.Waiting)
 		}

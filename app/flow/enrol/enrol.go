@@ -4,6 +4,8 @@ package enrol
 import (
 	"strings"
 
+	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/fault"
 	"yizhan/core/wire"
 )
@@ -16,8 +18,8 @@ type State struct {
 	Busy    bool
 	Done    bool
 	Erased  bool   // the server had this device erased
-	Problem string // what is wrong, one sentence
-	Next    string // what to do about it
+	Problem say.Text // what is wrong, one sentence
+	Next    say.Text // what to do about it
 }
 
 // Begin is the page as it opens: of a new device, or of one that was erased.
@@ -25,7 +27,7 @@ func Begin(erased bool) State {
 	if !erased {
 		return State{}
 	}
-	return State{Erased: true, Problem: "这台设备已经停用，本机的数据已经清除。", Next: "还要使用，请向工作人员要一个新的登记码。"}
+	return State{Erased: true, Problem: say.T("这台设备已经停用，本机的数据已经清除。"), Next: say.T("还要使用，请向工作人员要一个新的登记码。")}
 }
 
 // Message is Entered, Unreadable, Accepted or Failed.
@@ -59,7 +61,7 @@ func (s State) Update(m Message) (State, string) {
 		if s.Busy || s.Done {
 			return s, ""
 		}
-		return State{Problem: "图片里没有找到二维码。", Next: "请换一张清楚、完整的图片，或直接输入登记码。"}, ""
+		return State{Problem: say.T("图片里没有找到二维码。"), Next: say.T("请换一张清楚、完整的图片，或直接输入登记码。")}, ""
 	case Accepted:
 		return State{Done: true}, ""
 	case Failed:
@@ -67,9 +69,9 @@ func (s State) Update(m Message) (State, string) {
 			return s, ""
 		}
 		if m.Fault == nil {
-			return State{Problem: "连不上服务器，登记码还没有用掉。", Next: "请检查网络后再按一次“登记”。"}, ""
+			return State{Problem: say.T("连不上服务器，登记码还没有用掉。"), Next: say.T("请检查网络后再按一次“登记”。")}, ""
 		}
-		return State{Problem: m.Fault.Kind.Sentence(), Next: m.Fault.Kind.Next()}, ""
+		return State{Problem: flow.Sentence(m.Fault.Kind), Next: flow.Next(m.Fault.Kind)}, ""
 	}
 	return s, ""
 }
@@ -79,9 +81,9 @@ func (s State) entered(code string) (State, string) {
 	case s.Busy || s.Done: // a second press, or a scanner that reads twice, hands in nothing twice
 		return s, ""
 	case code == "":
-		return State{Problem: "还没有输入登记码。", Next: "请输入或扫描工作人员给的登记码。"}, ""
+		return State{Problem: say.T("还没有输入登记码。"), Next: say.T("请输入或扫描工作人员给的登记码。")}, ""
 	case len(code) < minimum:
-		return State{Problem: "登记码没有输完整。", Next: "请对照原码核对，字母不分大小写。"}, ""
+		return State{Problem: say.T("登记码没有输完整。"), Next: say.T("请对照原码核对，字母不分大小写。")}, ""
 	}
 	return State{Busy: true}, code
 }

@@ -1,6 +1,7 @@
 package enrol
 
 import (
+	"reflect"
 	"testing"
 
 	"yizhan/core/fault"
@@ -17,7 +18,7 @@ func TestACodeIsHandedInOnce(t *testing.T) {
 	if _, again := s.Update(Entered{code}); again != "" {
 		t.Error("a second press handed the code in again")
 	}
-	if same, _ := s.Update(Unreadable{}); same != s {
+	if same, _ := s.Update(Unreadable{}); !reflect.DeepEqual(same, s) {
 		t.Error("a picture disturbed a code that is under way")
 	}
 	s, out = s.Update(Accepted{})
@@ -48,10 +49,10 @@ func TestRefusals(t *testing.T) {
 		"too many":      {busy, Failed{fault.Errorf(fault.Busy, "")}, fault.Busy.Sentence()},
 	} {
 		s, out := c.from.Update(c.message)
-		if s.Problem != c.problem || s.Next == "" || s.Busy || out != "" {
+		if s.Problem.String() != c.problem || s.Next.Empty() || s.Busy || out != "" {
 			t.Errorf("%s: %+v %q, want %q and a next step", name, s, out, c.problem)
 		}
-		if after, out := s.Update(Entered{code}); out != code || after.Problem != "" {
+		if after, out := s.Update(Entered{code}); out != code || !after.Problem.Empty() {
 			t.Errorf("%s: the next try gave %+v %q", name, after, out)
 		}
 	}
@@ -67,13 +68,13 @@ func TestClean(t *testing.T) {
 
 func TestAnErasedDeviceSaysSo(t *testing.T) {
 	s := Begin(true)
-	if !s.Erased || s.Problem == "" || s.Next == "" {
+	if !s.Erased || s.Problem.Empty() || s.Next.Empty() {
 		t.Errorf("page of an erased device %+v", s)
 	}
-	if s, out := s.Update(Entered{code}); out != code || s.Erased || s.Problem != "" {
+	if s, out := s.Update(Entered{code}); out != code || s.Erased || !s.Problem.Empty() {
 		t.Errorf("a new code gave %+v %q", s, out)
 	}
-	if s := Begin(false); s != (State{}) {
+	if s := Begin(false); !reflect.DeepEqual(s, State{}) {
 		t.Errorf("page of a new device %+v", s)
 	}
 }

@@ -3,10 +3,10 @@
 package status
 
 import (
-	"fmt"
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/fault"
 )
 
@@ -27,45 +27,45 @@ type Input struct {
 // Bar is what is written.
 type Bar struct {
 	Online  bool
-	Net     string // 在线, 离线
-	Age     string // 数据截至 14:05
-	Waiting string // 2 条待上传（最早 13:20）; empty when nothing waits
-	Trouble string // one sentence; empty while all is well
-	Next    string // what to do about the trouble
+	Net     say.Text // 在线, 离线
+	Age     say.Text // 数据截至 14:05
+	Waiting say.Text // 2 条待上传（最早 13:20）; empty when nothing waits
+	Trouble say.Text // one sentence; empty while all is well
+	Next    say.Text // what to do about the trouble
 }
 
 // Describe puts the input into words. now is the device's clock in the zone of the deployment.
 func Describe(in Input, now time.Time) Bar {
-	b := Bar{Online: in.Online, Net: "离线", Age: "还没有同步过数据"}
+	b := Bar{Online: in.Online, Net: say.T("离线"), Age: say.T("还没有同步过数据")}
 	switch {
 	case in.Online:
-		b.Net = "在线"
+		b.Net = say.T("在线")
 	case in.Off:
-		b.Net = "已断开"
+		b.Net = say.T("已断开")
 	}
 	now = now.Add(in.Offset)
 	if !in.AsOf.IsZero() {
-		b.Age = "数据截至 " + flow.Clock(in.AsOf, now).String()
+		b.Age = say.T("数据截至 %s", flow.Clock(in.AsOf, now))
 	}
 	if in.Waiting > 0 {
-		b.Waiting = fmt.Sprintf("%d 条待上传（最早 %s）", in.Waiting, flow.Clock(in.Oldest.Add(in.Offset), now).String())
+		b.Waiting = say.T("%d 条待上传（最早 %s）", in.Waiting, flow.Clock(in.Oldest.Add(in.Offset), now))
 	}
 	b.Trouble, b.Next = trouble(in)
 	return b
 }
 
-func trouble(in Input) (sentence, next string) {
+func trouble(in Input) (sentence, next say.Text) {
 	if in.Problem != nil && tells(in.Problem.Kind) {
-		return in.Problem.Kind.Sentence(), in.Problem.Kind.Next()
+		return flow.Sentence(in.Problem.Kind), flow.Next(in.Problem.Kind)
 	}
 	if in.Offset.Abs() < doubt {
-		return "", ""
+		return say.Text{}, say.Text{}
 	}
-	way := "快"
+	wrong := say.T("本机时间快了 %s。", flow.Length(in.Offset.Abs()))
 	if in.Offset > 0 {
-		way = "慢"
+		wrong = say.T("本机时间慢了 %s。", flow.Length(in.Offset.Abs()))
 	}
-	return fmt.Sprintf("本机时间%s了 %s。", way, length(in.Offset.Abs())), "请工作人员校准本机时间。"
+	return wrong, say.T("请工作人员校准本机时间。")
 }
 
 // tells reports whether a person has to know: what the link mends by itself is no news.
@@ -75,14 +75,4 @@ func tells(k fault.Kind) bool {
 		return false
 	}
 	return true
-}
-
-func length(d time.Duration) string {
-	switch {
-	case d >= 48*time.Hour:
-		return fmt.Sprintf("%d 天", int(d.Hours())/24)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d 小时", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d 分钟", int(d.Minutes()))
 }

@@ -9,6 +9,7 @@ import (
 	"yizhan/app/flow"
 	"yizhan/app/flow/enrol"
 	"yizhan/app/look"
+	"yizhan/app/say"
 )
 
 // View draws the flow's state.
@@ -25,7 +26,7 @@ type View struct {
 // New makes the view; entry is where a code is typed, or scanned by a wedge scanner.
 func New(s look.Scale) *View {
 	v := &View{Scale: s, root: container.NewStack(), entry: widget.NewEntry()}
-	v.entry.SetPlaceHolder("登记码")
+	v.entry.SetPlaceHolder(look.Say(say.T("登记码")))
 	v.entry.OnSubmitted = func(code string) { v.Enter(code) }
 	return v
 }
@@ -40,24 +41,24 @@ func (v *View) Entry() fyne.Focusable { return v.entry }
 func (v *View) Draw(st enrol.State) {
 	s := v.Scale
 	objects := []fyne.CanvasObject{
-		s.Heading("登记这台设备", false),
-		s.Text("请输入工作人员给的登记码，或用扫码枪扫描登记二维码。每个码只能用一次。"),
+		s.Heading(look.Say(say.T("登记这台设备")), false),
+		s.Text(look.Say(say.T("请输入工作人员给的登记码，或用扫码枪扫描登记二维码。每个码只能用一次。"))),
 		look.AtLeast(s.Button, v.entry),
 	}
-	if st.Problem != "" {
-		word := "没有登记成功"
+	if !st.Problem.Empty() {
+		word := say.T("没有登记成功")
 		if st.Erased {
-			word = "未登记"
+			word = say.T("未登记")
 		}
-		objects = append(objects, s.Panel(flow.Bad, word, st.Problem, st.Next))
+		objects = append(objects, s.Panel(flow.Bad, look.Say(word), look.Say(st.Problem), look.Say(st.Next)))
 	}
-	kind, word := look.Main, "登记"
+	kind, word := look.Main, say.T("登记")
 	if st.Busy || st.Done {
-		kind, word = look.Dead, "正在登记"
+		kind, word = look.Dead, say.T("正在登记")
 	}
-	objects = append(objects, look.NewButton(s, kind, word, func() { v.Enter(v.entry.Text) }),
-		look.NewButton(s, look.Second, "选择图片", v.Picture), s.Remark("服务器："+v.Server))
-	top := s.Header("驿站", nil)
+	objects = append(objects, look.NewButton(s, kind, look.Say(word), func() { v.Enter(v.entry.Text) }),
+		look.NewButton(s, look.Second, look.Say(say.T("选择图片")), v.Picture), s.Remark(look.Say(say.T("服务器：%s", say.Plain(v.Server)))))
+	top := s.Header(look.Say(say.T("驿站")), nil)
 	page := look.Fill(s.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(s.Pad, s.Pad, look.Column(s.Gap, objects...))), nil))
 	v.root.Objects = []fyne.CanvasObject{page}
 	v.root.Refresh()

@@ -3,14 +3,13 @@
 package status
 
 import (
-	"strings"
-
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/flow"
 	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
+	"yizhan/app/say"
 )
 
 // Strip is the line on every page; tap opens the page behind it and may be nil.
@@ -20,16 +19,12 @@ func Strip(s look.Scale, b status.Bar, tap func()) fyne.CanvasObject {
 		tone = flow.Wait
 	}
 	_, on := s.Soft(tone)
-	words := []string{b.Net, b.Age}
-	if b.Waiting != "" {
-		words = append(words, b.Waiting)
-	}
-	label := look.NewText(strings.Join(words, " · "), look.Style{Em: s.Small, Colour: s.Ink})
+	label := look.NewText(look.Say(say.Join(" · ", b.Net, b.Age, b.Waiting)), look.Style{Em: s.Small, Colour: s.Ink})
 	row := look.Row(s.Gap*0.6, 1, look.Fixed(s.Small, s.Small, look.NetMark(b.Online, on)), label)
 	line := look.Fill(s.Surface, 0, look.Pad(s.Gap*0.5, s.Pad, row))
-	if b.Trouble != "" {
+	if !b.Trouble.Empty() {
 		fill, on := s.Soft(flow.Bad)
-		text := look.NewText(b.Trouble+b.Next, look.Style{Em: s.Small, Bold: true, Colour: on})
+		text := look.NewText(look.Say(say.Sentences(b.Trouble, b.Next)), look.Style{Em: s.Small, Bold: true, Colour: on})
 		line = look.Column(0, line, look.Fill(fill, 0, look.Pad(s.Gap*0.6, s.Pad, text)))
 	}
 	if tap == nil {
@@ -41,17 +36,17 @@ func Strip(s look.Scale, b status.Bar, tap func()) fyne.CanvasObject {
 // Sheet is what the page behind the strip says: what is not well first, and each
 // with what to do; connect tries the network now.
 func Sheet(s look.Scale, b status.Bar, found []doctor.Finding, who []Line, connect func()) fyne.CanvasObject {
-	objects := []fyne.CanvasObject{s.Panel(summary(found))}
+	objects := []fyne.CanvasObject{summary(s, found)}
 	var well []fyne.CanvasObject
 	for _, f := range found {
 		if f.Tone == flow.Good {
-			well = append(well, s.Fact(f.What, f.Words))
+			well = append(well, s.Fact(look.Say(f.What), look.Say(f.Words)))
 			continue
 		}
-		objects = append(objects, s.Panel(f.Tone, f.What, f.Words, f.Next))
+		objects = append(objects, s.Panel(f.Tone, look.Say(f.What), look.Say(f.Words), look.Say(f.Next)))
 	}
 	if !b.Online {
-		objects = append(objects, look.NewButton(s, look.Second, "现在连接", connect))
+		objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("现在连接")), connect))
 	}
 	for _, l := range who {
 		well = append(well, s.Fact(l.Label, l.Text))
@@ -63,14 +58,16 @@ func Sheet(s look.Scale, b status.Bar, found []doctor.Finding, who []Line, conne
 }
 
 // summary says in a word how the device stands.
-func summary(found []doctor.Finding) (tone flow.Tone, word, sentence, next string) {
-	switch doctor.Worst(found) {
+func summary(s look.Scale, found []doctor.Finding) fyne.CanvasObject {
+	tone := doctor.Worst(found)
+	word, sentence := say.T("一切正常"), say.T("没有要处理的事。")
+	switch tone {
 	case flow.Bad:
-		return flow.Bad, "需要处理", "下面红色的几项要有人处理。", ""
+		word, sentence = say.T("需要处理"), say.T("下面红色的几项要有人处理。")
 	case flow.Wait:
-		return flow.Wait, "可以使用", "下面几项请留意。", ""
+		word, sentence = say.T("可以使用"), say.T("下面几项请留意。")
 	}
-	return flow.Good, "一切正常", "没有要处理的事。", ""
+	return s.Panel(tone, look.Say(word), look.Say(sentence), "")
 }
 
 // Line is a labelled line of the sheet.
