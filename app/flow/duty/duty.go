@@ -51,7 +51,7 @@ func tell(word string) say.Text {
 	}
 	if name, ok := strings.CutPrefix(word, "handed_over_"); ok {
 		if v, ok := fault.ParseVerdict(name); ok {
-			return say.T("已经发放，但是%s", say.T(v.Sentence()))
+			return say.T("已经发放，但是%s", flow.Sentence(v))
 		}
 	}
 	return say.Plain(word)

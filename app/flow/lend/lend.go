@@ -126,7 +126,7 @@ func answer(l Lease, m Answered) Outcome {
 		o.Tone, o.Word, o.Sentence = flow.Wait, say.T("已登记 · 待确认"), say.T("%d 份，这台设备联网上报以后才有效。", r.Seats)
 		o.Next = say.T("请尽快联网；没有按时上报，这张票作废，名额收回。")
 	case r.Outcome == op.Refused:
-		o.Tone, o.Word, o.Sentence, o.Next = flow.Bad, say.T("未通过"), say.T(r.Code.Sentence()), say.T(r.Code.Next())
+		o.Tone, o.Word, o.Sentence, o.Next = flow.Bad, say.T("未通过"), flow.Sentence(r.Code), flow.Next(r.Code)
 	default:
 		o.Tone, o.Word, o.Sentence = flow.Wait, say.T("已提交 · 待确认"), say.T("这台设备现在定不了，等服务器确认。")
 		o.Next = say.T("联网后自动提交，结果发到会员的手机上。")

@@ -210,7 +210,7 @@ func (s State) tick(now time.Time) State {
 }
 
 func verdict(o Outcome) Result {
-	r := Result{Tone: flow.ToneOf(o.Verdict), Sentence: say.T(o.Verdict.Sentence()), Next: say.T(o.Verdict.Next()),
+	r := Result{Tone: flow.ToneOf(o.Verdict), Sentence: flow.Sentence(o.Verdict), Next: flow.Next(o.Verdict),
 		Seats: o.Seats, Title: o.Title, Detail: o.Detail, Doubt: o.Verdict == fault.ClockDoubt}
 	if o.Aside {
 		r.Sentence = say.T("本站的这种票由另一台设备发放。")

@@ -71,13 +71,15 @@ func Pending(m Matter, now time.Time) paper.Slip {
 // Refusal is the slip of a refused claim: why, and what to do.
 func Refusal(m Matter, code fault.Code, now time.Time) paper.Slip {
 	s := m.slip(paper.Refusal, now)
-	why := say.T(code.Sentence())
-	if code == fault.NotEligible && m.Rules != nil && m.Rules.Spec.AudienceWhy.ZH != "" {
-		why = say.Plain(m.Rules.Spec.AudienceWhy.ZH)
+	why := flow.Sentence(code)
+	if code == fault.NotEligible && m.Rules != nil {
+		if own := m.Rules.Spec.AudienceWhy; own != (activity.Text{}) {
+			why = say.Both(own.ZH, own.EN)
+		}
 	}
 	s.Notes = []say.Text{why}
-	if next := code.Next(); next != "" {
-		s.Notes = append(s.Notes, say.T(next))
+	if next := flow.Next(code); !next.Empty() {
+		s.Notes = append(s.Notes, next)
 	}
 	s.Notes = append(s.Notes, m.phone(m.Here)...)
 	return s
