@@ -17,7 +17,7 @@ const minimum = 16
 type State struct {
 	Busy    bool
 	Done    bool
-	Erased  bool   // the server had this device erased
+	Erased  bool     // the server had this device erased
 	Problem say.Text // what is wrong, one sentence
 	Next    say.Text // what to do about it
 }
