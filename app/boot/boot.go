@@ -72,6 +72,7 @@ func Main(args []string, stderr io.Writer) int {
 
 // run holds everything open in the order in which it has to be closed again.
 func run(o Options, stderr io.Writer) (err error) {
+	begun := time.Now()
 	release, err := lock(o.Data)
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func run(o Options, stderr io.Writer) (err error) {
 	a := app.NewWithID("cn.yizhan.app")
 	a.Settings().SetTheme(theme)
 	w := a.NewWindow("驿站")
-	b := &boot{o: o, device: device, cancel: cancel, log: log, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
+	b := &boot{o: o, begun: begun, device: device, cancel: cancel, log: log, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
 		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data,
 		Press: shell.NewPress(o.Printer, o.Dots)}}
 	return b.window()
@@ -133,6 +134,7 @@ type boot struct {
 	cancel func()
 	log    *slog.Logger
 	failed error // of the picture
+	begun  time.Time
 }
 
 // window shows the app until it is closed, by a person, a signal or -shot.
@@ -151,6 +153,14 @@ func (b *boot) window() error {
 	}()
 	if b.o.Shot != "" {
 		go b.shoot()
+	}
+	if b.o.Describe != "" {
+		go b.describe(b.o.Describe)
+	}
+	if b.o.Soak > 0 {
+		s := &soak{started: b.begun, ticks: make(chan time.Time)}
+		b.env.Now, b.env.Seconds = s.Now, s.ticks
+		go s.live(b, b.o.Soak, os.Stdout)
 	}
 	watch(b.env.Ctx, fyne.Do, b.log)
 	w.Resize(b.size())

@@ -34,6 +34,8 @@ type Options struct {
 	Language      string // "" stays as it was chosen
 	Palette       string // likewise
 	Offline       bool
+	Describe      string
+	Soak          time.Duration
 	Printer       device.Printer // nil without -printer
 	Dots          int            // that it prints in a row
 }
@@ -83,6 +85,8 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	set.BoolVar(&o.Large, "large", false, "large letters (长辈版); kept, as if chosen in the settings")
 	set.StringVar(&o.Language, "lang", "", "`language` zh or en; kept")
 	set.StringVar(&o.Palette, "palette", "", "`colours` light, night or contrast; kept")
+	set.StringVar(&o.Describe, "describe", "", "keep a list of what the window shows in this `file`, with the place of everything that can be tapped")
+	set.DurationVar(&o.Soak, "soak", 0, "let this much `time` pass as fast as the machine can, with somebody who taps at random; report and exit")
 	set.BoolVar(&o.Offline, "offline", false, "start with the network off")
 	set.StringVar(&printer, "printer", "", printerUsage)
 	set.IntVar(&width, "paper", 58, "`width` of the printer's paper in mm: 58 or 80")

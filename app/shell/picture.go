@@ -21,6 +21,8 @@ func choosePicture(env *Env, take func(path string)) {
 	open.SetFilter(storage.NewExtensionFileFilter([]string{".png", ".jpg", ".jpeg"}))
 	open.SetConfirmText(look.Say(say.T("选这张")))
 	open.SetDismissText(look.Say(say.T("不选了")))
-	open.Resize(env.Window.Canvas().Size())
 	open.Show()
+	if c := env.Window.Canvas(); c.Overlays().Top() != nil { // before that, and where the system shows its own, there is nothing to resize
+		open.Resize(c.Size())
+	}
 }

@@ -60,8 +60,9 @@ type Env struct {
 	Window  fyne.Window
 	Zone    *time.Location
 	Now     func() time.Time
-	Do      func(func()) // runs on the UI goroutine: fyne.Do
-	Offline bool         // started with the network off
+	Do      func(func())     // runs on the UI goroutine: fyne.Do
+	Seconds <-chan time.Time // comes each second; nil: of the system's clock
+	Offline bool             // started with the network off
 	Server  string
 	Data    string         // folder of this device's data
 	Camera  *device.Camera // nil where there is none to be used
@@ -96,11 +97,15 @@ func (e *Env) Every(fn func(news bool)) {
 	stop := e.Link.Notify(func() { e.Do(func() { fn(true) }) })
 	go func() {
 		defer stop()
-		ticker := time.NewTicker(time.Second)
-		defer ticker.Stop()
+		seconds := e.Seconds
+		if seconds == nil {
+			ticker := time.NewTicker(time.Second)
+			defer ticker.Stop()
+			seconds = ticker.C
+		}
 		for {
 			select {
-			case <-ticker.C:
+			case <-seconds:
 				e.Do(func() { fn(false) })
 			case <-e.Ctx.Done():
 				return
