@@ -154,17 +154,32 @@ func (c *call) read(until time.Time) (byte, error) {
 		}
 		return 0, c.broken(err)
 	}
-	var b [1]byte
-	n, err := c.port.Read(b[:])
-	_, file := c.port.(*lineFile)
-	switch {
-	case n == 1:
-		return b[0], nil
-	case errors.Is(err, os.ErrDeadlineExceeded), file && oneWay(err):
-		return 0, errSilent
+	for {
+		var b [1]byte
+		n, err := c.port.Read(b[:])
+		f, file := c.port.(*lineFile)
+		switch {
+		case n == 1:
+			return b[0], nil
+		case errors.Is(err, os.ErrDeadlineExceeded), file && oneWay(err):
+			return 0, errSilent
+		case !file || !errors.Is(err, io.EOF) || f.hungUp():
+			return 0, c.broken(err)
+		}
+		// USB printers send empty packets while they have nothing to say.
+		select {
+		case <-time.After(emptyPause):
+		case <-c.ctx.Done():
+			return 0, c.broken(c.ctx.Err())
+		}
+		if time.Now().After(until) {
+			return 0, errSilent
+		}
 	}
-	return 0, c.broken(err)
 }
+
+// emptyPause is how long an empty packet is waited after.
+const emptyPause = 10 * time.Millisecond
 
 // broken says what an error of the line means.
 func (c *call) broken(err error) error {

@@ -37,6 +37,20 @@ func notOpened(err error) error {
 // oneWay reports whether a printer's file cannot be read: such printers only listen.
 func oneWay(err error) bool { return errors.Is(err, syscall.EINVAL) }
 
+// hungUp reports whether the printer behind the file has gone.
+func (f *lineFile) hungUp() bool {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return true
+	}
+	state := []unix.PollFd{{}}
+	ctl := raw.Control(func(fd uintptr) {
+		state[0].Fd = int32(fd)
+		_, err = unix.Poll(state, 0)
+	})
+	return ctl != nil || err != nil || state[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
+}
+
 // Status lines of the parallel port, which USB printers report in its stead.
 const (
 	getStatus = 0x060b // ioctl LPGETSTATUS

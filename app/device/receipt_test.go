@@ -222,6 +222,37 @@ func TestNobodyAtTheAddress(t *testing.T) {
 	}
 }
 
+// half takes connections and never reads from them, as a machine that has lost its
+// power does to those who had spoken with it.
+func half(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}
+
+// Nothing is said to be printed by a printer that is not there any more.
+func TestHalfOpenLine(t *testing.T) {
+	sent, _ := slip(t, 900)
+	r := newReceipt(dial(half(t)))
+	r.patience = hurried
+	if status, err := r.Print(t.Context(), sent); err == nil && status.Known {
+		t.Error("nobody was there, and yet it is known to be printed")
+	}
+	r.talks = true // it had answered before
+	if _, err := r.Print(t.Context(), sent); trouble(err) != escpos.Stuck {
+		t.Errorf("a printer that used to answer: %v", err)
+	}
+	long := escpos.NewBitmap(384, 400_000) // more than any line holds
+	r.talks = false
+	if _, err := r.Print(t.Context(), long); trouble(err) != escpos.Stuck {
+		t.Errorf("a line that takes no more: %v", err)
+	}
+}
+
 // pty gives two ends of a serial line: a file that a printer's can be taken for, and
 // its other end.
 func pty(t *testing.T) (other *os.File, path string) {

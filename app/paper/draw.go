@@ -54,7 +54,7 @@ func Draw(s Slip, dots int, fonts *Fonts, words say.Words) (*escpos.Bitmap, erro
 	}
 	z := sizesFor(dots)
 	p := newPage(dots&^7, z.margin, fonts)
-	say := func(t say.Text) string { return t.In(words) }
+	say := func(t say.Text) string { return p.printable(t.In(words)) }
 	p.y = z.gap
 	p.text(join(" · ", say(s.Deployment), say(s.Here)), p.style(z.small, false), true, 3)
 	p.y += z.gap / 2

@@ -3,8 +3,11 @@ package paper
 import (
 	"image"
 	"image/draw"
+	"strings"
+	"unicode"
 
 	"golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 
 	"yizhan/app/escpos"
@@ -25,6 +28,28 @@ type page struct {
 
 func newPage(width, margin int, fonts *Fonts) *page {
 	return &page{width: width, margin: margin, ink: image.NewAlpha(image.Rect(0, 0, width, longest)), fonts: fonts}
+}
+
+// missing stands for a character that the font lacks, as printers have always set it.
+const missing = '〓'
+
+// printable replaces what cannot be set: pictures among letters, say.
+func (p *page) printable(text string) string {
+	var buffer sfnt.Buffer
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return r
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r) || unicode.IsControl(r):
+			return -1 // joins or changes the one before; nothing to see
+		}
+		if i, err := p.fonts.regular.GlyphIndex(&buffer, r); err != nil || i == 0 {
+			return missing
+		}
+		return r
+	}, text)
 }
 
 // style is a font at a size.

@@ -88,6 +88,16 @@ func TestLongTexts(t *testing.T) {
 	}
 }
 
+// A name with a character that no font has still shows that there is one.
+func TestPrintable(t *testing.T) {
+	p := newPage(Narrow, 0, bundled(t))
+	for text, want := range map[string]string{"欧阳*娜": "欧阳*娜", "票🎬": "票〓", "a\tb\n\u200dc\x00": "a b\nc", "é": "é", "e\u0301": "e", "㑇𬭛": "㑇𬭛"} {
+		if got := p.printable(text); got != want {
+			t.Errorf("%q is set as %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestMap(t *testing.T) {
 	s := slip(Ticket)
 	plain := drawn(t, s, Wide)
