@@ -2,10 +2,15 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
+	"yizhan/core/activity"
+	"yizhan/core/lookup"
 	"yizhan/core/membercode"
+	"yizhan/core/op"
+	"yizhan/core/wire"
 )
 
 // TestMemberCode: a phone that has been online once shows who its owner is to a
@@ -57,6 +62,43 @@ func TestMemberCode(t *testing.T) {
 	later = later.Add(membercode.Step)
 	if _, err := membercode.NewDesk(fresh.store).Read(show(later), later); !errors.Is(err, membercode.ErrRevoked) {
 		t.Errorf("a device that came later: %v", err)
+	}
+	p.must("verify")
+}
+
+// TestNamesAtTheDoor: staff find a guest by initials and last four digits without a
+// network; a kiosk holds no names.
+func TestNamesAtTheDoor(t *testing.T) {
+	p, _, c := settled(t)
+	staff := p.enrolled("staff", "-role", "staff", "-station", string(c.Kiosk))
+	kiosk := p.enrolled("kiosk", "-role", "kiosk", "-station", string(c.Kiosk))
+	p.must("publish", file(t, activity.Spec{ID: "talk", Title: "讲座", Sessions: []activity.Session{{ID: "s", Starts: "2030-03-01T09:00:00", Ends: "2030-03-01T11:00:00", Total: 9}}}))
+	who := c.Samples[0]
+	m := p.member(who.Name)
+	phone := p.enrolled("phone", "-role", "phone", "-member", string(m))
+	if r := phone.ask(op.Op{Kind: op.Claim, Activity: "talk", Pool: "s", Member: m, Seats: 1, Channel: op.ByPhone}); r.Outcome != op.Granted {
+		t.Fatalf("claim: %+v", r)
+	}
+	var tail string
+	for _, one := range c.People {
+		if one.Name == who.Name {
+			tail = one.Phone[len(one.Phone)-4:]
+		}
+	}
+	staff.synced()
+	kiosk.synced()
+	guests := rows[wire.GuestRow](staff, wire.TableGuest)
+	initials := lookup.NewName(who.Name, nil).Initials()
+	if len(guests) != 1 || guests[0].Member != m || !slices.Equal(guests[0].Initials, initials) || guests[0].Name == who.Name {
+		t.Fatalf("staff have %+v", guests)
+	}
+	g := guests[0]
+	list := []lookup.Candidate{{Member: g.Member, Name: lookup.NewName(g.Name, g.Initials), Mark: g.Mark}}
+	if found := lookup.Find(lookup.Parse(initials[0]+tail), list); len(found) != 1 {
+		t.Errorf("%s%s does not find %+v", initials[0], tail, g)
+	}
+	if n := len(rows[wire.GuestRow](kiosk, wire.TableGuest)); n != 0 {
+		t.Errorf("the kiosk holds %d names", n)
 	}
 	p.must("verify")
 }

@@ -19,6 +19,7 @@ const (
 	TableMe       = "me"       // id: member; the member's own
 	TableTicket   = "ticket"   // id: ticket number; tickets bound to this station
 	TableDoor     = "door"     // id: ticket number; everybody with a claim for a session
+	TableGuest    = "guest"    // id: ticket number; of the scope guests: who the rows of door are about
 	TableTask     = "task"     // id: Seq; staff
 	TableIncident = "incident" // id: Seq; staff
 
@@ -122,6 +123,16 @@ type DoorRow struct {
 	Inside   bool          `cbor:"7,keyasint,omitempty"`
 	Blocked  bool          `cbor:"8,keyasint,omitempty"` // let in only by override
 	Came     bool          `cbor:"9,keyasint,omitempty"` // was inside at some time
+}
+
+// GuestRow says who a claim on the check-in list is of, to staff of a station. Name
+// and what finds it (core/lookup) are filled in on delivery; nobody's are empty.
+type GuestRow struct {
+	Ticket   id.Ticket `cbor:"1,keyasint"`
+	Member   id.Member `cbor:"2,keyasint,omitempty"`
+	Name     string    `cbor:"3,keyasint,omitempty"` // masked: 李*华
+	Initials []string  `cbor:"4,keyasint,omitempty"` // of the whole name, as it may be read
+	Mark     []byte    `cbor:"5,keyasint,omitempty"` // one byte, of the phone's last four digits
 }
 
 // MessageRow tells a member something. Kind is one of granted, promoted,

@@ -165,6 +165,7 @@ func rowValues() map[string]any {
 		TableMe:       &MeRow{Member: "m-1001", Org: "org-12", Name: "云鹭公交工会"},
 		TableTicket:   &TicketRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Epoch: 1, Station: "st-7"},
 		TableDoor:     &DoorRow{Ticket: 1301, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2, State: op.ClaimRedeemed, Inside: true},
+		TableGuest:    &GuestRow{Ticket: 1301, Member: "m-1001", Name: "李*华", Initials: []string{"LXH"}, Mark: []byte{7}},
 		TableTask:     &TaskRow{Seq: 1306, Kind: "review", Org: "org-12", Activity: "premiere", At: 1790000001000},
 		TableIncident: &IncidentRow{Seq: 1307, Word: "double_hand_over", Ticket: 1301, Device: "kiosk-1", Verdict: fault.AlreadyRedeemed, At: 1790000001000},
 		TableUsed:     &UsedRow{Ticket: 1301, Seq: 5, At: 1790000009000, Kind: op.Redeem, Out: true},

@@ -250,6 +250,9 @@ func (p *projection) claimRows(c *claim) error {
 	if err == nil && p.world.plans[c.Activity].sessions {
 		err = p.row(ScopeDoor, wire.TableDoor, key, c.Seq, wire.DoorRow{
 			Ticket: c.Ticket, Activity: c.Activity, Pool: c.Pool, Member: p.who(c.Member), Seats: c.Seats, State: c.State, Inside: c.Inside, Blocked: c.Blocked, Came: c.Came})
+		if err == nil {
+			err = p.row(ScopeGuests, wire.TableGuest, key, c.Seq, wire.GuestRow{Ticket: c.Ticket, Member: p.who(c.Member)})
+		}
 	}
 	return err
 }

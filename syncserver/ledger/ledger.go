@@ -11,7 +11,7 @@
 // Scopes and what they hold (session.Scopes chooses): "public" activities, pools and
 // stations; "member/<id>" a member's own claims, messages and me row;
 // "station/<id>" the tickets bound there; "door" everybody with a claim for a
-// session; "org/<id>" tasks and incidents of that organisation and all below it;
+// session, and "guests" who they are; "org/<id>" tasks and incidents of that organisation and all below it;
 // "staff" all tasks and incidents; "lease/<device>" its leases and, while one is
 // open, the people, organisations and claims that its decisions read; "scan" what
 // everybody who scans must know of void tickets. "fleet" phones whose codes say nothing any

@@ -351,6 +351,7 @@ func (p *projection) replan(e *op.Entry, now plan) error {
 		}
 		if was.sessions && !now.sessions {
 			p.gone(ScopeDoor, wire.TableDoor, number(c.Ticket), e.Seq)
+			p.gone(ScopeGuests, wire.TableGuest, number(c.Ticket), e.Seq)
 		}
 		p.claims[c.Ticket] = c
 		p.touch(c, e.Seq)

@@ -21,6 +21,7 @@ const (
 	ScopePublic = "public"
 	ScopeDoor   = "door"
 	ScopeFleet  = "fleet"
+	ScopeGuests = "guests"
 	ScopeStaff  = "staff"
 	// ScopeAny is only for Subscribe: it wakes after every Project that added entries.
 	ScopeAny = "*"

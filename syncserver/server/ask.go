@@ -3,7 +3,7 @@ package server
 import (
 	"context"
 	"errors"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,13 +19,14 @@ import (
 	"yizhan/core/ticket"
 	"yizhan/core/wire"
 	"yizhan/syncserver/ledger"
-	"yizhan/syncserver/vault"
 )
 
 // Limits of what one kiosk may ask: nobody stands there and tries out names or numbers.
 const (
 	askWindow   = time.Minute
-	askMost     = 20               // questions of one kiosk in askWindow
+	askMost     = 20 // questions of one kiosk in askWindow
+	missWindow  = time.Hour
+	missMost    = 30               // names and digits of one kiosk that fit nobody: 10,000 endings take two weeks
 	phoneMost   = 3                // codes for a new phone of one member in a day
 	phoneLife   = 10 * time.Minute // of such a code: the phone is in the person's hand
 	witnessLife = 10 * time.Minute // of a member code that a question carries: a visit
@@ -34,26 +35,26 @@ const (
 
 // questions counts questions. It is forgotten at a restart, which does no harm: nobody restarts a server by asking.
 type questions struct {
-	search sync.Mutex
-	mu     sync.Mutex // guards what is below
+	mu     sync.Mutex // guards all below
 	kiosks map[id.Device][]time.Time
 	phones map[id.Member][]time.Time
+	misses map[id.Device][]time.Time
 }
 
 // may notes one more, and reports whether it is within the limit.
 func may[K comparable](seen map[K][]time.Time, key K, now time.Time, window time.Duration, most int) bool {
-	recent := seen[key][:0:0]
-	for _, at := range seen[key] {
-		if now.Sub(at) < window {
-			recent = append(recent, at)
-		}
-	}
+	recent := since(seen[key], now, window)
 	ok := len(recent) < most
 	if ok {
 		recent = append(recent, now)
 	}
 	seen[key] = recent
 	return ok
+}
+
+// since gives the times that are less than a window ago.
+func since(all []time.Time, now time.Time, window time.Duration) []time.Time {
+	return slices.DeleteFunc(slices.Clone(all), func(at time.Time) bool { return now.Sub(at) >= window })
 }
 
 // Ask implements session.Arbiter: what a kiosk may know about the person who stands
@@ -71,7 +72,7 @@ func (s *Server) Ask(ctx context.Context, from op.Enrolment, m wire.Ask) wire.To
 	case !allowed:
 		told.Kind = fault.Busy
 	case m.Kind == wire.AskPerson:
-		err = s.who(ctx, m, &told)
+		err = s.who(ctx, from, m, &told)
 	case m.Kind == wire.AskTickets, m.Kind == wire.AskPhone:
 		err = s.vouched(ctx, from, m, &told)
 	default:
@@ -89,19 +90,29 @@ func (s *Server) Ask(ctx context.Context, from op.Enrolment, m wire.Ask) wire.To
 
 // who finds a person by the last four digits of the phone with a name, or with the
 // member id of a card.
-func (s *Server) who(ctx context.Context, m wire.Ask, told *wire.Told) error {
+func (s *Server) who(ctx context.Context, from op.Enrolment, m wire.Ask, told *wire.Told) error {
 	name := lookup.Parse(m.Name)
 	if len(m.Phone) != 4 || name.Letters() < 2 && m.Member == "" {
 		told.Code = fault.Invalid
 		return nil
 	}
-	took := func(p member.Person, key vault.Key) {
-		plain, err := unseal(p, key)
-		if err == nil && strings.HasSuffix(plain.Phone, m.Phone) && (m.Member != "" || name.Match(lookup.NewName(plain.Name, nil)) > 0) {
-			told.People = append(told.People, wire.Masked{Member: p.ID, Name: maskName(plain.Name), Phone: lastFour(plain.Phone), Org: string(p.Org)})
-		} // sealed for another purpose or with a lost key: nobody may be shown
+	s.questions.mu.Lock()
+	guessing := len(since(s.questions.misses[from.Device], s.cfg.Now(), missWindow)) >= missMost
+	s.questions.mu.Unlock()
+	if guessing {
+		s.cfg.Log.Warn("kiosk asks for too many people who are not there", "kiosk", from.Device)
+		told.Kind = fault.Busy
+		return nil
 	}
-	err := s.unlock(m.Member, took)
+	found, err := s.find(ctx, name, m.Phone, m.Member)
+	for _, one := range found {
+		told.People = append(told.People, wire.Masked{Member: one.who, Name: maskName(one.masked), Phone: lastFour(one.tail), Org: string(one.org)})
+	}
+	if err == nil && len(found) == 0 {
+		s.questions.mu.Lock()
+		may(s.questions.misses, from.Device, s.cfg.Now(), missWindow, missMost)
+		s.questions.mu.Unlock()
+	}
 	if len(told.People) == 0 || len(told.People) > askPeople {
 		told.People, told.Code = nil, fault.UnknownMember
 	}
@@ -114,29 +125,6 @@ func (s *Server) who(ctx context.Context, m wire.Ask, told *wire.Told) error {
 		})
 	}
 	return err
-}
-
-// unlock calls fn with one member, or all for "", and the key that opens their fields.
-func (s *Server) unlock(m id.Member, fn func(member.Person, vault.Key)) error {
-	if m != "" {
-		p, ok, err := s.ledger.Person(m)
-		if key, lost := s.vault.Key(m, rosterPurpose); ok && err == nil && lost == nil {
-			fn(p, key)
-		}
-		return err
-	}
-	s.questions.search.Lock() // one search at a time: it reads everybody
-	defer s.questions.search.Unlock()
-	keys := map[id.Member]vault.Key{}
-	if err := s.vault.Each(rosterPurpose, func(m id.Member, key vault.Key) error { keys[m] = key; return nil }); err != nil {
-		return err
-	}
-	return s.ledger.People("", func(p member.Person) error {
-		if key, ok := keys[p.ID]; ok {
-			fn(p, key)
-		}
-		return nil
-	})
 }
 
 // vouched answers what only the member may know, or staff who have seen who it is.

@@ -11,6 +11,7 @@ import (
 
 	"yizhan/core/arbiter"
 	"yizhan/core/id"
+	"yizhan/core/lookup"
 	"yizhan/core/member"
 	"yizhan/syncserver/ledger"
 	"yizhan/syncserver/roster"
@@ -28,13 +29,14 @@ type Found struct {
 	Org    string    `json:"org"`
 }
 
-// Find looks members up by member id, by name, or by the last four digits of the
-// phone. Names are opened one by one with each person's key and nowhere stored.
+// Find looks members up by member id, or as package lookup does: by name, pinyin,
+// initials and the last four digits of the phone. Names are opened one by one with each person's key and nowhere stored.
 func (s *Server) Find(ctx context.Context, q string) ([]Found, error) {
 	q = strings.TrimSpace(q)
 	if q == "" {
 		return nil, fmt.Errorf("find member: give a name, a member id or the last four digits of a phone")
 	}
+	asked := lookup.Parse(q)
 	people := map[id.Member]member.Person{}
 	orgs := map[id.Org]string{}
 	err := s.seq.View(ctx, func(state *arbiter.State) {
@@ -51,7 +53,8 @@ func (s *Server) Find(ctx context.Context, q string) ([]Found, error) {
 		if err != nil || len(found) == maxFound {
 			return nil // sealed for another purpose or with a lost key: nobody may be shown
 		}
-		if q == string(p.ID) || strings.Contains(plain.Name, q) || len(q) == 4 && strings.HasSuffix(plain.Phone, q) {
+		fits := !asked.Empty() && strings.HasSuffix(plain.Phone, asked.Tail) && asked.Match(lookup.NewName(plain.Name, nil)) > 0
+		if q == string(p.ID) || fits {
 			found = append(found, Found{p.ID, maskName(plain.Name), lastFour(plain.Phone), orgs[p.Org]})
 		}
 		return nil

@@ -70,6 +70,7 @@ type Server struct {
 	recalls   recalls
 	recovery  recovery
 	questions questions
+	names     directory
 	people    sync.Mutex              // held from the making or destroying of a person's keys to the entry that says so
 	wake      chan struct{}           // capacity 1: the journal has grown
 	pumped    chan struct{}           // closed when the pump has ended
@@ -91,7 +92,7 @@ func Open(cfg Config) (*Server, error) {
 }
 
 func begin(cfg Config) *Server {
-	s := &Server{cfg: cfg, questions: questions{kiosks: map[id.Device][]time.Time{}, phones: map[id.Member][]time.Time{}}, wake: make(chan struct{}, 1), pumped: make(chan struct{})}
+	s := &Server{cfg: cfg, questions: questions{kiosks: map[id.Device][]time.Time{}, phones: map[id.Member][]time.Time{}, misses: map[id.Device][]time.Time{}}, wake: make(chan struct{}, 1), pumped: make(chan struct{})}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }
@@ -275,6 +276,8 @@ func (s *Server) follow(entries []op.Entry) {
 			s.sessions.Drop(e.Device)
 		case e.Kind == op.Restored && s.sessions != nil:
 			s.sessions.Part() // their devices have rows from before
+		case e.Kind == op.PeoplePut, e.Kind == op.Erased:
+			s.names.changed(e)
 		case e.Kind == op.Lapsed && e.Outcome == op.Pending:
 			wanted = true
 		}

@@ -79,6 +79,8 @@ type Signer interface {
 	// Pass is the word that a phone is its member's, or a device one of staff
 	// (core/membercode), at now.
 	Pass(phone op.Enrolment, now time.Time) ([]byte, error)
+	// Guest fills in who a claim on the check-in list is of.
+	Guest(row *wire.GuestRow) error
 	// Personal fills in what the counter that hands a ticket over may show of its holder.
 	Personal(row *wire.TicketRow) error
 }
@@ -96,6 +98,9 @@ func Scopes(e op.Enrolment) []string {
 		scopes = append(scopes, "scan", "lease/"+string(e.Device))
 		if e.Station != "" {
 			scopes = append(scopes, "station/"+string(e.Station), "door")
+		}
+		if e.Station != "" && e.Role == op.Staff {
+			scopes = append(scopes, "guests")
 		}
 	}
 	if e.Role == op.Hub {

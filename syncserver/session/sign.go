@@ -16,6 +16,8 @@ func (s *Server) sign(r *wire.RowChange) error {
 		return s.certify(r)
 	case r.Table == wire.TableTicket && !r.Gone:
 		return s.personal(r)
+	case r.Table == wire.TableGuest && !r.Gone:
+		return s.guest(r)
 	case r.Table != wire.TableClaim || r.Gone:
 		return nil
 	}
@@ -51,6 +53,21 @@ func (s *Server) personal(r *wire.RowChange) error {
 	}
 	if err != nil {
 		return fmt.Errorf("seal fields of ticket %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+func (s *Server) guest(r *wire.RowChange) error {
+	var guest wire.GuestRow
+	err := wire.DecodeRow(r.Body, &guest)
+	if err == nil && guest.Member != "" {
+		err = s.cfg.Signer.Guest(&guest)
+	}
+	if err == nil {
+		r.Body, err = wire.EncodeRow(guest)
+	}
+	if err != nil {
+		return fmt.Errorf("name guest %s: %w", r.ID, err)
 	}
 	return nil
 }

@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"yizhan/core/fault"
+	"yizhan/core/lookup"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+	"yizhan/syncserver/roster"
+)
+
+var kiosk = op.Enrolment{Device: "kiosk-1", Role: op.Kiosk}
+
+// registered imports people, each a name and the last four digits of a phone.
+func registered(t *testing.T, s *Server, names ...string) {
+	t.Helper()
+	var people []roster.Person
+	for i, n := range names {
+		people = append(people, roster.Person{Name: n[:len(n)-4], IDNumber: fmt.Sprintf("99900019900101%04d", i), Phone: "+861001234" + n[len(n)-4:], Org: "C1"})
+	}
+	if _, err := s.ImportPeople(context.Background(), people); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPeopleAreFound(t *testing.T) {
+	c := &clock{}
+	s, _ := settled(t, t.TempDir(), c)
+	registered(t, s, "单雄信0001", "单小信0001", "沈小新0001", "孙晓星0001", "苏小雨0002", "欧阳晓月0003")
+	for _, x := range []struct {
+		name, tail string
+		want       []string
+		code       fault.Code
+	}{
+		{"ouyang", "0003", []string{"欧***甲"}, 0},
+		{"苏小雨", "0002", []string{"苏**甲"}, 0},
+		{"sxy", "0002", []string{"苏**甲"}, 0},
+		{"sxy", "0003", nil, fault.UnknownMember},
+		{"shanxx", "0001", []string{"单**甲", "单**甲"}, 0},
+		{"sx", "", nil, fault.Invalid},
+		{"s", "0002", nil, fault.Invalid},
+	} {
+		got := s.Ask(context.Background(), kiosk, wire.Ask{Kind: wire.AskPerson, Name: x.name, Phone: x.tail})
+		var names []string
+		for _, p := range got.People {
+			names = append(names, p.Name+p.Org)
+		}
+		if !slices.Equal(names, x.want) || got.Code != x.code || got.Kind != fault.NoFault {
+			t.Errorf("%q %q: %+v, want %v", x.name, x.tail, got, x.want)
+		}
+	}
+}
+
+// Whoever tries out digits is stopped for an hour, hits included; whoever finds people is not.
+func TestGuessingIsStopped(t *testing.T) {
+	c := &clock{}
+	s, _ := settled(t, t.TempDir(), c)
+	joined(t, s)
+	ask := func(tail string) wire.Told {
+		c.Add(askWindow.Milliseconds() / 10)
+		return s.Ask(context.Background(), kiosk, wire.Ask{Kind: wire.AskPerson, Name: "sxy", Phone: tail})
+	}
+	for range 100 {
+		if got := ask("5678"); len(got.People) != 1 {
+			t.Fatalf("found %+v", got)
+		}
+	}
+	tried := 0
+	for ask(fmt.Sprintf("%04d", tried)).Kind == fault.NoFault && tried < 5000 {
+		tried++
+	}
+	if tried != missMost || ask("5678").Kind != fault.Busy {
+		t.Errorf("%d guesses at once, want %d", tried, missMost)
+	}
+	c.Add(missWindow.Milliseconds())
+	if got := ask("5678"); len(got.People) != 1 {
+		t.Errorf("an hour later: %+v", got)
+	}
+}
+
+func TestGuests(t *testing.T) {
+	s, _ := settled(t, t.TempDir(), &clock{})
+	m := joined(t, s)
+	guest := func() wire.GuestRow {
+		row := wire.GuestRow{Ticket: 1, Member: m}
+		must(t, s.Guest(&row))
+		return row
+	}
+	if g := guest(); g.Name != "苏*雨" || !slices.Equal(g.Initials, []string{"SXY"}) || string(g.Mark) != string(lookup.Mark(m, "5678")) {
+		t.Errorf("the guest is %+v", g)
+	}
+	registered(t, s, "赵大一0009")
+	settle(t, s)
+	if got := s.Ask(context.Background(), kiosk, wire.Ask{Kind: wire.AskPerson, Name: "zdy", Phone: "0009"}); len(got.People) != 1 {
+		t.Errorf("who came later: %+v", got)
+	}
+	must(t, s.Erase(context.Background(), m))
+	settle(t, s)
+	if got := s.Ask(context.Background(), kiosk, wire.Ask{Kind: wire.AskPerson, Name: "sxy", Phone: "5678"}); got.Code != fault.UnknownMember {
+		t.Errorf("who was erased: %+v", got)
+	}
+	if g := guest(); g.Name != "" || g.Mark != nil {
+		t.Errorf("the erased guest is %+v", g)
+	}
+	if g := (wire.GuestRow{Member: "m1"}); s.Guest(&g) != nil || g.Name != "" {
+		t.Errorf("somebody without a name is %+v", g)
+	}
+}
+
+// settle waits until the server has followed what it decided.
+func settle(t *testing.T, s *Server) {
+	t.Helper()
+	if _, err := s.Ledger(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
