@@ -1,6 +1,10 @@
 package shell
 
 import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
@@ -9,7 +13,48 @@ import (
 	"yizhan/app/look"
 	"yizhan/app/paper"
 	slipview "yizhan/app/view/slip"
+	"yizhan/core/activity"
+	"yizhan/core/id"
+	"yizhan/core/wire"
 )
+
+// Matter gives what this device knows for a slip about an activity: title, rules,
+// this station, and the one of the hand-over (of the activity's, where none was
+// chosen). The caller adds seats, ticket, code and holder.
+func (e *Env) Matter(a id.Activity, collect id.Station) (m slip.Matter, err error) {
+	if m.Here, err = e.Station(); err != nil {
+		return m, err
+	}
+	var row wire.ActivityRow
+	if err := e.row(wire.TableActivity, string(a), &row); err != nil {
+		return m, err
+	}
+	var spec activity.Spec
+	if json.Unmarshal(row.Spec, &spec) == nil { // else of a newer server: a slip shows rules and decides none
+		m.Rules, _ = activity.Compile(spec, e.Zone)
+	}
+	m.Title = cmp.Or(spec.Title, string(a))
+	if collect == "" && m.Rules != nil {
+		collect, _ = m.Rules.Station("")
+	}
+	if collect != "" {
+		m.Collect.Name = string(collect)
+		err = e.row(wire.TableStation, string(collect), &m.Collect)
+	}
+	return m, err
+}
+
+// row reads one row into v, which stays as it is where there is none.
+func (e *Env) row(table, key string, v any) error {
+	row, ok, err := e.Store.Get(table, key)
+	if err != nil {
+		return fmt.Errorf("read %s %s: %w", table, key, err)
+	}
+	if !ok {
+		return nil
+	}
+	return wire.DecodeRow(row.Body, v)
+}
 
 // SlipPage gives a page that shows a slip as it will be printed, prints it when
 // asked, and says what became of it. close leaves the page; then the slip is forgotten.

@@ -2,6 +2,7 @@ package shell_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -24,9 +25,11 @@ func slipped(t *testing.T, printer device.Printer) (env *shell.Env, turn shellte
 	t.Helper()
 	env, _, turn, w := shelltest.NewDevice(t, op.Kiosk)
 	env.Press = shell.NewPress(printer, paper.Narrow)
-	what, ok := slip.OfClaim(wire.ClaimRow{Ticket: 1024, Seats: 2, State: op.ClaimGranted, Code: w.Ticket}, slip.Matter{Title: "观影券", Holder: "王小明"}, env.Clock())
-	if !ok {
-		t.Fatal("a granted claim has no slip")
+	about, err := env.Matter(shelltest.Film, shelltest.Here)
+	about.Holder = "王小明"
+	what, ok := slip.OfClaim(wire.ClaimRow{Ticket: 1024, Seats: 2, State: op.ClaimGranted, Code: w.Ticket}, about, env.Clock())
+	if err != nil || !ok {
+		t.Fatalf("a granted claim has no slip: %v", err)
 	}
 	closed = new(bool)
 	env.Window.SetContent(env.SlipPage(look.Phone, what, func() { *closed = true }))
@@ -35,6 +38,20 @@ func slipped(t *testing.T, printer device.Printer) (env *shell.Env, turn shellte
 	}
 	turn.Until(t, "shown", says(env, `"contain" img`))
 	return env, turn, what, tap, closed
+}
+
+func TestMatter(t *testing.T) {
+	env, _, _, _ := shelltest.NewDevice(t, op.Kiosk)
+	m, err := env.Matter(shelltest.Film, shelltest.There)
+	if err != nil || m.Rules == nil || m.Title == string(shelltest.Film) || !strings.HasPrefix(m.Collect.Name, "科园区爱心驿站") || m.Here.Name != "仙桥街道职工服务站" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if m, err := env.Matter(shelltest.Film, ""); err != nil || m.Collect.Name == "" {
+		t.Errorf("no station chosen: %+v, %v", m.Collect, err)
+	}
+	if m, err := env.Matter("unknown", "S999"); err != nil || m.Title != "unknown" || m.Collect.Name != "S999" || m.Rules != nil {
+		t.Errorf("nothing is known: %+v, %v", m, err)
+	}
 }
 
 // Paper ends in the middle: the person is told, the same slip comes out whole when
