@@ -114,6 +114,18 @@ func (c *client) ask(o op.Op) op.Result {
 	return r
 }
 
+// result waits for the answer to an op that was queued before.
+func (c *client) result(seq uint64) op.Result {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, err := c.Wait(ctx, seq)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return r
+}
+
 func (c *client) synced() {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -164,7 +164,7 @@ func (b *boot) window() error {
 	}
 	watch(b.env.Ctx, fyne.Do, b.log)
 	w.Resize(b.size())
-	if who, ok := b.device.Identity(); ok {
+	if who, ok := b.device.Identity(); ok && (b.o.Code == "" || !b.device.Forgotten()) {
 		if b.o.Code != "" {
 			fmt.Fprintf(os.Stderr, "yizhan: device %s is enrolled already; the code was not used\n", who.Device)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"yizhan/core/fault"
+	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/quota"
 )
@@ -99,12 +100,33 @@ func (r *run) enrol(o *op.Op) error {
 	}
 	used := *n
 	used.PublicKey = o.Enrolment.PublicKey
+	if o.Enrolment.Device != "" {
+		if err := r.s.mayReturn(n, o.Enrolment); err != nil {
+			return err
+		}
+		used.Device = o.Enrolment.Device
+	}
 	r.emit(op.Entry{Kind: op.Enrolled, Enrolment: &used})
+	return nil
+}
+
+// mayReturn says what forbids a device to be again who it says it was: only a server
+// that goes on from a backup has forgotten anybody.
+func (s *State) mayReturn(offer, former *op.Enrolment) error {
+	switch {
+	case s.Epoch() == 0 || s.devices[former.Device] != nil || id.Check(string(former.Device)) != nil:
+		return fault.Errorf(fault.CodeUnknown, "device %q was not forgotten by this server; it needs no new code, or a new data directory", former.Device)
+	case former.Role != offer.Role || former.Member != offer.Member || offer.Upstream != "":
+		return fault.Errorf(fault.CodeUnknown, "the code is for a %s of %q behind hub %q, device %s was a %s of %q; make one that fits", offer.Role, offer.Member, offer.Upstream, former.Device, former.Role, former.Member)
+	}
 	return nil
 }
 
 func (s *State) applyEnrolled(e *op.Entry) {
 	n := e.Enrolment
+	if code := s.codes[string(n.CodeHash)]; code != nil && code.Device != n.Device {
+		s.codes[string(n.CodeHash)] = n // the code was for a new device, and an old one is back
+	}
 	s.devices[n.Device], s.recent = &device{Enrolment: *n, first: 1, seen: e.At}, nil
 	if n.Role == op.Phone {
 		s.phones[n.Member] = n.Device

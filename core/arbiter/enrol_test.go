@@ -89,6 +89,50 @@ func TestOfferKeepsNothingOfTheCaller(t *testing.T) {
 	w.check()
 }
 
+// TestComingBack: only a device that a restored server has forgotten is enrolled under
+// the name that it had, once.
+func TestComingBack(t *testing.T) {
+	w := newWorld(t)
+	offer := func(d id.Device, role op.Role) []byte {
+		hash := []byte("code of " + d)
+		w.console(op.Op{Kind: op.Offer, Enrolment: &op.Enrolment{CodeHash: hash, Device: d, Role: role, Station: "HQ"}})
+		return hash
+	}
+	back := func(code []byte, former id.Device, role op.Role, key string) ([]op.Entry, error) {
+		return w.run(op.Op{Kind: op.Enrol, Enrolment: &op.Enrolment{CodeHash: code, PublicKey: []byte(key), Device: former, Role: role}}, op.Origin{})
+	}
+	code := offer("n1", op.Kiosk)
+	if _, err := back(code, "gone", op.Kiosk, "k"); err == nil {
+		t.Error("a server that was never restored has forgotten somebody")
+	}
+	w.console(op.Op{Kind: op.Restore})
+	for name, c := range map[string]struct {
+		former id.Device
+		role   op.Role
+	}{"another one's name": {"kiosk", op.Kiosk}, "as something else": {"gone", op.Staff}, "no name": {"g/one", op.Kiosk}} {
+		if _, err := back(code, c.former, c.role, "k"); err == nil {
+			t.Error(name)
+		}
+	}
+	entries, err := back(code, "gone", op.Kiosk, "k")
+	if err != nil || len(entries) != 1 || entries[0].Enrolment.Device != "gone" {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	if again, err := back(code, "gone", op.Kiosk, "k"); err != nil || len(again) != 0 {
+		t.Errorf("the lost answer, asked for again: %v, %v", again, err)
+	}
+	if _, err := back(code, "gone", op.Kiosk, "another key"); err == nil {
+		t.Error("the code was used twice")
+	}
+	if _, err := w.run(op.Op{Kind: op.Enrol, Enrolment: &op.Enrolment{CodeHash: code, PublicKey: []byte("x")}}, op.Origin{}); err == nil {
+		t.Error("the code was used twice, for the device that it was made for")
+	}
+	if d, ok := w.s.Device("gone"); !ok || d.Station != "HQ" || d.Last != 0 {
+		t.Errorf("%+v", d)
+	}
+	w.check()
+}
+
 func TestReplacedPhoneIsGone(t *testing.T) {
 	w := newWorld(t)
 	w.publish(show(9))

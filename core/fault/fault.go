@@ -109,11 +109,12 @@ const (
 	WrongDeployment      // the device belongs to another union's server
 	Frozen               // the server was restored from a backup: seats are given again once staff have reopened them
 	WrongServer          // at enrolment: the server is not the one that the code is from; devices find it, servers never send it
+	Stranger             // our own server does not know the device, which was enrolled after the backup that it goes on from; devices find it
 )
 
 var kindNames = []string{"", "busy", "bad_frame", "too_large", "version", "unauthenticated", "code_used",
 	"code_unknown", "gap", "fork", "revoked_device", "internal", "storage_full", "shutting_down", "wrong_deployment", "frozen",
-	"wrong_server"}
+	"wrong_server", "stranger"}
 
 func (k Kind) String() string { return name(kindNames, int(k), "fault") }
 

@@ -69,7 +69,7 @@ func (t *Steps) End(why *replica.Close) {
 
 // StepEnrol is Enrol over a connection that the caller carries.
 func (d *Device) StepEnrol(code string, send func(frame []byte) error, receive func() ([]byte, error)) (wire.Enrolled, error) {
-	if _, ok := d.Identity(); ok {
+	if _, ok := d.Identity(); ok && !d.Forgotten() {
 		return wire.Enrolled{}, ErrEnrolled
 	}
 	key, err := d.key()

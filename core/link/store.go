@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"yizhan/core/fault"
 	"yizhan/core/local"
 	"yizhan/core/op"
 	"yizhan/core/replica"
@@ -159,9 +160,10 @@ func (q *question) done() bool {
 // the code is sent, and pins the server's key together with the identity that it
 // gives. A refused code is a *fault.Error (CodeUsed, CodeUnknown); after a lost
 // connection the same code may be handed in again. A code that says whose it is
-// goes to that server and to no other: fault WrongServer (wire.Invitation).
+// goes to that server and to no other: fault WrongServer (wire.Invitation). A device
+// that its server has forgotten is enrolled again as who it was, and keeps all it has.
 func (d *Device) Enrol(ctx context.Context, code string) (wire.Enrolled, error) {
-	if _, ok := d.Identity(); ok {
+	if _, ok := d.Identity(); ok && !d.Forgotten() {
 		return wire.Enrolled{}, ErrEnrolled
 	}
 	key, err := d.key()
@@ -181,9 +183,26 @@ func (d *Device) Enrol(ctx context.Context, code string) (wire.Enrolled, error) 
 	return who, nil
 }
 
+// Forgotten reports whether the server does not know this device any more: it was
+// enrolled after the backup that the server goes on from, and has to be enrolled again.
+func (d *Device) Forgotten() bool {
+	s := d.Status()
+	if who, _ := d.Identity(); who.Upstream != "" { // its hub knows it still
+		return false
+	}
+	return !s.Online && (s.Problem != nil && s.Problem.Kind == fault.Stranger || s.Problem == nil && s.Last.Kind == fault.Stranger)
+}
+
 // handIn hands in a code over a connection that was just made.
 func (d *Device) handIn(s *session, code string, key seal.Private, nonce, binding []byte, read func() (int, []byte, error)) (wire.Enrolled, error) {
 	enrolment := replica.NewEnrolment(d.cfg.Codec, d.cfg.App, wire.ParseInvitation(code), key)
+	if _, ok := d.Identity(); ok {
+		saved, err := replica.Load(d.cfg.Store)
+		if err != nil {
+			return wire.Enrolled{}, err
+		}
+		enrolment.Again(saved)
+	}
 	stop := s.do(enrolment.Open(nonce, binding))
 	for stop == nil {
 		_, frame, err := read()
@@ -191,7 +210,7 @@ func (d *Device) handIn(s *session, code string, key seal.Private, nonce, bindin
 			return wire.Enrolled{}, err
 		}
 		stop = s.do(enrolment.Frame(frame))
-		if who, ok := d.Identity(); ok && stop == nil {
+		if who, ok := d.Identity(); ok && stop == nil && enrolment.Over() {
 			s.goodbye()
 			return who, nil
 		}

@@ -32,10 +32,18 @@ func transcript(c wire.Challenge, hello, binding []byte) (wire.Transcript, *faul
 	return t, nil
 }
 
+// pins refuses any server but the one of the enrolment.
+func (s *Saved) pins(c wire.Challenge) *fault.Error {
+	if bytes.Equal(c.Key, s.Server) && c.Deployment == s.Deployment {
+		return nil
+	}
+	return fault.Errorf(fault.WrongDeployment, "server shows another key than the one of the enrolment at %q; it calls itself %q", s.Deployment, c.Deployment)
+}
+
 // challenge proves who we are to the server that was pinned, and to no other.
 func (s *Session) challenge(c wire.Challenge) {
-	if !bytes.Equal(c.Key, s.saved.Server) || c.Deployment != s.saved.Deployment {
-		s.close(fault.Errorf(fault.WrongDeployment, "server shows another key than the one of the enrolment at %q; it calls itself %q", s.saved.Deployment, c.Deployment))
+	if wrong := s.saved.pins(c); wrong != nil {
+		s.close(wrong)
 		return
 	}
 	t, wrong := transcript(c, s.hello, s.binding)
@@ -109,6 +117,8 @@ type Enrolment struct {
 	in    wire.Invitation
 	key   seal.Private
 
+	former *Saved // of a device that the server has forgotten; nil of a new one
+
 	sent       bool
 	over       bool
 	hello      []byte
@@ -122,6 +132,16 @@ type Enrolment struct {
 func NewEnrolment(codec *wire.Codec, app string, in wire.Invitation, key seal.Private) *Enrolment {
 	return &Enrolment{codec: codec, app: app, in: in, key: key}
 }
+
+// Again has a device that its server has forgotten enrolled as who it was, by that
+// server and no other; what it keeps goes on from there.
+func (e *Enrolment) Again(saved Saved) *Enrolment {
+	e.former = &saved
+	return e
+}
+
+// Over reports whether nothing more is to come.
+func (e *Enrolment) Over() bool { return e.over }
 
 // Open begins the handshake, as Session.Open does.
 func (e *Enrolment) Open(nonce, binding []byte) []Effect {
@@ -161,19 +181,27 @@ func (e *Enrolment) challenge(c wire.Challenge) []Effect {
 	if !e.in.Fits(c.Key) {
 		return e.refuse(fault.Errorf(fault.WrongServer, "the code is from a server with key hash %s…; this one calls itself %q", e.in.Key[:min(len(e.in.Key), 8)], c.Deployment))
 	}
-	t.Code, t.PublicKey = e.in.Code, e.key.Public().Marshal()
+	m := wire.Enrol{Code: e.in.Code, PublicKey: e.key.Public().Marshal()}
+	if e.former != nil {
+		if wrong := e.former.pins(c); wrong != nil {
+			return e.refuse(wrong)
+		}
+		m.Former, t.Device = &e.former.Identity, e.former.Identity.Device
+	}
+	t.Code, t.PublicKey = m.Code, m.PublicKey
 	signed, err := t.Bytes()
 	if err != nil {
 		return e.refuse(fault.Errorf(fault.CodeUnknown, "code cannot be sent: %v", err))
 	}
 	e.sent, e.server, e.deployment = true, c.Key, c.Deployment
-	return []Effect{Send{wire.Enrol{Code: e.in.Code, PublicKey: t.PublicKey, Signature: e.key.SignBytes(wire.SignEnrol, signed)}}}
+	m.Signature = e.key.SignBytes(wire.SignEnrol, signed)
+	return []Effect{Send{m}}
 }
 
 // enrolled pins the server in the same transaction as the identity that it gave.
 func (e *Enrolment) enrolled(who wire.Enrolled) []Effect {
 	body, err := wire.EncodeRow(who)
-	if err != nil || id.Check(string(who.Device)) != nil {
+	if err != nil || id.Check(string(who.Device)) != nil || e.former != nil && who.Device != e.former.Identity.Device {
 		return e.refuse(fault.Errorf(fault.BadFrame, "server gave no proper identity"))
 	}
 	e.over = true

@@ -294,6 +294,8 @@ func (s *Session) fault(f wire.Fault) {
 		s.recorded(why)
 	case f.Kind == fault.RevokedDevice && s.phase == live:
 		s.close(why) // the next session begins with the order to wipe
+	case f.Kind == fault.Unauthenticated && s.phase == proving: // our server, whose key it has proved
+		s.close(fault.Errorf(fault.Stranger, "the server does not know this device: %s", f.Detail))
 	case f.Kind == fault.Fork, f.Kind == fault.RevokedDevice:
 		s.stop(why)
 	default:

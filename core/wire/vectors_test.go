@@ -68,6 +68,8 @@ func handshake(t testing.TB) (Hello, Challenge, Enrol, Proof, map[string]Transcr
 	tr.Device, tr.Code, tr.PublicKey = "", enrol.Code, enrol.PublicKey
 	signed["enrol"] = tr
 	enrol.Signature = sign(device, SignEnrol, tr)
+	tr.Device = hello.Device
+	signed["enrol_again"] = tr
 	return hello, c, enrol, proof, signed
 }
 
@@ -87,6 +89,8 @@ func leaving(t testing.TB) (Wipe, Wiped) {
 func messages(t testing.TB) map[string]Message {
 	hello, challenge, enrol, proof, _ := handshake(t)
 	wipe, wiped := leaving(t)
+	again := enrol
+	again.Former = &Enrolled{Device: "kiosk-1", Role: op.Kiosk, Station: "st-7"}
 	claim := must1[[]byte](t)(op.Encode(&op.Op{Kind: op.Claim, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 2,
 		At: 1790000001000, EnteredBy: "m-1001", Channel: op.ByPhone}))
 	cancel := must1[[]byte](t)(op.Encode(&op.Op{Kind: op.Cancel, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 1, At: 1790000002000}))
@@ -97,6 +101,7 @@ func messages(t testing.TB) map[string]Message {
 		"hello_enrol":      Hello{Min: 1, Max: 3, Nonce: hello.Nonce},
 		"challenge":        challenge,
 		"enrol":            enrol,
+		"enrol_again":      again,
 		"enrolled":         Enrolled{Device: "kiosk-1", Role: op.Kiosk, Station: "st-7"},
 		"enrolled_phone":   Enrolled{Device: "phone-9", Role: op.Phone, Member: "m-1001", Org: "org-12"},
 		"proof":            proof,

@@ -107,6 +107,8 @@ type Enrol struct {
 	Code      string `cbor:"1,keyasint"`
 	PublicKey []byte `cbor:"2,keyasint"`
 	Signature []byte `cbor:"3,keyasint"` // over the challenge, proves that the key is the device's
+
+	Former *Enrolled `cbor:"4,keyasint,omitempty"` // who the device was before the server forgot it (fault.Stranger)
 }
 
 // Enrolled tells the device who it is.

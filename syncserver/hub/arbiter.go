@@ -181,7 +181,7 @@ func (h *Hub) results(s *scanner, answer wire.Results, n int) wire.Results {
 
 // Enrol implements session.Arbiter: the server uses up the code, and then tells
 // this hub of its new scanner.
-func (h downstream) Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error) {
+func (h downstream) Enrol(ctx context.Context, code string, publicKey []byte, _ *wire.Enrolled) (op.Enrolment, error) {
 	answer, err := h.ask(ctx, wire.Relay{Code: code, PublicKey: publicKey})
 	if err != nil {
 		return op.Enrolment{}, asFault(err)

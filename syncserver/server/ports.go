@@ -100,7 +100,7 @@ func (s *Server) Relay(ctx context.Context, hub id.Device, m wire.Relay) wire.Re
 
 func (s *Server) relay(ctx context.Context, hub id.Device, m wire.Relay, answer *wire.Relayed) error {
 	if m.Code != "" {
-		e, err := s.enrol(ctx, hub, m.Code, m.PublicKey)
+		e, err := s.enrol(ctx, hub, m.Code, m.PublicKey, nil)
 		answer.Device = e.Device
 		answer.Enrolled = &wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Org: e.Org, Upstream: e.Upstream, Supervisor: e.Supervisor}
 		return err
@@ -169,14 +169,18 @@ func (s *Server) Wiped(ctx context.Context, receipt wire.Wiped) error {
 }
 
 // Enrol implements session.Arbiter.
-func (s *Server) Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error) {
-	return s.enrol(ctx, "", code, publicKey)
+func (s *Server) Enrol(ctx context.Context, code string, publicKey []byte, former *wire.Enrolled) (op.Enrolment, error) {
+	return s.enrol(ctx, "", code, publicKey, former)
 }
 
 // enrol uses a code that was handed in at a hub, or here.
-func (s *Server) enrol(ctx context.Context, hub id.Device, code string, publicKey []byte) (op.Enrolment, error) {
+func (s *Server) enrol(ctx context.Context, hub id.Device, code string, publicKey []byte, former *wire.Enrolled) (op.Enrolment, error) {
 	hash := CodeHash(code)
-	_, err := s.seq.Do(ctx, op.Op{Kind: op.Enrol, Device: hub, Enrolment: &op.Enrolment{CodeHash: hash, PublicKey: publicKey}})
+	use := &op.Enrolment{CodeHash: hash, PublicKey: publicKey}
+	if former != nil {
+		use.Device, use.Role, use.Member = former.Device, former.Role, former.Member
+	}
+	_, err := s.seq.Do(ctx, op.Op{Kind: op.Enrol, Device: hub, Enrolment: use})
 	if err != nil {
 		return op.Enrolment{}, err
 	}

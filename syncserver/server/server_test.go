@@ -98,7 +98,7 @@ func enrol(t testing.TB, s *Server, e op.Enrolment) *phone {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.Enrol(context.Background(), o.Code, []byte("key of "+o.Device))
+	got, err := s.Enrol(context.Background(), o.Code, []byte("key of "+o.Device), nil)
 	if err != nil || got.Device != o.Device {
 		t.Fatalf("enrolled as %+v, %v", got, err)
 	}

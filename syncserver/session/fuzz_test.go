@@ -33,7 +33,7 @@ func (nobody) Ask(_ context.Context, _ op.Enrolment, m wire.Ask) wire.Told { ret
 func (nobody) Keep(context.Context, id.Device, wire.Ops) error             { return nil }
 func (nobody) Wiped(context.Context, wire.Wiped) error                     { return nil }
 func (nobody) Meet(id.Device, wire.Known) error                            { return nil }
-func (nobody) Enrol(context.Context, string, []byte) (op.Enrolment, error) {
+func (nobody) Enrol(context.Context, string, []byte, *wire.Enrolled) (op.Enrolment, error) {
 	return op.Enrolment{}, fault.Errorf(fault.CodeUnknown, "no such code")
 }
 func (nobody) Gauge(id.Activity) (wire.Gauge, bool) { return wire.Gauge{}, false }

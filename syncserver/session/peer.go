@@ -254,6 +254,9 @@ func (p *peer) signedBy(key []byte, context seal.Context, signature []byte) bool
 // enrol uses up a code; the device connects again with what it was given.
 func (p *peer) enrol(m wire.Enrol) {
 	p.transcript.Code, p.transcript.PublicKey = m.Code, m.PublicKey
+	if m.Former != nil {
+		p.transcript.Device = m.Former.Device
+	}
 	switch {
 	case m.Code == "" || len(m.Code) > maxCode:
 		p.refuse(fault.Errorf(fault.CodeUnknown, "no such code"))
@@ -262,7 +265,7 @@ func (p *peer) enrol(m wire.Enrol) {
 		p.refuse(fault.Errorf(fault.Unauthenticated, "signature does not fit the public key"))
 		return
 	}
-	e, err := p.s.cfg.Arbiter.Enrol(p.s.ctx, m.Code, m.PublicKey)
+	e, err := p.s.cfg.Arbiter.Enrol(p.s.ctx, m.Code, m.PublicKey, m.Former)
 	if err != nil {
 		p.logger().Warn("enrolment refused", "error", err)
 		p.refuse(asFault(err))

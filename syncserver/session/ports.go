@@ -48,7 +48,7 @@ type Arbiter interface {
 	// Enrol uses up a one-use code. The same code with the same public key answers
 	// the same again, because the first answer may have been lost; with another key
 	// it is a *fault.Error of kind CodeUsed, an unknown or late one CodeUnknown.
-	Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error)
+	Enrol(ctx context.Context, code string, publicKey []byte, former *wire.Enrolled) (op.Enrolment, error)
 	// Meet hears what a device remembers. A *fault.Error of kind Frozen means that it
 	// proves that the server has lost what it had answered.
 	Meet(d id.Device, known wire.Known) error

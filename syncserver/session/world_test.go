@@ -183,7 +183,7 @@ func (w *world) Wiped(_ context.Context, receipt wire.Wiped) error {
 
 func (w *world) Meet(id.Device, wire.Known) error { return nil }
 
-func (w *world) Enrol(ctx context.Context, code string, publicKey []byte) (op.Enrolment, error) {
+func (w *world) Enrol(ctx context.Context, code string, publicKey []byte, _ *wire.Enrolled) (op.Enrolment, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e, ok := w.codes[code]
