@@ -90,11 +90,11 @@ type Device struct {
 	kicked   bool
 	asked    uint64 // newest sync point asked for
 	reached  uint64 // newest sync point that came back
-	synced   chan struct{}
+	points   []point
 	notify   map[int]func()
 	recall   func(wire.Recall) error // of the counter; nil without one
 	onAnswer func(map[uint64]op.Result) error
-	relay    *relay // of a hub: what is being handed on
+	relay    *Relay // of a hub: what is being handed on
 	asks     []*inquiry
 	lastAsk  uint64
 	nextID   int
@@ -111,8 +111,7 @@ type question struct {
 
 // Open loads a device from its store. It starts nothing; Run does.
 func Open(cfg Config) (*Device, error) {
-	d := &Device{cfg: cfg, log: cfg.Log, wake: make(chan struct{}, 1), ops: map[uint64]*question{},
-		synced: make(chan struct{}), notify: map[int]func(){}}
+	d := &Device{cfg: cfg, log: cfg.Log, wake: make(chan struct{}, 1), ops: map[uint64]*question{}, notify: map[int]func(){}}
 	if cfg.Boot == nil {
 		d.cfg.Boot = Boot
 	}
@@ -392,23 +391,37 @@ func (d *Device) Gauge(a id.Activity) (wire.Gauge, bool) {
 // Synced waits until everything queued so far is answered and everything that
 // the server had journalled after that is applied here.
 func (d *Device) Synced(ctx context.Context) error {
+	select {
+	case <-d.Sync():
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for sync: %w", ctx.Err())
+	}
+}
+
+// Sync gives a channel that is closed once Synced would come back.
+func (d *Device) Sync() <-chan struct{} {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.asked++
-	n := d.asked
+	p := point{d.asked, make(chan struct{})}
+	d.points = append(d.points, p)
 	d.poke()
-	d.mu.Unlock()
-	for {
-		d.mu.Lock()
-		reached, next := d.reached, d.synced
-		d.mu.Unlock()
-		if reached >= n {
-			return nil
-		}
-		select {
-		case <-next:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for sync: %w", ctx.Err())
-		}
+	return p.passed
+}
+
+// point is a sync point that somebody waits for.
+type point struct {
+	n      uint64
+	passed chan struct{}
+}
+
+// passed lets go of those who waited for sync points up to n. The caller holds d.mu.
+func (d *Device) passed(n uint64) {
+	d.reached = max(d.reached, n)
+	for len(d.points) > 0 && d.points[0].n <= d.reached {
+		close(d.points[0].passed)
+		d.points = d.points[1:]
 	}
 }
 

@@ -1,9 +1,7 @@
 package link
 
 import (
-	"context"
 	"errors"
-	"fmt"
 
 	"yizhan/core/replica"
 	"yizhan/core/wire"
@@ -12,41 +10,42 @@ import (
 // ErrOffline says that there is no connection to the server at this moment.
 var ErrOffline = errors.New("no connection to the server")
 
-// relay is one thing that a hub hands on. Device.mu guards it.
-type relay struct {
+// Relay is one thing that a hub hands on. Device.mu guards it.
+type Relay struct {
+	d       *Device
 	message wire.Relay
 	sent    bool
 	over    chan struct{} // closed once there is an answer, or will be none
 	done    *wire.Relayed
 }
 
-// Relay hands on what a device told this hub, and waits for the server's answer.
-// ErrOffline: the connection was lost, and it is not known what was done. Only one
-// Relay may be under way at a time.
-func (d *Device) Relay(ctx context.Context, m wire.Relay) (wire.Relayed, error) {
-	r := &relay{message: m, over: make(chan struct{})}
+// Relay begins to hand on what a device told this hub. ErrOffline: there is no
+// connection, and nothing was done. Only one may be under way at a time; End it.
+func (d *Device) Relay(m wire.Relay) (*Relay, error) {
+	r := &Relay{d: d, message: m, over: make(chan struct{})}
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	if !d.status.Online {
-		d.mu.Unlock()
-		return wire.Relayed{}, ErrOffline
+		return nil, ErrOffline
 	}
 	d.relay = r
 	d.poke()
-	d.mu.Unlock()
-	select {
-	case <-r.over:
-	case <-ctx.Done():
+	return r, nil
+}
+
+// Over is closed once the server has answered, or the connection is lost.
+func (r *Relay) Over() <-chan struct{} { return r.over }
+
+// End gives the server's answer. ErrOffline: there is none, and it is not known
+// what was done.
+func (r *Relay) End() (wire.Relayed, error) {
+	r.d.mu.Lock()
+	defer r.d.mu.Unlock()
+	r.d.relay = nil
+	if r.done == nil {
+		return wire.Relayed{}, ErrOffline
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.relay = nil
-	switch {
-	case r.done != nil:
-		return *r.done, nil
-	case ctx.Err() != nil:
-		return wire.Relayed{}, fmt.Errorf("relay: %w", ctx.Err())
-	}
-	return wire.Relayed{}, ErrOffline
+	return *r.done, nil
 }
 
 // handOn sends what waits to be handed on.
@@ -65,14 +64,14 @@ func (s *session) handOn() *replica.Close {
 }
 
 // answer and fail end a relay, if there is one. The caller holds Device.mu.
-func (r *relay) answer(m wire.Relayed) {
+func (r *Relay) answer(m wire.Relayed) {
 	if r != nil && r.sent && r.done == nil && (m.Device == r.message.Device || r.message.Code != "") && m.First == r.message.First {
 		r.done = &m
 		close(r.over)
 	}
 }
 
-func (r *relay) fail() {
+func (r *Relay) fail() {
 	if r != nil && r.done == nil {
 		select {
 		case <-r.over:

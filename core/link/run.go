@@ -407,9 +407,7 @@ func (s *session) note(e replica.Effect) {
 	case replica.Told:
 		d.told(e.Answer)
 	case replica.Synced:
-		d.reached = max(d.reached, e.N)
-		close(d.synced)
-		d.synced = make(chan struct{})
+		d.passed(e.N)
 	case replica.Enrolled:
 		d.identity, d.kicked, d.status.Wiped, d.status.Problem = &e.Identity, true, false, nil
 		d.poke()

@@ -48,7 +48,7 @@ func (h *Hub) known(d id.Device) (*scanner, error) {
 	if s != nil {
 		return s, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), forwardTime)
+	ctx, cancel := h.waits.Within(context.Background(), forwardTime)
 	defer cancel()
 	answer, err := h.ask(ctx, wire.Relay{Device: d})
 	if err != nil {
@@ -61,9 +61,7 @@ func (h *Hub) known(d id.Device) (*scanner, error) {
 
 // ask relays something that is no run of ops.
 func (h *Hub) ask(ctx context.Context, m wire.Relay) (wire.Relayed, error) {
-	h.asking.Lock()
-	defer h.asking.Unlock()
-	answer, err := h.link.Relay(ctx, m)
+	answer, err := h.handOn(ctx, m)
 	if err == nil && answer.Kind != fault.NoFault {
 		err = fault.Errorf(answer.Kind, "%s", answer.Detail)
 	}
@@ -79,8 +77,10 @@ func (h downstream) Submit(ctx context.Context, from id.Device, m wire.Ops) (wir
 	if err != nil {
 		return answer, fault.Errorf(fault.Busy, "%v", err)
 	}
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	if !h.waits.Take(ctx, s.turn) {
+		return answer, fault.Errorf(fault.Busy, "ops of %s are being decided", from)
+	}
+	defer s.turn.Done()
 	previous := op.Hash(m.Previous)
 	for i, raw := range m.Ops {
 		hash := op.Chain(previous, raw)
@@ -127,22 +127,22 @@ func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) e
 	return h.append(s, o, nil)
 }
 
-// forked lets the server see the other history: it sets the device aside.
+// forked keeps the other history for the server: it sets the device aside. It is shown
+// behind what this hub has accepted, or it would be taken for the first one.
 func (h *Hub) forked(s *scanner, seq uint64, previous op.Hash, raw []byte) {
 	h.cfg.Log.Error("a scanner continues another history; it is a copy, or was restored", "device", s.device, "op", seq)
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), relayTime)
-		defer cancel()
-		if _, err := h.ask(ctx, wire.Relay{Device: s.device, First: seq, Previous: previous[:], Ops: [][]byte{raw}}); err != nil {
-			h.cfg.Log.Warn("the server was not shown the other history", "device", s.device, "error", err)
-		}
-	}()
+	h.mu.Lock()
+	if s.fork == nil {
+		s.fork, s.parting = &held{Seq: seq, Bytes: raw}, previous
+	}
+	h.mu.Unlock()
+	h.look()
 }
 
 // await gives the server a little time for what only it can decide.
 func (h *Hub) await(ctx context.Context, s *scanner, first uint64, n int) {
-	patience := time.NewTimer(forwardTime)
-	defer patience.Stop()
+	ctx, cancel := h.waits.Within(ctx, forwardTime)
+	defer cancel()
 	for h.link.Status().Online {
 		h.mu.Lock()
 		waits := false
@@ -154,14 +154,7 @@ func (h *Hub) await(ctx context.Context, s *scanner, first uint64, n int) {
 		}
 		answered := h.answered
 		h.mu.Unlock()
-		if !waits {
-			return
-		}
-		select {
-		case <-answered:
-		case <-patience.C:
-			return
-		case <-ctx.Done():
+		if !waits || !h.waits.Closed(ctx, answered) {
 			return
 		}
 	}
@@ -189,8 +182,8 @@ func (h downstream) Enrol(ctx context.Context, code string, publicKey []byte, _ 
 	if answer.Enrolled == nil {
 		return op.Enrolment{}, fault.Errorf(fault.Internal, "the server named no device")
 	}
-	if err := h.link.Synced(ctx); err != nil {
-		return op.Enrolment{}, asFault(err)
+	if !h.waits.Closed(ctx, h.link.Sync()) {
+		return op.Enrolment{}, fault.Errorf(fault.Busy, "the server has not told this hub of %s yet", answer.Enrolled.Device)
 	}
 	if _, err := h.begin(answer.Enrolled.Device, base{}); err != nil {
 		return op.Enrolment{}, asFault(err)

@@ -25,9 +25,10 @@ import (
 	"yizhan/core/seal"
 	"yizhan/core/wire"
 	"yizhan/syncserver/session"
+	"yizhan/syncserver/wait"
 )
 
-// Config is what a hub is wired with. Dial may be nil.
+// Config is what a hub is wired with. Dial and what follows it may be nil.
 type Config struct {
 	Store  local.Store // of this hub alone
 	URL    string      // of the server: wss://…/v1/sync
@@ -37,6 +38,9 @@ type Config struct {
 	Random io.Reader
 	Log    *slog.Logger
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	Clock  func() time.Time                          // to wait by; nil is the machine's own
+	Boot   func() (boot string, since time.Duration) // as link.Config.Boot
+	Codec  *wire.Codec                               // nil: one of its own
 }
 
 // Hub is one running hub.
@@ -48,12 +52,13 @@ type Hub struct {
 	sessions *session.Server
 	self     wire.Enrolled
 	wake     chan struct{} // room for one: there may be something to relay
+	waits    wait.Way
 
 	mu       sync.Mutex // guards scanners and what is in them, but for their turns
 	scanners map[id.Device]*scanner
 	answered chan struct{} // closed when the server has answered something; nil while nobody waits
 
-	asking sync.Mutex // held while something is relayed: one at a time
+	asking wait.Turn // held while something is relayed
 }
 
 // Enrol hands in the one-use code of a hub, if the store is not enrolled yet.
@@ -70,12 +75,15 @@ func Enrol(ctx context.Context, cfg Config, code string) error {
 }
 
 func open(cfg Config, s local.Store) (*link.Device, error) {
-	return link.Open(link.Config{Store: s, URL: cfg.URL, App: cfg.App, Now: cfg.Now, Random: cfg.Random, Log: cfg.Log, Dial: cfg.Dial})
+	return link.Open(link.Config{Store: s, URL: cfg.URL, App: cfg.App, Now: cfg.Now, Random: cfg.Random, Log: cfg.Log, Dial: cfg.Dial, Boot: cfg.Boot, Codec: cfg.Codec})
 }
 
 // Open reads what an enrolled hub holds. It talks to nobody before Run.
-func Open(cfg Config) (*Hub, error) {
-	h := &Hub{cfg: cfg, wake: make(chan struct{}, 1), scanners: map[id.Device]*scanner{}}
+func Open(cfg Config) (*Hub, error) { return begin(cfg, nil) }
+
+func begin(cfg Config, until func(ready func() bool)) (*Hub, error) {
+	h := &Hub{cfg: cfg, wake: make(chan struct{}, 1), scanners: map[id.Device]*scanner{}, asking: wait.NewTurn(),
+		waits: wait.Way{Until: until, Clock: cfg.Clock}}
 	h.store = &store{Store: cfg.Store}
 	var err error
 	if h.link, err = open(cfg, h.store); err != nil {
@@ -95,7 +103,6 @@ func Open(cfg Config) (*Hub, error) {
 	h.counter = handover.New(handover.Config{Store: h.store, Outbox: h.link, Device: h.self.Device, Station: h.self.Station,
 		Channel: op.ByStaff, Zone: cfg.Zone, Relaying: h.relaying})
 	h.link.OnRecall(h.giveUp)
-	h.link.Notify(h.look)
 	h.sessions, err = h.newSessions()
 	return h, err
 }
@@ -114,7 +121,7 @@ func (h *Hub) newSessions() (*session.Server, error) {
 		return nil, fmt.Errorf("open hub: %w", err)
 	}
 	return session.New(session.Config{Arbiter: downstream{h}, Feed: feed{h}, Signer: nothing{}, Key: key, Deployment: string(deployment),
-		Self: h.self.Device, Now: h.now, Random: h.cfg.Random, Log: h.cfg.Log})
+		Self: h.self.Device, Now: h.now, Random: h.cfg.Random, Log: h.cfg.Log, Clock: h.cfg.Clock, Codec: h.cfg.Codec})
 }
 
 // now is the server's time, as far as this hub knows it.
@@ -131,6 +138,7 @@ func (h *Hub) Kick() { h.link.Kick() }
 
 // Run keeps in touch with the server and relays, until ctx ends.
 func (h *Hub) Run(ctx context.Context) {
+	defer h.link.Notify(h.look)()
 	var both sync.WaitGroup
 	both.Go(func() { h.link.Run(ctx) }) // gives only the context's error
 	both.Go(func() { h.relayAll(ctx) })

@@ -3,13 +3,13 @@ package hub
 import (
 	"fmt"
 	"strings"
-	"sync"
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/op"
 	"yizhan/core/wire"
+	"yizhan/syncserver/wait"
 )
 
 // tableRelay holds what scanners told this hub. A row is one op; id: device and
@@ -40,12 +40,14 @@ type base struct {
 
 // scanner is what this hub knows of a device below it.
 type scanner struct {
-	turn    sync.Mutex // held while ops of this device are decided, one run at a time
+	turn    wait.Turn // held while ops of this device are decided, one run at a time
 	device  id.Device
 	base    base
 	ops     []*held // base.Seq+1, …
 	relayed uint64  // newest op that the server has
 	closed  bool    // the server takes nothing of it any more
+	fork    *held   // the other history that it came with; nil once the server was shown it
+	parting op.Hash // before fork
 }
 
 func (s *scanner) last() uint64 { return s.base.Seq + uint64(len(s.ops)) }
@@ -94,7 +96,7 @@ func (h *Hub) readLog() error {
 		name, _, isOp := strings.Cut(r.ID, "/")
 		s := h.scanners[id.Device(name)]
 		if !isOp {
-			s = &scanner{device: id.Device(name)}
+			s = &scanner{device: id.Device(name), turn: wait.NewTurn()}
 			if err := wire.DecodeRow(r.Body, &s.base); err != nil {
 				return fmt.Errorf("read ops of %s: %w", name, err)
 			}
@@ -132,7 +134,7 @@ func (h *Hub) begin(d id.Device, b base) (*scanner, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.scanners[d] == nil {
-		h.scanners[d] = &scanner{device: d, base: b, relayed: b.Seq}
+		h.scanners[d] = &scanner{device: d, turn: wait.NewTurn(), base: b, relayed: b.Seq}
 	}
 	return h.scanners[d], nil
 }

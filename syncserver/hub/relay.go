@@ -3,6 +3,8 @@ package hub
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"yizhan/core/fault"
@@ -32,10 +34,22 @@ func (h *Hub) relayAll(ctx context.Context) {
 		}
 		if h.relayRound(ctx) {
 			h.look()
-		} else if h.Backlog() > 0 {
+		} else if h.pending() {
 			retry.Reset(retryTime)
 		}
 	}
+}
+
+// pending reports whether the server is still to be told something.
+func (h *Hub) pending() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.scanners {
+		if !s.closed && (s.relayed < s.last() || s.fork != nil) {
+			return true
+		}
+	}
+	return false
 }
 
 // relayRound relays one run of each scanner that has something, and reports whether
@@ -47,13 +61,14 @@ func (h *Hub) relayRound(ctx context.Context) (forward bool) {
 	h.mu.Lock()
 	var some []*scanner
 	for _, s := range h.scanners {
-		if s.relayed < s.last() && !s.closed {
+		if !s.closed && (s.relayed < s.last() || s.fork != nil) {
 			some = append(some, s)
 		}
 	}
 	h.mu.Unlock()
+	slices.SortFunc(some, func(a, b *scanner) int { return strings.Compare(string(a.device), string(b.device)) })
 	for _, s := range some {
-		ok, err := h.relay(ctx, s)
+		ok, err := h.tell(ctx, s)
 		if err != nil {
 			if !errors.Is(err, link.ErrOffline) && ctx.Err() == nil {
 				h.cfg.Log.Error("ops of a scanner not relayed; trying again", "device", s.device, "error", err)
@@ -63,6 +78,48 @@ func (h *Hub) relayRound(ctx context.Context) (forward bool) {
 		forward = forward || ok
 	}
 	return forward
+}
+
+// tell relays a run of a scanner, or its other history once all else is relayed.
+func (h *Hub) tell(ctx context.Context, s *scanner) (forward bool, err error) {
+	h.mu.Lock()
+	all, f, parting := s.relayed == s.last(), s.fork, s.parting
+	h.mu.Unlock()
+	if !all {
+		return h.relay(ctx, s)
+	}
+	ctx, cancel := h.waits.Within(ctx, relayTime)
+	defer cancel()
+	answer, err := h.handOn(ctx, wire.Relay{Device: s.device, First: f.Seq, Previous: parting[:], Ops: [][]byte{f.Bytes}})
+	if err != nil || answer.Kind == fault.Busy {
+		return false, err
+	}
+	h.cfg.Log.Warn("the server was shown the other history", "device", s.device, "op", f.Seq, "says", answer.Kind)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.fork = nil
+	return true, nil
+}
+
+// errSilent: the server may have done it or not.
+var errSilent = errors.New("the server did not answer in time")
+
+// handOn waits for its turn, and for the server's answer.
+func (h *Hub) handOn(ctx context.Context, m wire.Relay) (wire.Relayed, error) {
+	if !h.waits.Take(ctx, h.asking) {
+		return wire.Relayed{}, errSilent
+	}
+	defer h.asking.Done()
+	r, err := h.link.Relay(m)
+	if err != nil {
+		return wire.Relayed{}, err
+	}
+	answered := h.waits.Closed(ctx, r.Over())
+	answer, err := r.End()
+	if err != nil && !answered {
+		err = errSilent
+	}
+	return answer, err
 }
 
 func (h *Hub) relay(ctx context.Context, s *scanner) (bool, error) {
@@ -77,11 +134,9 @@ func (h *Hub) relay(ctx context.Context, s *scanner) (bool, error) {
 		m.Ops, m.Judged, m.Receipts = append(m.Ops, o.Bytes), append(m.Judged, o.Judged), append(m.Receipts, o.Receipt)
 	}
 	h.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, relayTime)
+	ctx, cancel := h.waits.Within(ctx, relayTime)
 	defer cancel()
-	h.asking.Lock()
-	answer, err := h.link.Relay(ctx, m)
-	h.asking.Unlock()
+	answer, err := h.handOn(ctx, m)
 	if err != nil {
 		return false, err
 	}

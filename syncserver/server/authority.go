@@ -38,7 +38,7 @@ func (s *Server) SetAuthority(ctx context.Context, st id.Station, d id.Device) (
 
 // recallStation asks a device to give up its station, and reports whether it did.
 func (s *Server) recallStation(ctx context.Context, used arbiter.InUse) bool {
-	patient, cancel := s.within(ctx, recallTime)
+	patient, cancel := s.waits.Within(ctx, recallTime)
 	defer cancel()
 	if !s.sessions.Send(used.Device, wire.Recall{Station: used.Station}, wire.RecallVersion) {
 		return false
@@ -50,7 +50,7 @@ func (s *Server) recallStation(ctx context.Context, used arbiter.InUse) bool {
 		if err != nil || now != used.Device {
 			return err == nil
 		}
-		if !ok || !s.await(patient, changed) {
+		if !ok || !s.waits.Closed(patient, changed) {
 			return false
 		}
 	}

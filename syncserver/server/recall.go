@@ -94,7 +94,7 @@ func (s *Server) submit(ctx context.Context, ops []sequencer.Request) (results [
 // those that can be reached have given them up, or have reported that they were
 // handed over. An error means that the op must not be decided.
 func (s *Server) recall(ctx context.Context, r sequencer.Request) error {
-	patient, cancel := s.within(ctx, recallTime)
+	patient, cancel := s.waits.Within(ctx, recallTime)
 	defer cancel()
 	asked := map[id.Device]uint64{} // the session in which each was
 	for {
@@ -111,7 +111,7 @@ func (s *Server) recall(ctx context.Context, r sequencer.Request) error {
 		if err != nil || !s.asked(kept, asked) {
 			return err
 		}
-		if !s.await(patient, changed) {
+		if !s.waits.Closed(patient, changed) {
 			return ctx.Err()
 		}
 	}

@@ -26,6 +26,7 @@ import (
 	"yizhan/syncserver/sequencer"
 	"yizhan/syncserver/session"
 	"yizhan/syncserver/vault"
+	"yizhan/syncserver/wait"
 )
 
 // Names of the files in a data directory.
@@ -71,10 +72,10 @@ type Server struct {
 	recovery  recovery
 	questions questions
 	names     directory
-	people    sync.Mutex              // held from the making or destroying of a person's keys to the entry that says so
-	wake      chan struct{}           // capacity 1: the journal has grown
-	pumped    chan struct{}           // closed when the pump has ended
-	wait      func(ready func() bool) // of Steps; nil where goroutines wait by themselves
+	people    sync.Mutex    // held from the making or destroying of a person's keys to the entry that says so
+	wake      chan struct{} // capacity 1: the journal has grown
+	pumped    chan struct{} // closed when the pump has ended
+	waits     wait.Way
 }
 
 // Open opens or makes the files of a deployment and starts deciding.
@@ -92,7 +93,7 @@ func Open(cfg Config) (*Server, error) {
 }
 
 func begin(cfg Config) *Server {
-	s := &Server{cfg: cfg, questions: questions{kiosks: map[id.Device][]time.Time{}, phones: map[id.Member][]time.Time{}, misses: map[id.Device][]time.Time{}}, wake: make(chan struct{}, 1), pumped: make(chan struct{})}
+	s := &Server{cfg: cfg, questions: questions{kiosks: map[id.Device][]time.Time{}, phones: map[id.Member][]time.Time{}, misses: map[id.Device][]time.Time{}}, wake: make(chan struct{}, 1), pumped: make(chan struct{}), waits: wait.Way{Clock: cfg.Clock}}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }
@@ -120,7 +121,7 @@ func (s *Server) open(start func(sequencer.Config) (*sequencer.Sequencer, error)
 			err = nil
 		}
 	}
-	if err != nil && s.wait == nil {
+	if err != nil && s.waits.Until == nil {
 		err = errors.Join(err, s.seq.Close())
 	}
 	if err != nil {

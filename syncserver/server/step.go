@@ -1,9 +1,6 @@
 package server
 
 import (
-	"context"
-	"time"
-
 	"yizhan/core/arbiter"
 	"yizhan/core/op"
 	"yizhan/core/wire"
@@ -25,7 +22,7 @@ type Steps struct {
 // server, and comes back once ready does, or gives them up.
 func Step(cfg Config, wait func(ready func() bool)) (*Steps, error) {
 	t := &Steps{Server: begin(cfg), next: 1}
-	t.wait = wait
+	t.waits.Until = wait
 	err := t.open(func(c sequencer.Config) (_ *sequencer.Sequencer, err error) {
 		if t.loop, err = sequencer.Step(c, wait); err != nil {
 			return nil, err
@@ -79,49 +76,4 @@ func (t *Steps) Entries(fn func(*op.Entry)) error {
 func (t *Steps) Kill() error {
 	t.end()
 	return t.closeFiles()
-}
-
-// within bounds a wait.
-func (s *Server) within(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
-	if s.cfg.Clock == nil {
-		return context.WithTimeout(ctx, most)
-	}
-	return &bounded{ctx, s.cfg.Clock, s.cfg.Clock().Add(most)}, func() {}
-}
-
-// bounded is a context that ends by another clock; nobody is woken then.
-type bounded struct {
-	context.Context
-	clock func() time.Time
-	end   time.Time
-}
-
-// Err implements context.Context.
-func (b *bounded) Err() error {
-	if b.clock().Before(b.end) {
-		return b.Context.Err()
-	}
-	return context.DeadlineExceeded
-}
-
-// await waits for a channel to be closed, and reports whether it was before ctx ended.
-func (s *Server) await(ctx context.Context, closed <-chan struct{}) bool {
-	if s.wait != nil {
-		is := false
-		s.wait(func() bool {
-			select {
-			case <-closed:
-				is = true
-			default:
-			}
-			return is || ctx.Err() != nil
-		})
-		return is
-	}
-	select {
-	case <-closed:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
