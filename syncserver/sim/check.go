@@ -25,7 +25,8 @@ type rowKey struct{ table, id string }
 // differs holds the rows of a device against the server's, byte for byte. Rows that
 // changed after the device's cursor it cannot have. "" where all is as it should be.
 func (w *World) differs(m *machine) string {
-	if w.host.server == nil || !m.on || m.wiped || w.restored && (m.conn == nil || !m.online()) {
+	if w.host.server == nil || !m.on || m.wiped || w.restored && (m.conn == nil || !m.online()) ||
+		m.hub != nil && m.hub.venue.hub == nil {
 		return "" // rows from before a restore are another history
 	}
 	var enrolled arbiter.Device
@@ -36,7 +37,7 @@ func (w *World) differs(m *machine) string {
 	}
 	want, newer := map[rowKey]wire.RowChange{}, map[rowKey]bool{}
 	tables := map[string]bool{}
-	applied, err := w.held(enrolled.Enrolment, func(r wire.RowChange) {
+	applied, err := w.held(m, enrolled.Enrolment, func(r wire.RowChange) {
 		key := rowKey{r.Table, r.ID}
 		tables[r.Table] = true
 		switch {
@@ -76,7 +77,10 @@ func (w *World) differs(m *machine) string {
 }
 
 // held reads what a device should hold.
-func (w *World) held(e op.Enrolment, fn func(wire.RowChange)) (applied uint64, err error) {
+func (w *World) held(m *machine, e op.Enrolment, fn func(wire.RowChange)) (applied uint64, err error) {
+	if m.hub != nil {
+		return m.hub.venue.hub.Held(e, func(_ string, r wire.RowChange) { fn(r) })
+	}
 	s := w.host.server
 	done := false
 	w.host.begin(func() {

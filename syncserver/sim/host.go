@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"yizhan/core/arbiter"
@@ -17,20 +16,16 @@ import (
 
 // host is the machine that the server runs on.
 type host struct {
-	w      *World
+	front
 	disk   *disk.Disk
 	dir    string        // its small files
 	kept   *backup       // nil if there is none
 	asked  int           // how often staff have looked who is missing
-	open   bool          // it has begun, and takes sessions
+	ready  bool          // it has begun, and takes sessions
 	server *server.Steps // nil while it is down
 	offset int64         // wall clock minus the true time
 	random *rand.ChaCha8
-	ports  []*port // sessions of this run of the program
 
-	tasks   []*task
-	idle    []*task
-	current *task
 	turning bool // a turn is planned
 	writing bool // a write is planned
 	failing bool // the next operations of the disk go wrong
@@ -55,6 +50,18 @@ func (h *host) live(fn func()) {
 	fn()
 }
 
+// newHost makes the machine of the server.
+func newHost(w *World, dir string) *host {
+	h := &host{random: source(w.seed, 0), dir: dir}
+	h.front = front{w: w, waits: h.turn, ends: h.look, open: func(send func([]byte) error) *session.Steps {
+		if h.server == nil || !h.ready {
+			return nil
+		}
+		return h.server.Session(send)
+	}}
+	return h
+}
+
 // start runs the program on what is on the disk.
 func (h *host) start() error {
 	h.tasks, h.turning, h.writing, h.fatal = nil, false, false, false
@@ -77,7 +84,7 @@ func (h *host) start() error {
 		return fmt.Errorf("start server: %w", err)
 	}
 	s := h.server
-	h.open = false
+	h.ready = false
 	h.begin(func() {
 		if err := s.Recover(context.Background()); err != nil {
 			h.w.note("server cannot begin: %v", err)
@@ -85,7 +92,7 @@ func (h *host) start() error {
 			return
 		}
 		if h.server == s {
-			h.open = true
+			h.ready = true
 			h.project()
 		}
 	})
@@ -101,11 +108,7 @@ func (h *host) down(power bool) {
 	h.disk.Plan(nil)
 	dying := h.server
 	h.server, h.failing = nil, false
-	for _, p := range slices.Clone(h.ports) {
-		p.conn.serverLost()
-	}
-	h.ports = nil
-	h.giveUp()
+	h.lost()
 	h.w.stop(h.disk, power)
 	if err := dying.Kill(); err != nil {
 		h.w.note("server's files were gone: %v", err != nil)
@@ -155,7 +158,7 @@ func (h *host) turn() {
 func (h *host) decide() {
 	h.server.Look(h.w.defect.batch)
 	if h.live(h.server.Decide); h.fatal {
-		h.ends()
+		h.look()
 		return
 	}
 	h.poll() // who only wanted to look has an answer
@@ -183,7 +186,7 @@ func (h *host) write() {
 // settle follows a write: whoever waited goes on, the ledger is brought up to date,
 // and sessions send what they have.
 func (h *host) settle() {
-	h.ends()
+	h.look()
 	if h.server == nil {
 		return
 	}
@@ -214,13 +217,13 @@ func (h *host) project() {
 			})
 		}
 	})
-	if h.ends(); h.server == s {
+	if h.look(); h.server == s {
 		h.pump()
 	}
 }
 
 // ends has the machine go down if its disk has, or if the program says that it must.
-func (h *host) ends() {
+func (h *host) look() {
 	switch {
 	case h.server == nil:
 	case h.disk.Dead():
@@ -228,15 +231,6 @@ func (h *host) ends() {
 		h.down(true)
 	case h.fatal:
 		h.down(false)
-	}
-}
-
-// pump lets every session send what it has.
-func (h *host) pump() {
-	for _, p := range slices.Clone(h.ports) {
-		if p.session.Woken() {
-			p.look()
-		}
 	}
 }
 
@@ -252,107 +246,6 @@ func (h *host) do(what string, fn func(s *server.Steps) error) {
 			h.w.note("console: %s: %v", what, said(err))
 		}
 	})
-}
-
-// port is the server's end of a connection.
-type port struct {
-	h       *host
-	conn    *conn
-	session *session.Steps
-	inbox   [][]byte
-	reading bool // a frame is being handled
-	sending bool // the session is sending
-	heard   int64
-	next    int64 // when it looks again; 0 is never
-}
-
-// accept begins a session for a connection.
-func (h *host) accept(c *conn) *port {
-	if h.server == nil || !h.open {
-		return nil
-	}
-	p := &port{h: h, conn: c, heard: h.w.now}
-	if p.session = h.server.Session(p.send); p.session == nil {
-		return nil
-	}
-	h.ports = append(h.ports, p)
-	return p
-}
-
-// send takes a frame of the session to the device.
-func (p *port) send(frame []byte) error {
-	p.h.w.told(p.conn.m, frame)
-	return p.conn.toDevice(frame)
-}
-
-// frame takes a frame from the device; they are handled one after the other.
-func (p *port) frame(frame []byte) {
-	p.heard = p.h.w.now
-	if p.inbox = append(p.inbox, frame); p.reading {
-		return
-	}
-	p.reading = true
-	p.h.begin(func() {
-		for len(p.inbox) > 0 {
-			next := p.inbox[0]
-			p.inbox = p.inbox[1:]
-			p.session.Frame(next)
-		}
-		p.reading = false
-	})
-	p.h.turn()
-	p.look()
-}
-
-// look lets the session send, and plans when it looks again.
-func (p *port) look() {
-	if p.sending || p.conn.port != p {
-		return
-	}
-	p.sending = true
-	p.h.begin(func() {
-		defer func() { p.sending = false }()
-		for range 1000 {
-			next, more := p.session.Write()
-			if !more {
-				p.conn.serverEnded()
-				return
-			}
-			if p.session.Woken() {
-				continue
-			}
-			p.plan(max(next.UnixMilli(), p.h.w.now+1))
-			return
-		}
-	})
-	p.h.ends()
-}
-
-func (p *port) plan(at int64) {
-	if p.next != 0 && p.next <= at {
-		return
-	}
-	p.next = at
-	p.h.w.after(at-p.h.w.now, func() {
-		if p.conn.port != p || p.next != at {
-			return
-		}
-		p.next = 0
-		if p.silent(); p.conn.port == p {
-			p.look()
-		}
-	})
-}
-
-// silent ends a session whose device was not heard of for a minute; pings are not
-// carried, but who could answer one was heard.
-func (p *port) silent() {
-	if c := p.conn; !c.broken && c.m.conn == c && c.m.net.up && c.m.net.down {
-		p.heard = p.h.w.now
-	}
-	if p.h.w.now-p.heard > 60_000 {
-		p.conn.serverEnded()
-	}
 }
 
 // sums proves the state, as the server would see it now.

@@ -18,6 +18,7 @@ import (
 	"yizhan/core/station"
 	"yizhan/core/wire"
 	"yizhan/syncserver/server"
+	"yizhan/syncserver/session"
 )
 
 // dawn is when every world begins.
@@ -52,6 +53,7 @@ type Lab struct {
 	dir    string // keys of the server
 	codec  *wire.Codec
 	server *disk.Disk
+	venue  *disk.Disk // the server, with a station that has a hub
 	stores map[id.Device]*disk.Disk
 }
 
@@ -73,8 +75,10 @@ func NewLab() (*Lab, error) {
 
 // Close lets go of the town.
 func (l *Lab) Close() error {
-	if l.server != nil {
-		l.server.Close()
+	for _, d := range []*disk.Disk{l.server, l.venue} {
+		if d != nil {
+			d.Close()
+		}
 	}
 	for _, d := range l.stores {
 		d.Close()
@@ -99,7 +103,7 @@ func (l *Lab) found() error {
 	for i := range people {
 		members = append(members, member.Person{ID: memberID(i), Org: orgs[1+i%2].ID})
 	}
-	stations := []station.Station{{ID: "s1", Name: "一号站"}, {ID: "s2", Name: "二号站"}}
+	stations := []station.Station{{ID: "s1", Name: "一号站"}, {ID: "s2", Name: "二号站"}, {ID: "s3", Name: "体育馆"}}
 	w.must(func(s *server.Steps) error {
 		ctx := context.Background()
 		_, err := s.ImportOrgs(ctx, orgs)
@@ -108,9 +112,15 @@ func (l *Lab) found() error {
 		return errors.Join(err, wrong)
 	})
 	for _, u := range units() {
-		if err := l.enrol(w, u); err != nil {
+		if err := l.enrol(w, u, w.desk); err != nil {
 			return fmt.Errorf("enrol %s: %w", u.name, err)
 		}
+	}
+	if l.server, err = w.host.disk.Fork(func() bool { return true }); err != nil {
+		return err
+	}
+	if err := l.foundVenue(w); err != nil {
+		return err
 	}
 	if w.wrong != nil {
 		return w.wrong
@@ -119,12 +129,63 @@ func (l *Lab) found() error {
 		return err
 	}
 	w.host.server = nil
-	l.server, err = w.host.disk.Fork(func() bool { return true })
+	l.venue, err = w.host.disk.Fork(func() bool { return true })
 	return err
 }
 
+// foundVenue enrols a hub and, over it, its scanners.
+func (l *Lab) foundVenue(w *World) error {
+	all := crew()
+	if err := l.enrol(w, all[0], w.desk); err != nil {
+		return fmt.Errorf("enrol %s: %w", all[0].name, err)
+	}
+	m := l.machine(w, all[0], 1)
+	m.disk, m.net = l.stores[m.name], network{up: true, down: true}
+	if err := m.start(); err != nil {
+		return err
+	}
+	m.connect()
+	w.until(m.online)
+	for _, u := range all[1:] {
+		if err := l.enrol(w, u, m.venue.desk); err != nil {
+			return fmt.Errorf("enrol %s: %w", u.name, err)
+		}
+	}
+	m.gone = true
+	m.down(false)
+	w.machines = nil
+	return nil
+}
+
+// until lets things happen until something is so.
+func (w *World) until(is func() bool) {
+	for !is() && len(w.agenda) > 0 && w.wrong == nil {
+		w.run(w.agenda[0].at)
+	}
+}
+
+// desk is where devices are enrolled that talk to the server: a session, and what
+// carries frames into it.
+func (w *World) desk(send func([]byte) error) (s *session.Steps, carry func([]byte)) {
+	s = w.host.server.Session(send)
+	return s, func(frame []byte) {
+		w.must(func(*server.Steps) error { s.Frame(frame); s.Write(); return nil })
+	}
+}
+
+// desk is World.desk for scanners.
+func (v *venue) desk(send func([]byte) error) (s *session.Steps, carry func([]byte)) {
+	s = v.hub.Session(send)
+	return s, func(frame []byte) {
+		done := false
+		v.begin(func() { s.Frame(frame); s.Write(); done = true })
+		v.stir()
+		v.w.until(func() bool { return done })
+	}
+}
+
 // enrol makes a device that is enrolled and knows nothing else.
-func (l *Lab) enrol(w *World, u unit) error {
+func (l *Lab) enrol(w *World, u unit, desk func(func([]byte) error) (*session.Steps, func([]byte))) error {
 	d, err := disk.New()
 	if err != nil {
 		return err
@@ -142,14 +203,15 @@ func (l *Lab) enrol(w *World, u unit) error {
 	}
 	var offered server.Offered
 	w.must(func(s *server.Steps) (err error) {
-		offered, err = s.Offer(context.Background(), op.Enrolment{Device: u.name, Role: u.role, Station: u.station, Member: u.member, Org: u.org, Supervisor: u.role == op.Kiosk && u.station == "s1"}, time.Hour)
+		offered, err = s.Offer(context.Background(), op.Enrolment{Device: u.name, Role: u.role, Station: u.station, Member: u.member, Org: u.org,
+			Upstream: u.upstream, Supervisor: u.name == "scanner-1" || u.role == op.Kiosk && u.station == "s1"}, time.Hour)
 		return err
 	})
 	var down [][]byte
-	session := w.host.server.Session(func(frame []byte) error { down = append(down, append([]byte(nil), frame...)); return nil })
+	session, carry := desk(func(frame []byte) error { down = append(down, append([]byte(nil), frame...)); return nil })
 	defer session.End()
 	_, err = device.StepEnrol(offered.Code, func(frame []byte) error {
-		w.must(func(*server.Steps) error { session.Frame(frame); session.Write(); return nil })
+		carry(frame)
 		return nil
 	}, func() ([]byte, error) {
 		if len(down) == 0 {
@@ -178,26 +240,44 @@ func (w *World) settle() {
 // world makes a world in which nothing has happened yet.
 func (l *Lab) world(seed uint64, defect *Defect) (*World, error) {
 	w := &World{lab: l, seed: seed, random: rand.New(rand.NewPCG(seed, 0x79697a68616e)), now: dawn, answers: map[place]op.Result{}, defect: defect}
-	w.host = &host{w: w, random: source(seed, 0), dir: l.dir}
+	w.host = newHost(w, l.dir)
 	var err error
 	if l.server == nil {
 		w.host.disk, err = disk.New()
 		return w, err
 	}
-	if w.host.disk, err = l.server.Fork(w.coin); err != nil {
+	image, all := l.server, units()
+	if !l.Restore && !defect.forgets() && w.one(3) {
+		image, all = l.venue, append(all, crew()...)
+	}
+	if w.host.disk, err = image.Fork(w.coin); err != nil {
 		return w, err
 	}
 	if w.host.dir, err = l.keys(); err != nil {
 		return w, err
 	}
-	for i, u := range units() {
-		m := &machine{unit: u, w: w, label: string(u.name), random: source(seed, uint64(i)+100)}
+	for i, u := range all {
+		m := l.machine(w, u, uint64(i)+100)
 		if m.disk, err = l.stores[u.name].Fork(w.coin); err != nil {
 			return w, err
 		}
-		w.machines = append(w.machines, m)
 	}
 	return w, nil
+}
+
+// machine adds a device that has no disk yet.
+func (l *Lab) machine(w *World, u unit, part uint64) *machine {
+	m := &machine{unit: u, w: w, label: string(u.name), random: source(w.seed, part)}
+	if u.role == op.Hub {
+		m.venue = newVenue(m)
+	}
+	for _, o := range w.machines {
+		if o.name == u.upstream {
+			m.hub = o
+		}
+	}
+	w.machines = append(w.machines, m)
+	return m
 }
 
 // keys makes a folder with the keys of the town.
@@ -227,6 +307,10 @@ func (w *World) close() {
 	}
 	w.host.rest()
 	for _, m := range w.machines {
+		if m.venue != nil {
+			m.venue.down()
+			m.venue.rest()
+		}
 		if m.on {
 			_ = m.store.Close()
 		}

@@ -22,6 +22,8 @@ type unit struct {
 	station id.Station
 	member  id.Member
 	org     id.Org
+
+	upstream id.Device // the hub that it talks to; empty is the server
 }
 
 // machine is one device: its disk, its clock, the program that runs on it, and the
@@ -39,9 +41,11 @@ type machine struct {
 	conn    *conn
 	steps   *link.Steps
 	net     network
-	on      bool  // the program runs
-	gone    bool  // nobody ever sees it again
-	offset  int64 // wall clock minus the true time
+	hub     *machine // that it talks to; nil is the server
+	venue   *venue   // of a hub: what it serves
+	on      bool     // the program runs
+	gone    bool     // nobody ever sees it again
+	offset  int64    // wall clock minus the true time
 	boots   int
 	booted  int64
 	lasted  time.Duration // all runs before this one
@@ -67,25 +71,46 @@ func (m *machine) start() error {
 	m.store = m.w.defect.store(store)
 	m.boots++
 	m.booted = m.w.now
-	m.link, err = link.Open(link.Config{Store: m.store, App: "sim", Now: m.clock, Random: m.random, Log: quietly,
-		Codec: m.w.lab.codec, Boot: m.boot})
+	if m.venue != nil {
+		err = m.venue.start(m.store)
+	} else {
+		err = m.counters()
+	}
 	if err != nil {
 		store.Close()
 		return err
 	}
-	who, _ := m.link.Identity()
-	m.counter = handover.New(handover.Config{Store: m.store, Outbox: m.link, Device: m.name, Station: m.station, Supervisor: who.Supervisor, Channel: op.ByKiosk, Zone: zone,
-		Status: func() handover.Status { return handover.Status{Online: m.online()} }})
-	m.holder = lease.New(lease.Config{Store: m.store, Outbox: m.link, Zone: zone, Boot: m.boot,
-		Status: func() lease.Status { return lease.Status{Online: m.online()} }})
-	m.link.OnRecall(m.counter.GiveUp)
-	m.link.OnAnswer(m.answered)
 	m.asked, m.undo = map[uint64]handover.Outcome{}, 0
 	m.on, m.pause, m.closed = true, 0, false
 	if _, enrolled := m.link.Identity(); !enrolled {
 		m.wiped, m.closed, m.stored = true, true, local.State{}
 	}
 	return m.intact()
+}
+
+// counters opens what the person at the device works with.
+func (m *machine) counters() (err error) {
+	m.link, err = link.Open(link.Config{Store: m.store, App: "sim", Now: m.clock, Random: m.random, Log: quietly,
+		Codec: m.w.lab.codec, Boot: m.boot})
+	if err != nil {
+		return err
+	}
+	who, _ := m.link.Identity()
+	m.counter = handover.New(handover.Config{Store: m.store, Outbox: m.link, Device: m.name, Station: m.station, Upstream: m.unit.upstream,
+		Supervisor: who.Supervisor, Channel: op.ByKiosk, Zone: zone, Status: func() handover.Status { return handover.Status{Online: m.online()} }})
+	m.holder = lease.New(lease.Config{Store: m.store, Outbox: m.link, Zone: zone, Boot: m.boot,
+		Status: func() lease.Status { return lease.Status{Online: m.online()} }})
+	m.link.OnRecall(m.counter.GiveUp)
+	m.link.OnAnswer(m.answered)
+	return nil
+}
+
+// front is what the device talks to.
+func (m *machine) front() *front {
+	if m.hub == nil {
+		return &m.w.host.front
+	}
+	return &m.hub.venue.front
 }
 
 func (m *machine) online() bool { return m.link.Status().Online }
@@ -115,6 +140,9 @@ func (m *machine) down(power bool) {
 		return
 	}
 	m.disk.Plan(m.w.defect.plan(nil))
+	if m.venue != nil {
+		m.venue.down()
+	}
 	m.hangUp(nil)
 	m.w.stop(m.disk, power)
 	m.lasted += time.Duration(m.w.now-m.booted) * time.Millisecond
@@ -179,6 +207,7 @@ func (m *machine) tick(c *conn) {
 		if m.handle(m.steps.Tick(time.Duration(m.w.now-c.opened) * time.Millisecond)); m.conn == c {
 			m.tick(c)
 		}
+		m.stir()
 	})
 }
 
@@ -190,6 +219,7 @@ func (m *machine) frame(c *conn, frame []byte) {
 			m.w.moved(m)
 		}
 	}
+	m.stir()
 }
 
 func (m *machine) cursor() uint64 {
@@ -216,6 +246,13 @@ func (m *machine) handle(stop *replica.Close) {
 		m.closed = true
 	case stop != nil:
 		m.hangUp(stop)
+	}
+}
+
+// stir has a hub go on.
+func (m *machine) stir() {
+	if m.venue != nil {
+		m.venue.stir()
 	}
 }
 

@@ -31,11 +31,11 @@ var errBroken = errors.New("connection is broken")
 // dial connects a device, if the network lets it.
 func (m *machine) dial() *conn {
 	n := &m.net
-	if !n.up || !n.down || m.w.host.server == nil {
+	if !n.up || !n.down {
 		return nil
 	}
 	c := &conn{w: m.w, m: m, opened: m.w.now, heard: m.w.now}
-	if c.port = m.w.host.accept(c); c.port == nil {
+	if c.port = m.front().accept(c); c.port == nil {
 		return nil
 	}
 	return c
@@ -131,7 +131,7 @@ func (c *conn) serverEnded() {
 	}
 	c.port = nil
 	p.session.End()
-	p.h.ports = slices.DeleteFunc(p.h.ports, func(o *port) bool { return o == p })
+	p.f.ports = slices.DeleteFunc(p.f.ports, func(o *port) bool { return o == p })
 	c.closeDown()
 }
 

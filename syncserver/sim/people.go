@@ -27,8 +27,13 @@ func (m *machine) act() {
 		m.holderOfPhone()
 	case op.Kiosk:
 		m.clerk()
+	case op.Hub:
 	default:
-		m.desk()
+		if m.hub != nil {
+			m.clerk()
+		} else {
+			m.desk()
+		}
 	}
 	m.look()
 }
@@ -42,7 +47,7 @@ func (m *machine) claim(who id.Member) op.Op {
 		o.Pool = "early"
 	}
 	if w.town.specs[o.Activity].Pickup != nil || w.one(20) {
-		o.Station = pick(w, []id.Station{"", "s1", "s2"})
+		o.Station = pick(w, append(w.stations(), ""))
 	}
 	return o
 }
@@ -61,7 +66,7 @@ func (m *machine) holderOfPhone() {
 	case roll < 7:
 		m.press(op.Op{Kind: op.Cancel, Activity: pick(w, activities), Member: m.member, Seats: w.random.IntN(2)})
 	case roll < 8:
-		m.press(op.Op{Kind: op.Rebind, Activity: "gift", Member: m.member, Station: pick(w, []id.Station{"s1", "s2"})})
+		m.press(op.Op{Kind: op.Rebind, Activity: "gift", Member: m.member, Station: pick(w, w.stations())})
 	default:
 		m.picture()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"yizhan/core/activity"
@@ -30,17 +31,18 @@ func (w *World) publish() {
 	limit := func(n int) []activity.Limit {
 		return []activity.Limit{{Per: "member", Max: n}, {Per: "org", Max: int(w.between(4, 9))}}
 	}
+	places := slices.Compact(w.stations())
 	roomy := []activity.Limit{{Per: "member", Max: 2}, {Per: "org", Max: int(w.between(6, 20))}} // leases are used
 	specs := []activity.Spec{
 		{ID: "gift", Title: "春送祝福", Pools: []activity.Pool{{ID: "set", Total: int(w.between(3, 8))}}, Limits: limit(1 + w.random.IntN(2)),
-			WhenFull: full(), WhenShort: short(), Pickup: &activity.Pickup{Stations: []id.Station{"s1", "s2"}, Bind: true}},
+			WhenFull: full(), WhenShort: short(), Pickup: &activity.Pickup{Stations: places, Bind: true}},
 		{ID: "meal", Title: "工会餐", Pools: []activity.Pool{{ID: "box", Total: int(w.between(3, 8))}}, Limits: limit(2), WhenFull: full(),
 			Unclaimed: pick(w, []string{"lapse", "return"}), Windows: activity.Windows{Pickup: []string{stamp(dawn), stamp(dawn + w.between(8, 16)*60_000)}},
-			Pickup: &activity.Pickup{Stations: []id.Station{"s1", "s2"}, Bind: w.coin()}},
+			Pickup: &activity.Pickup{Stations: places, Bind: w.coin()}},
 		{ID: "film", Title: "首映", Limits: limit(2), WhenFull: full(), Sessions: []activity.Session{
 			{ID: "early", Starts: stamp(dawn + 30*60_000), Ends: stamp(dawn + 90*60_000), Total: int(w.between(3, 8))}}},
 		{ID: "kit", Title: "清凉包", Pools: []activity.Pool{{ID: "bag", Total: int(w.between(8, 24))}}, Limits: roomy, WhenFull: full(),
-			Pickup: &activity.Pickup{Stations: []id.Station{"s1", "s2"}, Bind: w.coin()}},
+			Pickup: &activity.Pickup{Stations: places, Bind: w.coin()}},
 	}
 	for _, s := range specs {
 		w.announce(s)
@@ -96,7 +98,7 @@ func (w *World) office() {
 		w.missing()
 	default:
 		m := pick(w, w.machines)
-		if w.one(4) && !m.gone {
+		if w.one(4) && !m.gone && m.venue == nil {
 			w.stats.fault("device revoked")
 			w.revoke(m)
 		}

@@ -13,7 +13,7 @@ func (w *World) weather() {
 		return
 	}
 	w.after(w.between(2_000, 25_000), w.weather)
-	m := pick(w, w.machines)
+	m := pick(w, slices.Concat(w.machines, w.hubs()))
 	switch roll := w.random.IntN(29); {
 	case roll >= 26:
 		w.lone()
@@ -58,6 +58,10 @@ func (w *World) weather() {
 
 // cut disturbs the network of a device for a while.
 func (w *World) cut(m *machine) {
+	if m.venue != nil && w.coin() {
+		w.lan(m)
+		return
+	}
 	kind := pick(w, []string{"partition", "one-way cut, up", "one-way cut, down", "slow network", "lossy network"})
 	w.stats.fault(kind)
 	w.note("%s: %s", m.label, kind)
@@ -127,6 +131,18 @@ func (m *machine) lent() int64 {
 	return 0
 }
 
+// lan cuts a hub off from its scanners.
+func (w *World) lan(hub *machine) {
+	w.stats.fault("LAN cut")
+	w.note("%s: its LAN is down", hub.label)
+	for _, m := range w.machines {
+		if m.hub == hub {
+			m.net.up, m.net.down = false, false
+			w.after(w.between(3_000, 120_000), func() { m.net = network{up: true, down: true} })
+		}
+	}
+}
+
 // spoil has one of the next operations of a disk go wrong.
 func (w *World) spoil(d *disk.Disk, whose string) {
 	at := int(w.between(1, 60))
@@ -151,7 +167,7 @@ func (w *World) spoil(d *disk.Disk, whose string) {
 // copyOf makes a copy of a device: a phone restored from its backup, or a card
 // that somebody put into a second machine.
 func (w *World) copyOf(m *machine) {
-	if m.copied || m.gone || len(w.machines) > 12 {
+	if m.copied || m.gone || m.venue != nil || m.hub != nil || len(w.machines) > 16 {
 		return
 	}
 	d, err := m.disk.Fork(func() bool { return true })
@@ -180,7 +196,7 @@ func (w *World) copyOf(m *machine) {
 
 // steal has a device disappear for good.
 func (w *World) steal(m *machine) {
-	if m.gone || w.stats.Faults["device stolen"] > 1 || !w.one(3) {
+	if m.gone || m.venue != nil || w.stats.Faults["device stolen"] > 1 || !w.one(3) {
 		return
 	}
 	w.stats.fault("device stolen")

@@ -135,7 +135,7 @@ func (w *World) look(n int) {
 		if m.on && m.conn == nil && !m.closed {
 			m.connect()
 		}
-		if m.on && m.role != op.Phone {
+		if m.on && m.holder != nil && m.role != op.Phone {
 			m.leases()
 		}
 		m.look()
@@ -177,6 +177,8 @@ func (w *World) quiet() string {
 			return m.label + " is off"
 		case !m.online():
 			return fmt.Sprintf("%s is not connected: %v", m.label, m.link.Status().Problem)
+		case m.venue != nil && m.venue.hub.Pending():
+			return m.label + " has ops that the server has not"
 		case m.link.Status().Waiting > 0:
 			return fmt.Sprintf("%s waits for %d answers", m.label, m.link.Status().Waiting)
 		case m.cursor() != w.host.server.Head():
@@ -225,6 +227,9 @@ func (w *World) told(m *machine, frame []byte) {
 	}
 	for i, r := range results.Results {
 		at := place{m.name, results.First + uint64(i)}
+		if m.hub != nil && r.Outcome == op.Pending {
+			continue // only the server can say
+		}
 		if !w.restored { // what did not arrive before a restore may be answered anew
 			w.final(at, r)
 		}
