@@ -23,7 +23,7 @@ type audit struct {
 	claims   map[id.Ticket]*claim //
 	last     map[id.Device]uint64 // op that was decided
 	gone     map[id.Device]bool
-	kept     map[place]bool // in quarantine
+	kept     map[place][]op.Hash // in quarantine
 	results  map[place]op.Result
 	chains   map[place]op.Hash
 	handed   map[id.Ticket]int // hand-overs on record
@@ -53,7 +53,7 @@ type claim struct {
 
 func (w *World) audit() {
 	a := &audit{w: w, seats: map[seat]id.Ticket{}, lent: map[seat]uint64{}, claims: map[id.Ticket]*claim{}, last: map[id.Device]uint64{},
-		gone: map[id.Device]bool{}, kept: map[place]bool{}, results: map[place]op.Result{}, chains: map[place]op.Hash{}, handed: map[id.Ticket]int{}, trouble: map[id.Ticket]int{},
+		gone: map[id.Device]bool{}, kept: map[place][]op.Hash{}, results: map[place]op.Result{}, chains: map[place]op.Hash{}, handed: map[id.Ticket]int{}, trouble: map[id.Ticket]int{},
 		override: map[id.Ticket]int{}, doubted: map[id.Ticket]int{}, closed: map[id.Device]int{}}
 	if err := w.host.server.Entries(a.entry); err != nil {
 		w.fail("read journal: %v", err)
@@ -78,7 +78,8 @@ func (a *audit) entry(e *op.Entry) {
 	case op.DeviceGone:
 		a.gone[e.Device] = true
 	case op.Quarantined:
-		a.kept[place{e.Device, e.Kept.Seq}] = true
+		at := place{e.Device, e.Kept.Seq}
+		a.kept[at] = append(a.kept[at], op.Hash(e.Kept.Hash))
 	case op.Claimed:
 		a.claimed(e)
 	case op.Lent:
@@ -261,7 +262,7 @@ func (a *audit) people() {
 	}) {
 		told, is := a.w.answers[at], a.results[at]
 		if told.Seq == 0 && a.ofScanner(at.device) {
-			if is = a.byHub(told, is); a.kept[at] {
+			if is = a.byHub(told, is); len(a.kept[at]) > 0 {
 				continue
 			}
 		}
@@ -279,6 +280,9 @@ func (a *audit) people() {
 		}
 	}
 	for _, b := range a.w.branches {
+		if a.gone[b.device] && a.ofScanner(b.device) {
+			continue // a hub tells late answers again, to whichever of the two comes
+		}
 		if hash, is := a.chains[b.place]; hash != b.hash && (is || !a.w.restored) {
 			a.w.fail("%s was answered about its op %d, and the journal has another one: a fork was not found", b.machine, b.seq)
 		}

@@ -237,6 +237,9 @@ func (m *machine) answered(results map[uint64]op.Result) error {
 	}
 	m.w.shown(m, results)
 	for _, seq := range slices.Sorted(maps.Keys(results)) {
+		if m.copied && m.hub != nil {
+			m.w.branch(m, place{m.name, seq})
+		}
 		r := results[seq]
 		out, waits := m.asked[seq]
 		if !waits {

@@ -167,7 +167,7 @@ func (w *World) spoil(d *disk.Disk, whose string) {
 // copyOf makes a copy of a device: a phone restored from its backup, or a card
 // that somebody put into a second machine.
 func (w *World) copyOf(m *machine) {
-	if m.copied || m.gone || m.venue != nil || m.hub != nil || len(w.machines) > 16 {
+	if m.copied || m.gone || m.venue != nil || len(w.machines) > 16 {
 		return
 	}
 	d, err := m.disk.Fork(func() bool { return true })
@@ -179,7 +179,7 @@ func (w *World) copyOf(m *machine) {
 	w.note("%s is copied", m.label)
 	m.naive = m.naive || w.one(3)
 	c := &machine{unit: m.unit, w: w, label: m.label + "-copy", disk: d, random: source(w.seed, uint64(len(w.machines))+500),
-		net: network{up: true, down: true}, copied: true, naive: w.coin()}
+		net: network{up: true, down: true}, hub: m.hub, copied: true, naive: w.coin()}
 	m.copied = true
 	w.machines = append(w.machines, c)
 	w.after(w.between(1_000, 200_000), func() {

@@ -233,7 +233,7 @@ func (w *World) told(m *machine, frame []byte) {
 		if !w.restored { // what did not arrive before a restore may be answered anew
 			w.final(at, r)
 		}
-		if m.copied {
+		if m.copied && m.hub == nil {
 			w.branch(m, at)
 		}
 	}
