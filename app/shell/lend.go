@@ -13,7 +13,7 @@ import (
 
 // NewHolder makes the part of a kiosk or staff device that grants from its leases.
 func NewHolder(env *Env) *lease.Holder {
-	return lease.New(lease.Config{Store: env.Store, Outbox: env.Link, Zone: env.Zone, Boot: link.Boot, Status: func() lease.Status {
+	return lease.New(lease.Config{Keeps: true, Store: env.Store, Outbox: env.Link, Zone: env.Zone, Boot: link.Boot, Status: func() lease.Status {
 		st := env.Link.Status()
 		return lease.Status{Online: st.Online, Revoked: st.Problem != nil && st.Problem.Kind == fault.RevokedDevice}
 	}})
@@ -31,7 +31,7 @@ func (e *Env) Claim(o op.Op) (op.Result, error) {
 	return op.Result{Outcome: op.Pending}, err
 }
 
-// KeepLeases gives leases back when their time is over, until Ctx ends.
+// KeepLeases renews leases and gives them back in time, until Ctx ends.
 func (e *Env) KeepLeases() {
 	news := make(chan struct{}, 1)
 	stop := e.Link.Notify(func() {
@@ -54,7 +54,7 @@ func (e *Env) KeepLeases() {
 			}
 			err := e.Holder.Tick(e.Now())
 			if err != nil && !failed { // once is enough for the log; the next second may do better
-				fyne.LogError("end leases", err)
+				fyne.LogError("keep leases", err)
 			}
 			failed = err != nil
 		}

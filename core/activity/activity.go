@@ -191,6 +191,13 @@ func (a *Activity) Door(pool int) schedule.Window {
 	return schedule.Window{From: p.Starts - a.Opens.Milliseconds(), To: p.Ends - a.Closes.Milliseconds()}
 }
 
+// Ended reports whether nobody can claim from a pool any more: its window has closed,
+// its session is over, or a seat could not be made use of.
+func (a *Activity) Ended(pool int, now int64) bool {
+	ends := a.Pools[pool].Ends
+	return a.Claim.After(now) || ends != 0 && now >= ends || !a.Usable(pool, now)
+}
+
 // Usable reports whether somebody who is granted a seat now can still make use of
 // it: collect it, or go in at the door of its session.
 func (a *Activity) Usable(pool int, now int64) bool {

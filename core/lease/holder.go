@@ -29,6 +29,7 @@ type Config struct {
 	Zone   *time.Location // of the deployment
 	Status func() Status
 	Boot   func() (boot string, since time.Duration) // as link.Config.Boot
+	Keeps  bool                                      // it renews its leases, and gives them back, by itself (UpkeepRule)
 }
 
 // Status is how the device stands towards its server at this moment.
@@ -40,6 +41,8 @@ type Holder struct {
 	cfg   Config
 	mu    sync.Mutex                // held from the first read of a decision until its op is stored
 	plans map[id.Activity]*revision // compiled rules
+
+	looked map[uint64]int64 // by lease: when upkeep last looked, server clock
 }
 
 // revision is an activity as it was read last; plan is nil if this version cannot read it.
@@ -49,7 +52,9 @@ type revision struct {
 }
 
 // New makes a holder. It reads nothing yet.
-func New(cfg Config) *Holder { return &Holder{cfg: cfg, plans: map[id.Activity]*revision{}} }
+func New(cfg Config) *Holder {
+	return &Holder{cfg: cfg, plans: map[id.Activity]*revision{}, looked: map[uint64]int64{}}
+}
 
 // Claim decides a claim (Member, Activity, Pool, Seats, Station, and who asks) if
 // this device holds a lease for it: handled is false otherwise, and the caller
@@ -90,6 +95,7 @@ func (h *Holder) Claim(o op.Op, now time.Time) (result op.Result, seq uint64, ha
 	if err != nil {
 		return op.Result{}, 0, true, fmt.Errorf("claim; hand nothing out: %w", err)
 	}
+	delete(h.looked, d.op.Lease) // the next tick looks at what is left
 	return result, seq, true, nil
 }
 
@@ -186,7 +192,7 @@ func (h *Holder) Renew(a id.Activity, pool id.Pool, now time.Time) error {
 	defer h.mu.Unlock()
 	held, err := h.open(a, pool, now)
 	for i := 0; i < len(held) && err == nil; i++ {
-		_, err = h.cfg.Outbox.DoRows(op.Op{Kind: op.RenewLease, Lease: held[i].ID, At: now.UnixMilli()}, noRows)
+		err = h.renewOne(held[i])
 	}
 	if err != nil {
 		return fmt.Errorf("renew lease: %w", err)
@@ -194,10 +200,17 @@ func (h *Holder) Renew(a id.Activity, pool id.Pool, now time.Time) error {
 	return nil
 }
 
-func noRows(uint64) ([]local.Row, error) { return nil, nil }
+// renewOne queues the renewal together with the mark that it was asked for.
+func (h *Holder) renewOne(l *lent) error {
+	_, err := h.cfg.Outbox.DoRows(op.Op{Kind: op.RenewLease, Lease: l.ID, At: l.wall}, func(seq uint64) ([]local.Row, error) {
+		return row(wire.TableUsed, renewalID(l.ID), wire.UsedRow{Seq: seq, At: l.now, Kind: op.RenewLease})
+	})
+	return err
+}
 
-// Tick gives back the leases whose time is over; call it about once a second, and
-// after each checkpoint. Offline too: the op waits in the outbox behind the grants.
+// Tick gives back the leases whose time is over, and keeps up the others where the
+// device does that by itself; call it about once a second, and after each checkpoint.
+// Offline too: the op waits in the outbox behind the grants.
 func (h *Holder) Tick(now time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -205,8 +218,11 @@ func (h *Holder) Tick(now time.Time) error {
 	if err == nil {
 		err = h.giveBack(held)
 	}
+	if err == nil {
+		err = h.upkeep(held)
+	}
 	if err != nil {
-		return fmt.Errorf("end leases: %w", err)
+		return fmt.Errorf("keep leases: %w", err)
 	}
 	return nil
 }

@@ -60,6 +60,7 @@ type world struct {
 	status Status
 	server seal.Private
 	device seal.Private
+	keeps  bool
 	seq    uint64
 	now    int64 // true time, of the server
 	skew   int64 // device clock minus true time
@@ -105,7 +106,7 @@ func key(t testing.TB, fill byte) seal.Private {
 func (w *world) restart() {
 	w.store = w.store.Reopen()
 	w.outbox = &outbox{store: w.store}
-	w.holder = New(Config{Store: w.store, Outbox: w.outbox, Zone: shanghai, Status: func() Status { return w.status },
+	w.holder = New(Config{Keeps: w.keeps, Store: w.store, Outbox: w.outbox, Zone: shanghai, Status: func() Status { return w.status },
 		Boot: func() (string, time.Duration) { return w.boot, time.Duration(w.now-w.start) * time.Millisecond }})
 }
 
