@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -200,6 +201,20 @@ func TestGaze(t *testing.T) {
 	}
 	if codes, _ := follow(&g, &at, one, 1); len(codes) != 1 || g.nearer {
 		t.Errorf("near enough gave %d codes, and the hint is %v", len(codes), g.nearer)
+	}
+	follow(&g, &at, far, 30)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	dark := image.NewGray(one.Rect)
+	drawn := 0
+	for range 80 { // a room at night, as a cheap sensor sees it
+		for i := range dark.Pix {
+			dark.Pix[i] = uint8(max(0, 60+8*rnd.NormFloat64()))
+		}
+		_, n := follow(&g, &at, dark, 1)
+		drawn += n
+	}
+	if drawn > 2 || !g.rests(at) {
+		t.Errorf("noise was drawn %d times, rests %v", drawn, g.rests(at))
 	}
 	follow(&g, &at, far, 30)
 	if follow(&g, &at, empty, 20); g.nearer {

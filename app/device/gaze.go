@@ -14,7 +14,9 @@ const (
 	awhile      = time.Second     // a symbol that cannot be read is hinted at after this
 	rest        = 5 * time.Second // without movement
 	grid        = 32              // squares in a row, for noticing movement
-	stir        = 6               // a square that changed by so many of 256 greys has moved
+	points      = 8               // of a square that are looked at, each way
+	stir        = 6               // a square that changed by so many of 256 greys differs
+	crowd       = 3               // so many squares that differ are a movement
 )
 
 // gaze follows the frames of a camera: what moved, what was read, what should come
@@ -75,21 +77,27 @@ func (g *gaze) judge(found qrread.Found, now time.Time) {
 // rests reports whether nothing has moved for a while.
 func (g *gaze) rests(now time.Time) bool { return now.Sub(g.moved) > rest }
 
-// stirred compares a picture with the one before, square by square: the mean of a
-// few points of each, which leaves out most of a cheap sensor's noise.
+// stirred compares a picture with the last one that differed, square by square: the
+// mean of some points of each, which leaves out a cheap sensor's noise. What moves
+// covers more than one square.
 func (g *gaze) stirred(f *image.Gray) bool {
+	var now [grid * grid]uint8
+	differ := 0
 	w, h := f.Rect.Dx(), f.Rect.Dy()
-	moved := false
-	for i := range g.coarse {
+	for i := range now {
 		x0, y0 := i%grid*w/grid, i/grid*h/grid
 		sum := 0
-		for n := range 16 {
-			sum += int(f.Pix[(y0+n/4*h/grid/4)*f.Stride+x0+n%4*w/grid/4])
+		for n := range points * points {
+			sum += int(f.Pix[(y0+n/points*h/(grid*points))*f.Stride+x0+n%points*w/(grid*points)])
 		}
-		mean := uint8(sum / 16)
-		if max(mean, g.coarse[i])-min(mean, g.coarse[i]) > stir {
-			g.coarse[i], moved = mean, true
+		now[i] = uint8(sum / (points * points))
+		if max(now[i], g.coarse[i])-min(now[i], g.coarse[i]) > stir {
+			differ++
 		}
 	}
-	return moved
+	if differ < crowd {
+		return false
+	}
+	g.coarse = now
+	return true
 }

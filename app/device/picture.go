@@ -53,26 +53,31 @@ func ReadPicture(path string) (text string, took time.Duration, err error) {
 	return found.Text, took, nil
 }
 
-// loadPicture decodes a file whose head says that it is no larger than a photo.
 func loadPicture(path string) (image.Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open picture: %w", err)
 	}
 	defer f.Close()
-	head, _, err := image.DecodeConfig(bufio.NewReader(f))
-	if err != nil {
-		return nil, fmt.Errorf("read picture %s: %w", path, err)
-	}
-	if head.Width*head.Height > maxPixels {
-		return nil, fmt.Errorf("read picture %s: %d×%d pixels are too many", path, head.Width, head.Height)
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("read picture %s: %w", path, err)
-	}
-	img, _, err := image.Decode(bufio.NewReader(f))
+	img, err := decodePicture(f)
 	if err != nil {
 		return nil, fmt.Errorf("read picture %s: %w", path, err)
 	}
 	return img, nil
+}
+
+// decodePicture reads a file whose head says that it is no larger than a photo.
+func decodePicture(f io.ReadSeeker) (image.Image, error) {
+	head, _, err := image.DecodeConfig(bufio.NewReader(f))
+	if err != nil {
+		return nil, err
+	}
+	if head.Width*head.Height > maxPixels {
+		return nil, fmt.Errorf("%d×%d pixels are too many", head.Width, head.Height)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	img, _, err := image.Decode(bufio.NewReader(f))
+	return img, err
 }

@@ -1,10 +1,14 @@
 package device
 
 import (
+	"bytes"
+	"image"
+	"image/jpeg"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"yizhan/app/device/qrread"
 	"yizhan/core/qr"
 )
 
@@ -28,4 +32,37 @@ func TestReadPicture(t *testing.T) {
 			t.Errorf("%s was read as %q", name, got)
 		}
 	}
+}
+
+// FuzzPicture gives broken files to what a camera's frames and photos go through.
+func FuzzPicture(f *testing.F) {
+	file, err := qr.PNG("HELLO", 2)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file)
+	f.Add(file[:len(file)/2])
+	img, err := qr.Image("HELLO", 2)
+	if err != nil {
+		f.Fatal(err)
+	}
+	var photo bytes.Buffer
+	if err := jpeg.Encode(&photo, img, nil); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(photo.Bytes())
+	f.Add([]byte("\x89PNG\r\n\x1a\n"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		head, _, err := image.DecodeConfig(bytes.NewReader(file))
+		if err != nil || head.Width*head.Height > 1<<20 {
+			return // a large one only takes time
+		}
+		if img, err := decodePicture(bytes.NewReader(file)); err == nil {
+			for _, code := range Clean(qrread.Search(qrread.Grey(img), qrread.Patient).Text) {
+				if code == "" || len(code) > longest {
+					t.Fatalf("read %q", code)
+				}
+			}
+		}
+	})
 }

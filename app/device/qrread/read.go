@@ -1,6 +1,7 @@
 // Package qrread finds QR codes in pictures: frames of a camera, photos,
-// screenshots. One search makes several passes over the picture, because each
-// way to tell dark from light misses codes that another one reads.
+// screenshots. One search makes several passes over the picture, because each way
+// to tell dark from light misses codes that another one reads. docs/SCANNING.md has
+// what they read.
 package qrread
 
 import (
@@ -17,61 +18,87 @@ type Found struct {
 	Seen bool   // a symbol is there, but could not be read: too small, too blurred, or cut off
 }
 
-// pass is one look at a picture.
+// binarizer is how the decoder tells dark from light.
+type binarizer int
+
+const (
+	local  binarizer = iota // against the neighbourhood
+	global                  // one threshold for the whole picture
+	none                    // the picture is black and white already
+)
+
+// pass is one look at a picture: reduced to so many pixels first, and filtered.
 type pass struct {
-	side     int  // the picture is reduced to this many pixels first; 0 leaves it
-	global   bool // one threshold for the whole picture, else one for each neighbourhood
-	inverted bool // light on dark
-	pure     bool // the picture is nothing but a symbol
+	side   int
+	filter func(*image.Gray) *image.Gray
+	how    binarizer
 }
+
+// Passes, those first that read most for their time. Their order and figures come
+// from measuring (docs/SCANNING.md); together they take less than 100 ms.
+var passes = []pass{
+	{640, nil, local},
+	{1280, func(g *image.Gray) *image.Gray { return level(g, 128, 0) }, none},
+	{1280, func(g *image.Gray) *image.Gray { return sharpen(g, 3, 2) }, local},
+	{520, func(g *image.Gray) *image.Gray { return tilt(g, 25) }, local},
+	{800, invert, local},
+	{1280, func(g *image.Gray) *image.Gray { return level(g, 51, 6) }, none},
+	{520, func(g *image.Gray) *image.Gray { return soften(g, 2) }, local},
+	{800, func(g *image.Gray) *image.Gray { return level(g, 13, 0) }, none},
+	{800, func(g *image.Gray) *image.Gray { return level(sharpen(g, 3, 2), 80, 8) }, none},
+	{1280, func(g *image.Gray) *image.Gray { return tilt(level(g, 128, 4), 60) }, global},
+}
+
+// first is how many of the passes every frame of a camera gets.
+const first = 2
 
 // Effort is how much time a search may take.
 type Effort struct{ passes []pass }
 
 // Patient is for a file: every pass.
-var Patient = Effort{slicesOf(always, sometimes)}
+var Patient = Effort{passes}
 
-// Quick is for one frame of many: the passes that read most, and in turn one of those
-// that read what is left. A frame that follows tries the next.
+// Quick is for one frame of many, which is followed by others: the passes that read
+// most, and one of the rest, with each turn another.
 func Quick(turn int) Effort {
-	return Effort{slicesOf(always, sometimes[turn%len(sometimes):turn%len(sometimes)+1])}
+	rest := passes[first:]
+	return Effort{append(passes[:first:first], rest[turn%len(rest)])}
 }
 
-var (
-	always    = []pass{{side: 1280}, {side: 800}}
-	sometimes = []pass{{side: 1280, inverted: true}, {side: 1280, global: true}, {side: 480}, {side: 640, global: true}, {side: 1920}}
-)
+// largest is the longest side that is looked at; of a larger photo every pass would
+// spend its time on making it smaller.
+const largest = 2560
 
-func slicesOf(parts ...[]pass) (all []pass) {
-	for _, p := range parts {
-		all = append(all, p...)
-	}
-	return all
-}
+// hintSide is where a symbol is looked for that could not be read.
+const hintSide = 1280
 
 // Search looks for one code. It returns for any picture, however broken.
 func Search(g *image.Gray, e Effort) (found Found) {
 	if g.Rect.Empty() {
 		return found
 	}
+	if max(g.Rect.Dx(), g.Rect.Dy()) > largest {
+		g = Fit(g, largest)
+	}
 	sizes := map[int]*image.Gray{}
+	sized := func(side int) *image.Gray {
+		if side >= max(g.Rect.Dx(), g.Rect.Dy()) {
+			return g
+		}
+		if sizes[side] == nil {
+			sizes[side] = Fit(g, side)
+		}
+		return sizes[side]
+	}
 	for _, p := range e.passes {
-		picture := sizes[p.side]
-		if picture == nil {
-			picture = g
-			if p.side > 0 && p.side < max(g.Rect.Dx(), g.Rect.Dy()) {
-				picture = Fit(g, p.side)
-			}
-			sizes[p.side] = picture
+		picture := sized(p.side)
+		if p.filter != nil {
+			picture = p.filter(picture)
 		}
-		if p.inverted {
-			picture = invert(picture)
-		}
-		f := decode(picture, p.global, p.pure)
-		if f.Text != "" {
-			return f
+		if found.Text = decode(picture, p.how); found.Text != "" {
+			return found
 		}
 	}
-	found.Seen = seen(Fit(g, 1280))
+	found.Seen = seen(sized(hintSide))
 	return found
 }

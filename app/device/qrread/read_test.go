@@ -76,3 +76,55 @@ func TestCleanCodes(t *testing.T) {
 	}
 	t.Logf("read %d of %d", read, all)
 }
+
+// room is a frame of a camera without a code: light that falls off, and edges.
+func room() *image.Gray {
+	rnd := rand.New(rand.NewPCG(9, 9))
+	g := plain(1280, 720, 0)
+	for i := range g.Pix {
+		g.Pix[i] = uint8(60 + i%1280/12 + rnd.IntN(12))
+	}
+	for range 60 {
+		x, y, w, h, shade := rnd.IntN(1100), rnd.IntN(600), 10+rnd.IntN(170), 10+rnd.IntN(110), uint8(rnd.IntN(256))
+		for row := range h {
+			for col := range w {
+				g.Pix[(y+row)*g.Stride+x+col] = shade
+			}
+		}
+	}
+	return g
+}
+
+// BenchmarkFrame is what a frame without a code costs: every pass, and what a frame
+// of many gets.
+func BenchmarkFrame(b *testing.B) {
+	g := room()
+	for name, effort := range map[string]func(int) Effort{"patient": func(int) Effort { return Patient }, "quick": Quick} {
+		b.Run(name, func(b *testing.B) {
+			for n := 0; b.Loop(); n++ {
+				if found := Search(g, effort(n)); found.Text != "" || found.Seen {
+					b.Fatalf("%+v in an empty room", found)
+				}
+			}
+		})
+	}
+}
+
+// FuzzSearch gives pictures of any bytes and shape to the decoder. A crash in it would
+// be the program's end, not a failed test.
+func FuzzSearch(f *testing.F) {
+	img, err := qr.Image("HELLO", 1)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint8(img.Rect.Dx()), uint8(0), img.Pix)
+	f.Add(uint8(33), uint8(7), img.Pix)
+	f.Fuzz(func(t *testing.T, width, gap uint8, pixels []byte) {
+		stride := int(width) + int(gap)
+		if width == 0 || len(pixels) < stride || len(pixels) > 1<<13 {
+			return
+		}
+		g := &image.Gray{Pix: pixels, Stride: stride, Rect: image.Rect(0, 0, int(width), len(pixels)/stride)}
+		_ = Search(g, Patient) // must return
+	})
+}

@@ -10,32 +10,27 @@
 
 using namespace ZXing;
 
-// No exception may leave this function: Go cannot catch it, and the program
-// would end in front of a queue.
-void shim_read(const unsigned char *pixels, int width, int height, int stride, int global, int pure,
-	struct shim_found *found)
+// No exception may leave this function: Go cannot catch it, and the program would
+// end in front of a queue.
+void shim_read(const unsigned char *pixels, int width, int height, int stride, int binarizer, struct shim_text *found)
 {
-	std::memset(found, 0, sizeof *found);
+	static const Binarizer binarizers[] = {Binarizer::LocalAverage, Binarizer::GlobalHistogram, Binarizer::FixedThreshold};
+	found->bytes = nullptr;
+	found->length = 0;
 	try {
 		DecodeHints hints;
-		hints.setFormats(BarcodeFormat::QRCode);
-		hints.setTryHarder(true).setTryRotate(false).setMaxNumberOfSymbols(1);
-		hints.setTryDownscale(false);
-		hints.setIsPure(pure);
-		hints.setBinarizer(global ? Binarizer::GlobalHistogram : Binarizer::LocalAverage);
-		Result r = ReadBarcode(ImageView(pixels, width, height, ImageFormat::Lum, stride), hints);
-		if (!r.isValid())
+		hints.setFormats(BarcodeFormat::QRCode).setMaxNumberOfSymbols(1);
+		hints.setTryHarder(true).setTryRotate(false).setTryDownscale(false); // symbols are found from every side; sizes are the caller's
+		hints.setBinarizer(binarizers[binarizer]);
+		Result result = ReadBarcode(ImageView(pixels, width, height, ImageFormat::Lum, stride), hints);
+		if (!result.isValid())
 			return;
-		std::string text = r.text();
-		found->text = static_cast<char *>(std::malloc(text.size() + 1));
-		if (!found->text) {
-			found->state = SHIM_FAILED;
+		std::string text = result.text();
+		found->bytes = static_cast<char *>(std::malloc(text.size() + 1));
+		if (!found->bytes)
 			return;
-		}
-		std::memcpy(found->text, text.data(), text.size());
+		std::memcpy(found->bytes, text.data(), text.size());
 		found->length = static_cast<int>(text.size());
-		found->state = SHIM_READ;
 	} catch (...) {
-		found->state = SHIM_FAILED;
 	}
 }

@@ -4,18 +4,15 @@
 extern "C" {
 #endif
 
-enum { SHIM_NONE = 0, SHIM_READ = 1, SHIM_FAILED = 2 };
-
-// What one search gave. text is the caller's to free; it is set only for SHIM_READ.
-struct shim_found {
-	int state;
-	char *text;
+// The text of a symbol: the caller frees bytes, which is null where there was none.
+struct shim_text {
+	char *bytes;
 	int length;
 };
 
-// Looks for one QR code in a grey picture. Never throws; writes only found.
-void shim_read(const unsigned char *pixels, int width, int height, int stride, int global, int pure,
-	struct shim_found *found);
+// Looks for one QR code in a grey picture. Binarizers: 0 local, 1 global, 2 none.
+// It never throws.
+void shim_read(const unsigned char *pixels, int width, int height, int stride, int binarizer, struct shim_text *found);
 
 #ifdef __cplusplus
 }

@@ -15,21 +15,13 @@ import (
 	"unsafe"
 )
 
-// decode makes one pass with zxing-cpp, the system's library.
-func decode(g *image.Gray, global, pure bool) Found {
-	var f C.struct_shim_found
-	C.shim_read((*C.uchar)(unsafe.Pointer(unsafe.SliceData(g.Pix))), C.int(g.Rect.Dx()), C.int(g.Rect.Dy()), C.int(g.Stride), flag(global), flag(pure), &f)
-	if f.state == C.SHIM_READ {
-		text := C.GoStringN(f.text, f.length)
-		C.free(unsafe.Pointer(f.text))
-		return Found{Text: text}
+// decode makes one pass with zxing-cpp, the system's library; "" is nothing.
+func decode(g *image.Gray, how binarizer) (text string) {
+	var found C.struct_shim_text
+	C.shim_read((*C.uchar)(unsafe.Pointer(unsafe.SliceData(g.Pix))), C.int(g.Rect.Dx()), C.int(g.Rect.Dy()), C.int(g.Stride), C.int(how), &found)
+	if found.bytes != nil {
+		text = C.GoStringN(found.bytes, found.length)
+		C.free(unsafe.Pointer(found.bytes))
 	}
-	return Found{}
-}
-
-func flag(on bool) C.int {
-	if on {
-		return 1
-	}
-	return 0
+	return text
 }
