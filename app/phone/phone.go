@@ -7,6 +7,7 @@ import (
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/settings"
 	"yizhan/app/look"
+	"yizhan/app/say"
 	"yizhan/app/shell"
 	view "yizhan/app/view/claim"
 	statusview "yizhan/app/view/status"
@@ -175,8 +176,8 @@ func (s *Shell) draw() {
 
 func (s *Shell) who() []statusview.Line {
 	who, _ := s.env.Link.Identity()
-	return []statusview.Line{{Label: "所在单位", Text: s.state.Data.Me.Name}, {Label: "会员编号", Text: string(who.Member)},
-		{Label: "本机编号", Text: string(who.Device)}, {Label: "服务器", Text: s.env.Server}}
+	return []statusview.Line{{Label: look.Say(say.T("所在单位")), Text: s.state.Data.Me.Name}, {Label: look.Say(say.T("会员编号")), Text: string(who.Member)},
+		{Label: look.Say(say.T("本机编号")), Text: string(who.Device)}, {Label: look.Say(say.T("服务器")), Text: s.env.Server}}
 }
 
 func (s *Shell) setLarge(on bool) {

@@ -74,7 +74,7 @@ func TestEmptyPhone(t *testing.T) {
 }
 
 // word is what the open page says about the claim.
-func word(s *Shell) string { return s.state.Detail().Outcome.Word }
+func word(s *Shell) string { return s.state.Detail().Outcome.Word.String() }
 
 // A press is in the outbox before the page says so, and the answer replaces it.
 func TestFromPressToTicket(t *testing.T) {
@@ -111,7 +111,7 @@ func TestARefusalIsStillThereTomorrow(t *testing.T) {
 	env, _, _ := shelltest.NewEnv(t, l.Store)
 	again := Start(env)
 	again.Show(string(shelltest.Picking), false)
-	if got := again.state.Detail().Outcome; got.Sentence != fault.OrgCap.Sentence() {
+	if got := again.state.Detail().Outcome; got.Sentence.String() != fault.OrgCap.Sentence() {
 		t.Errorf("after a restart the page says %+v", got)
 	}
 }
@@ -137,7 +137,7 @@ func TestAPressThatCannotBeStored(t *testing.T) {
 		l.Fail = err
 		s.Show(string(shelltest.Picking), true)
 		turn.Until(t, "told", func() bool { return word(s) == "没有提交" })
-		if got := s.state.Detail().Outcome.Next; got != next {
+		if got := s.state.Detail().Outcome.Next.String(); got != next {
 			t.Errorf("%v: the page says %q", err, got)
 		}
 		if queue, _ := l.Store.Queue(); len(queue) != 0 {
@@ -166,10 +166,10 @@ func TestTicksDoNotRebuildThePage(t *testing.T) {
 	s, l, _ := start(t)
 	s.Show(string(shelltest.Hair), false)
 	content := s.view.Object().(*fyne.Container).Objects[0]
-	before := s.state.Countdown()
+	before := s.state.Countdown().String()
 	l.Clock = func() time.Time { return shelltest.Now.Add(time.Second) }
 	s.every(false)
-	if after := s.state.Countdown(); after == before || after == "" {
+	if after := s.state.Countdown().String(); after == before || after == "" {
 		t.Errorf("the countdown went from %q to %q", before, after)
 	}
 	if s.view.Object().(*fyne.Container).Objects[0] != content {

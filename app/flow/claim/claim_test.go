@@ -2,12 +2,14 @@ package claim
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/activity"
 	"yizhan/core/fault"
 	"yizhan/core/id"
@@ -61,7 +63,7 @@ func run(s State, messages ...Message) State {
 
 func TestPressing(t *testing.T) {
 	s := phone(t, offer(t, ""), nil)
-	if b := s.Detail().Button; b != (Button{"抢票", true}) {
+	if b := s.Detail().Button; !reflect.DeepEqual(b, Button{say.T("抢票"), true}) {
 		t.Fatalf("button is %+v", b)
 	}
 	s, ops := run(s, Seats{2}, Station{"S2"}).Update(Press{})
@@ -69,7 +71,7 @@ func TestPressing(t *testing.T) {
 	if len(ops) != 1 || !reflect.DeepEqual(ops[0], want) {
 		t.Fatalf("pressing asks %+v, want %+v", ops, want)
 	}
-	if w := s.Detail().Outcome; w.Word != "正在提交" || w.Tone != flow.Wait {
+	if w := s.Detail().Outcome; w.Word.String() != "正在提交" || w.Tone != flow.Wait {
 		t.Errorf("before it is stored the page says %+v", w)
 	}
 	if _, again := s.Update(Press{}); again != nil {
@@ -77,10 +79,10 @@ func TestPressing(t *testing.T) {
 	}
 	for full, next := range map[bool]string{false: "请再按一次。", true: "存储空间满了"} {
 		failed := run(s, NotStored{full})
-		if w := failed.Detail().Outcome; w.Tone != flow.Bad || w.Word != "没有提交" || !strings.Contains(w.Next, next) {
+		if w := failed.Detail().Outcome; w.Tone != flow.Bad || w.Word.String() != "没有提交" || !strings.Contains(w.Next.String(), next) {
 			t.Errorf("not stored (full: %v) says %+v", full, w)
 		}
-		if after, ops := failed.Update(Press{}); len(ops) != 1 || after.Detail().Outcome.Word != "正在提交" {
+		if after, ops := failed.Update(Press{}); len(ops) != 1 || after.Detail().Outcome.Word.String() != "正在提交" {
 			t.Error("after a failed press the next one does nothing")
 		}
 	}
@@ -92,18 +94,18 @@ func TestPendingSaysWhetherThereIsANetwork(t *testing.T) {
 	})
 	for online, part := range map[bool]string{true: "正在等服务器", false: "没有网络"} {
 		d := run(s, Tick{now, online}).Detail()
-		if d.Outcome.Tone != flow.Wait || d.Outcome.Word != "已提交 · 待确认" || !strings.Contains(d.Outcome.Sentence, part) {
+		if d.Outcome.Tone != flow.Wait || d.Outcome.Word.String() != "已提交 · 待确认" || !strings.Contains(d.Outcome.Sentence.String(), part) {
 			t.Errorf("online %v: %+v", online, d.Outcome)
 		}
-		if d.Button.Text != "" || d.Stations != nil {
+		if !d.Button.Text.Empty() || d.Stations != nil {
 			t.Error("a pending claim can be asked again")
 		}
 	}
-	if c := run(s, Back{}).Cards()[0]; c.Badge != "已提交 · 待确认" || c.Tone != flow.Wait {
+	if c := run(s, Back{}).Cards()[0]; c.Badge.String() != "已提交 · 待确认" || c.Tone != flow.Wait {
 		t.Errorf("the list says %+v", c)
 	}
 	mine := s.Mine()
-	if len(mine) != 1 || mine[0].Ticket != 0 || mine[0].Note != "2 张 · 14:05 提交" {
+	if len(mine) != 1 || mine[0].Ticket != 0 || mine[0].Note.String() != "2 张 · 14:05 提交" {
 		t.Errorf("my tickets say %+v", mine)
 	}
 }
@@ -148,10 +150,10 @@ func TestOutcomes(t *testing.T) {
 		"a newer outcome":    {offer(t, ""), answer(op.Result{Outcome: 99, Ticket: 77}), flow.Plain, "新状态", "请更新程序", 0, ""},
 	} {
 		d := phone(t, c.a, c.change).Detail()
-		if d.Outcome.Tone != c.tone || d.Outcome.Word != c.word || !strings.Contains(d.Outcome.Sentence+d.Outcome.Next, c.part) {
+		if d.Outcome.Tone != c.tone || d.Outcome.Word.String() != c.word || !strings.Contains(d.Outcome.Sentence.String()+d.Outcome.Next.String(), c.part) {
 			t.Errorf("%s: page says %+v", name, d.Outcome)
 		}
-		if d.Ticket != c.ticket || d.Button.Text != c.button {
+		if d.Ticket != c.ticket || d.Button.Text.String() != c.button {
 			t.Errorf("%s: ticket %d, button %q; want %d, %q", name, d.Ticket, d.Button.Text, c.ticket, c.button)
 		}
 	}
@@ -169,7 +171,7 @@ func TestRefusals(t *testing.T) {
 		fault.WindowClosed: true, fault.DeviceRevoked: true, fault.NotAuthorised: true}
 	for c := fault.SoldOut; c <= fault.Invalid; c++ {
 		d := phone(t, offer(t, ""), refused(c)).Detail()
-		if d.Outcome != (Words{flow.Bad, "未通过", c.Sentence(), c.Next()}) {
+		if !reflect.DeepEqual(d.Outcome, Words{flow.Bad, say.T("未通过"), flow.Sentence(c), flow.Next(c)}) {
 			t.Errorf("%v says %+v", c, d.Outcome)
 		}
 		if d.Button.Enabled == final[c] {
@@ -177,11 +179,11 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	d := phone(t, offer(t, `"audience":"m.sex == \"F\"","audience_why":"仅限女会员"`), refused(fault.NotEligible)).Detail()
-	if d.Outcome.Sentence != "仅限女会员" || d.Facts[0] != (Fact{"谁能参加", "仅限女会员"}) {
+	if d.Outcome.Sentence.String() != "仅限女会员" || d.Facts[0].Text.String() != "仅限女会员" {
 		t.Errorf("not eligible reads %+v, facts %+v", d.Outcome, d.Facts)
 	}
 	later := offer(t, `"windows":{"claim":["2026-11-22T09:00:00","2026-11-23T18:00:00"]}`)
-	if d := phone(t, later, refused(fault.WindowNotOpen)).Detail(); d.Outcome.Next != "明天 09:00 开始，请到时再来。" {
+	if d := phone(t, later, refused(fault.WindowNotOpen)).Detail(); d.Outcome.Next.String() != "明天 09:00 开始，请到时再来。" {
 		t.Errorf("too early reads %+v", d.Outcome)
 	}
 }
@@ -193,13 +195,13 @@ func TestARefusalIsTheLastWordOnlyWhereNothingStands(t *testing.T) {
 	}
 	for word, change := range map[string]func(*Data){"已核准": row(op.ClaimGranted), "未通过": row(op.ClaimCancelled),
 		"已提交 · 待确认": func(d *Data) { d.Asked = []Asked{{Place: Place{"film", "film"}, Seats: 1}} }} {
-		if got := phone(t, offer(t, ""), both(change)).Detail().Outcome.Word; got != word {
+		if got := phone(t, offer(t, ""), both(change)).Detail().Outcome.Word.String(); got != word {
 			t.Errorf("page says %q, want %q", got, word)
 		}
 	}
 	// Answered and refused, but still in the outbox: the kept refusal speaks, and a new press is possible.
 	s := phone(t, offer(t, ""), both(answer(op.Result{Outcome: op.Refused, Code: fault.SoldOut})))
-	if d := s.Detail(); d.Outcome.Word != "未通过" || d.Button != (Button{"再试一次", true}) {
+	if d := s.Detail(); d.Outcome.Word.String() != "未通过" || !reflect.DeepEqual(d.Button, Button{say.T("再试一次"), true}) {
 		t.Errorf("page says %+v %+v", d.Outcome, d.Button)
 	}
 }
@@ -212,21 +214,21 @@ func TestButtons(t *testing.T) {
 		want   Button
 		badge  string
 	}{
-		"open":              {"", nil, Button{"抢票", true}, "可报名"},
-		"draw":              {`"method":"draw"`, full, Button{"报名抽签", true}, "已满"},
-		"staff":             {`"method":"staff"`, nil, Button{"报名", true}, "可报名"},
-		"full":              {"", full, Button{"已满", false}, "已满"},
-		"full, waitlist":    {`"when_full":"waitlist"`, full, Button{"排候补", true}, "可候补"},
-		"not yet":           {`"windows":{"claim":["2026-11-22T09:00:00","2026-11-23T18:00:00"]}`, nil, Button{"还没有开始", false}, "未开始"},
-		"opens this moment": {`"windows":{"claim":["2026-11-21T14:05:00","2026-11-23T18:00:00"]}`, nil, Button{"抢票", true}, "可报名"},
-		"closed":            {`"windows":{"claim":["2026-11-20T09:00:00","2026-11-21T14:05:00"]}`, nil, Button{"报名已结束", false}, "已结束"},
-		"no window":         {`"windows":{}`, nil, Button{"抢票", true}, "可报名"},
+		"open":              {"", nil, Button{say.T("抢票"), true}, "可报名"},
+		"draw":              {`"method":"draw"`, full, Button{say.T("报名抽签"), true}, "已满"},
+		"staff":             {`"method":"staff"`, nil, Button{say.T("报名"), true}, "可报名"},
+		"full":              {"", full, Button{say.T("已满"), false}, "已满"},
+		"full, waitlist":    {`"when_full":"waitlist"`, full, Button{say.T("排候补"), true}, "可候补"},
+		"not yet":           {`"windows":{"claim":["2026-11-22T09:00:00","2026-11-23T18:00:00"]}`, nil, Button{say.T("还没有开始"), false}, "未开始"},
+		"opens this moment": {`"windows":{"claim":["2026-11-21T14:05:00","2026-11-23T18:00:00"]}`, nil, Button{say.T("抢票"), true}, "可报名"},
+		"closed":            {`"windows":{"claim":["2026-11-20T09:00:00","2026-11-21T14:05:00"]}`, nil, Button{say.T("报名已结束"), false}, "已结束"},
+		"no window":         {`"windows":{}`, nil, Button{say.T("抢票"), true}, "可报名"},
 	} {
 		s := phone(t, offer(t, c.fields), c.change)
-		if b := s.Detail().Button; b != c.want {
+		if b := s.Detail().Button; !reflect.DeepEqual(b, c.want) {
 			t.Errorf("%s: button %+v, want %+v", name, b, c.want)
 		}
-		if got := s.Cards()[0].Badge; got != c.badge {
+		if got := s.Cards()[0].Badge.String(); got != c.badge {
 			t.Errorf("%s: badge %q, want %q", name, got, c.badge)
 		}
 		if _, ops := s.Update(Press{}); (len(ops) == 1) != c.want.Enabled {
@@ -238,11 +240,11 @@ func TestButtons(t *testing.T) {
 func TestCountdownRunsOnServerTime(t *testing.T) {
 	s := phone(t, offer(t, `"windows":{"claim":["2026-11-21T15:00:00","2026-11-23T18:00:00"]}`), nil)
 	for left, at := range map[string]time.Time{"距开始还有 00:55:00": now, "距开始还有 00:00:01": now.Add(55*time.Minute - time.Second), "": now.Add(55 * time.Minute)} {
-		if got := run(s, Tick{at, true}).Countdown(); got != left {
+		if got := run(s, Tick{at, true}).Countdown().String(); got != left {
 			t.Errorf("at %v: %q, want %q", at, got, left)
 		}
 	}
-	if got := run(s, Back{}).Countdown(); got != "" {
+	if got := run(s, Back{}).Countdown(); !got.Empty() {
 		t.Errorf("the list counts down: %q", got)
 	}
 }
@@ -251,12 +253,12 @@ func TestGauges(t *testing.T) {
 	s := phone(t, offer(t, ""), func(d *Data) { d.Full[Place{"film", "film"}] = true })
 	for want, g := range map[string]*wire.Gauge{"余 12": {Activity: "film", Free: map[id.Pool]int{"film": 12}},
 		"已满": {Activity: "film", Free: map[id.Pool]int{"film": 0}}} {
-		if d := run(s, Gauge{g}).Detail(); d.Left != want || d.Button.Enabled != (want == "余 12") {
+		if d := run(s, Gauge{g}).Detail(); d.Left.String() != want || d.Button.Enabled != (want == "余 12") {
 			t.Errorf("gauge %v shows %q, button %+v", g.Free, d.Left, d.Button)
 		}
 	}
 	other := run(s, Gauge{&wire.Gauge{Activity: "other", Free: map[id.Pool]int{"film": 3}}})
-	if d := other.Detail(); d.Left != "已满" {
+	if d := other.Detail(); d.Left.String() != "已满" {
 		t.Errorf("counts of another activity show %q", d.Left)
 	}
 	if s.Watching() != "film" || run(s, Back{}).Watching() != "" {
@@ -270,11 +272,11 @@ func TestSessions(t *testing.T) {
 		{"id":"full","starts":"2026-11-23T08:00:00","ends":"2026-11-23T12:00:00","total":5},
 		{"id":"good","starts":"2026-11-24T08:00:00","ends":"2026-11-24T12:00:00","total":5}]`)
 	s := phone(t, a, func(d *Data) { d.Full[Place{"film", "full"}] = true })
-	want := []Choice{{"full", "11月23日（周一）08:00", "已满", false}, {"good", "11月24日（周二）08:00", "", true}}
-	if got := s.Detail().Sessions; !reflect.DeepEqual(got, want) {
-		t.Errorf("sessions %+v, want %+v", got, want)
+	want := "[{full 11月23日（周一）08:00 已满 false} {good 11月24日（周二）08:00  true}]"
+	if got := fmt.Sprint(s.Detail().Sessions); got != want {
+		t.Errorf("sessions %s, want %s", got, want)
 	}
-	if b := run(s, Pool{"near"}).Detail().Button; b != (Button{"这一天现在不能约", false}) {
+	if b := run(s, Pool{"near"}).Detail().Button; !reflect.DeepEqual(b, Button{say.T("这一天现在不能约"), false}) {
 		t.Errorf("outside the horizon: %+v", b)
 	}
 	if _, ops := s.Update(Press{}); len(ops) != 1 || ops[0].Pool != "good" || ops[0].Station != "" {
@@ -283,7 +285,7 @@ func TestSessions(t *testing.T) {
 	held := phone(t, a, func(d *Data) {
 		d.Claims = []wire.ClaimRow{{Ticket: 5, Activity: "film", Pool: "near", Seats: 1, State: op.ClaimGranted}}
 	})
-	if d := held.Detail(); d.Sessions[0].Note != "已核准" || !d.Sessions[0].Chosen || d.Ticket != 5 {
+	if d := held.Detail(); d.Sessions[0].Note.String() != "已核准" || !d.Sessions[0].Chosen || d.Ticket != 5 {
 		t.Errorf("a held session shows %+v", d.Sessions)
 	}
 }
@@ -295,7 +297,7 @@ func TestChoicesStayWithinTheRules(t *testing.T) {
 			t.Errorf("%d seats became %d, want %d", asked, got, want)
 		}
 	}
-	if d := s.Detail(); d.SeatsWhy != "超过 1 张须带子女" || d.MaxSeats != 2 || !d.Stations[0].Chosen || d.Stations[0].Note != "一号路" {
+	if d := s.Detail(); d.SeatsWhy.String() != "超过 1 张须带子女" || d.MaxSeats != 2 || !d.Stations[0].Chosen || d.Stations[0].Note.String() != "一号路" {
 		t.Errorf("choices %+v", d)
 	}
 	// A revision takes the chosen station away: the first one left is chosen.
@@ -329,7 +331,7 @@ func TestPagesWhoseSubjectIsGone(t *testing.T) {
 func TestTicketPages(t *testing.T) {
 	for state, code := range map[op.ClaimState]string{op.ClaimGranted: "CODE", op.ClaimRedeemed: "", op.ClaimWaitlisted: "", op.ClaimCancelled: "", 99: ""} {
 		p := run(phone(t, offer(t, ""), row(state)), ShowTicket{77}).Ticket()
-		if p.Code != code || p.Short == "" || p.Title != "观影" || p.Facts[0] != (Fact{"数量", "2 张"}) || p.Facts[1] != (Fact{"领取地点", "一站，一号路"}) {
+		if p.Code != code || p.Short == "" || p.Title != "观影" || p.Facts[0].Text.String() != "2 张" || p.Facts[1].Text.String() != "一站，一号路" {
 			t.Errorf("state %d: %+v", state, p)
 		}
 	}
@@ -343,10 +345,10 @@ func TestTicketPages(t *testing.T) {
 
 func TestNewerActivitiesAreShownAndNotTouched(t *testing.T) {
 	s := phone(t, Activity{ID: "film", Title: "新活动", Newer: true}, nil)
-	if d := s.Detail(); d.Outcome.Word != "需要新版程序" || d.Button.Enabled {
+	if d := s.Detail(); d.Outcome.Word.String() != "需要新版程序" || d.Button.Enabled {
 		t.Errorf("page shows %+v", d)
 	}
-	if c := s.Cards()[0]; c.Badge != "需更新" || c.Title != "新活动" {
+	if c := s.Cards()[0]; c.Badge.String() != "需更新" || c.Title != "新活动" {
 		t.Errorf("list shows %+v", c)
 	}
 	if _, ops := s.Update(Press{}); ops != nil {

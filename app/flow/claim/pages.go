@@ -2,12 +2,12 @@ package claim
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/activity"
 	"yizhan/core/fault"
 	"yizhan/core/id"
@@ -20,32 +20,32 @@ type Card struct {
 	Activity id.Activity
 	Ticket   id.Ticket // on Mine, where there is one to show
 	Title    string
-	Note     string // when, where
-	Badge    string
+	Note     say.Text // when, where
+	Badge    say.Text
 	Tone     flow.Tone
 }
 
 // Fact is one labelled line of a page.
-type Fact struct{ Label, Text string }
+type Fact struct{ Label, Text say.Text }
 
 // Choice is one of several to choose from.
 type Choice struct {
 	ID     string
-	Text   string
-	Note   string
+	Text   say.Text
+	Note   say.Text
 	Chosen bool
 }
 
 // Button is the one thing to do on a page.
 type Button struct {
-	Text    string
+	Text    say.Text
 	Enabled bool
 }
 
 // DetailPage is an activity.
 type DetailPage struct {
 	Title    string
-	Left     string // remaining, where known
+	Left     say.Text // remaining, where known
 	LeftTone flow.Tone
 	Outcome  Words // empty while nothing was asked
 	Ticket   id.Ticket
@@ -54,7 +54,7 @@ type DetailPage struct {
 	Stations []Choice
 	Seats    int
 	MaxSeats int
-	SeatsWhy string
+	SeatsWhy say.Text
 	Button   Button
 }
 
@@ -94,26 +94,26 @@ func (s State) Cards() []Card {
 func (s State) card(a Activity) (c Card, rank int, at int64) {
 	c = Card{Activity: a.ID, Title: a.Title}
 	if a.Newer {
-		c.Badge, c.Note = "需更新", "这项活动需要新版程序才能显示。"
+		c.Badge, c.Note = say.T("需更新"), say.T("这项活动需要新版程序才能显示。")
 		return c, 3, 0
 	}
 	now := s.Now.UnixMilli()
 	switch {
 	case a.Claim.Before(now):
-		c.Badge, c.Note, rank, at = "未开始", flow.Moment(a.Claim.From, s.Now).String()+" 开始", 1, a.Claim.From
+		c.Badge, c.Note, rank, at = say.T("未开始"), say.T("%s 开始", flow.Moment(a.Claim.From, s.Now)), 1, a.Claim.From
 	case a.Claim.After(now):
-		c.Badge, c.Note, rank, at = "已结束", flow.Moment(a.Claim.To, s.Now).String()+" 已截止", 2, -a.Claim.To
+		c.Badge, c.Note, rank, at = say.T("已结束"), say.T("%s 已截止", flow.Moment(a.Claim.To, s.Now)), 2, -a.Claim.To
 	default:
-		c.Badge, c.Tone, at = "可报名", flow.Good, math.MaxInt64
+		c.Badge, c.Tone, at = say.T("可报名"), flow.Good, math.MaxInt64
 		if a.Claim.To != 0 {
-			c.Note, at = flow.Moment(a.Claim.To, s.Now).String()+" 截止", a.Claim.To
+			c.Note, at = say.T("%s 截止", flow.Moment(a.Claim.To, s.Now)), a.Claim.To
 		} else if len(a.Pools) > 1 {
-			c.Note = fmt.Sprintf("%d 个场次", len(a.Pools))
+			c.Note = say.T("%d 个场次", len(a.Pools))
 		}
 		if s.full(a) {
-			c.Badge, c.Tone = "已满", flow.Plain
+			c.Badge, c.Tone = say.T("已满"), flow.Plain
 			if a.Spec.WhenFull == activity.Waitlist {
-				c.Badge, c.Tone = "可候补", flow.Wait
+				c.Badge, c.Tone = say.T("可候补"), flow.Wait
 			}
 		}
 	}
@@ -144,7 +144,7 @@ func (s State) Mine() []Card {
 			a, _ := s.find(q.Activity)
 			w := s.words(a, Standing{Kind: Pending, Seats: q.Seats})
 			cards = append(cards, Card{Activity: q.Activity, Title: titleOf(a, q.Activity), Badge: w.Word, Tone: w.Tone,
-				Note: fmt.Sprintf("%d 张 · %s 提交", q.Seats, flow.Clock(time.UnixMilli(q.At), s.Now).String())})
+				Note: say.T("%d 张 · %s 提交", q.Seats, flow.Clock(time.UnixMilli(q.At), s.Now))})
 		}
 	}
 	claims := slices.Clone(s.Data.Claims)
@@ -155,13 +155,7 @@ func (s State) Mine() []Card {
 	for _, c := range claims {
 		a, _ := s.find(c.Activity)
 		w := s.words(a, Standing{Kind: kindOf(fromRow, c.State), Seats: c.Seats, Line: c.Place, Station: c.Station})
-		note := fmt.Sprintf("%d 张", c.Seats)
-		if label := s.session(a, c.Pool); label != "" {
-			note += " · " + label
-		}
-		if c.Station != "" {
-			note += " · " + s.stationName(c.Station)
-		}
+		note := say.Join(" · ", say.T("%d 张", c.Seats), s.session(a, c.Pool), s.stationName(c.Station))
 		cards = append(cards, Card{Activity: c.Activity, Ticket: c.Ticket, Title: titleOf(a, c.Activity), Badge: w.Word, Tone: w.Tone, Note: note})
 	}
 	return cards
@@ -180,22 +174,22 @@ func useful(k Kind) int {
 }
 
 // session writes a pool's time; a pool without a time has no label.
-func (s State) session(a Activity, p id.Pool) string {
+func (s State) session(a Activity, p id.Pool) say.Text {
 	if a.Activity == nil {
-		return ""
+		return say.Text{}
 	}
 	i := a.Pool(p)
 	if i < 0 || a.Pools[i].Starts == 0 {
-		return ""
+		return say.Text{}
 	}
-	return flow.Moment(a.Pools[i].Starts, s.Now).String()
+	return flow.Moment(a.Pools[i].Starts, s.Now)
 }
 
 // Detail gives the page of the open activity.
 func (s State) Detail() DetailPage {
 	a, ok := s.find(s.activity)
 	if !ok || a.Newer {
-		return DetailPage{Title: titleOf(a, s.activity), Outcome: Words{flow.Plain, "需要新版程序", "这项活动要新版程序才能显示。", "请更新程序，或到站点办理。"}}
+		return DetailPage{Title: titleOf(a, s.activity), Outcome: Words{flow.Plain, say.T("需要新版程序"), say.T("这项活动要新版程序才能显示。"), say.T("请更新程序，或到站点办理。")}}
 	}
 	st := s.Standing(Place{a.ID, s.pool})
 	d := DetailPage{Title: a.Title, Outcome: s.words(a, st), Facts: s.facts(a), Sessions: s.sessions(a),
@@ -211,111 +205,112 @@ func (s State) Detail() DetailPage {
 	if st.Kind.over() {
 		d.Stations = s.stations(a)
 	}
-	d.Left, d.LeftTone = s.left(a)
+	d.Left, d.LeftTone = s.left()
 	return d
 }
 
 // Countdown is the line that changes every second: how long until pressing makes sense.
-func (s State) Countdown() string {
+func (s State) Countdown() say.Text {
 	a, ok := s.find(s.activity)
 	if s.Page != Detail || !ok || a.Newer || !a.Claim.Before(s.Now.UnixMilli()) {
-		return ""
+		return say.Text{}
 	}
-	return "距开始还有 " + flow.Left(a.Claim.From, s.Now).String()
+	return say.T("距开始还有 %s", flow.Left(a.Claim.From, s.Now))
 }
 
-func (s State) left(a Activity) (string, flow.Tone) {
+// sold reports whether the chosen pool is known to be full.
+func (s State) sold() bool {
 	if s.gauge != nil {
-		if n, ok := s.gauge.Free[s.pool]; ok && n > 0 {
-			return fmt.Sprintf("余 %d", n), flow.Good
-		} else if ok {
-			return "已满", flow.Wait
+		if n, ok := s.gauge.Free[s.pool]; ok {
+			return n <= 0
 		}
 	}
-	if s.Data.Full[Place{a.ID, s.pool}] {
-		return "已满", flow.Wait
+	return s.Data.Full[Place{s.activity, s.pool}]
+}
+
+func (s State) left() (say.Text, flow.Tone) {
+	if s.sold() {
+		return say.T("已满"), flow.Wait
 	}
-	return "", flow.Plain
+	if s.gauge != nil {
+		if n, ok := s.gauge.Free[s.pool]; ok {
+			return say.T("余 %d", n), flow.Good
+		}
+	}
+	return say.Text{}, flow.Plain
 }
 
 func (s State) facts(a Activity) []Fact {
 	var facts []Fact
-	add := func(label, text string) {
-		if text != "" {
+	add := func(label, text say.Text) {
+		if !text.Empty() {
 			facts = append(facts, Fact{label, text})
 		}
 	}
-	add("谁能参加", cmp.Or(a.Spec.AudienceWhy.ZH, everybody(a)))
-	add("报名时间", flow.Span(a.Claim, s.Now).String())
+	add(say.T("谁能参加"), everybody(a))
+	add(say.T("报名时间"), flow.Span(a.Claim, s.Now))
 	if label := s.session(a, s.pool); len(a.Pools) == 1 {
-		add("活动时间", label)
+		add(say.T("活动时间"), label)
 	}
 	if !a.Pickup.Zero() {
-		add("领取时间", flow.Span(a.Pickup, s.Now).String()+hours(a))
+		add(say.T("领取时间"), s.pickupTime(a))
 	}
 	if a.Spec.Pickup != nil && len(a.Spec.Pickup.Stations) == 1 {
-		add("领取地点", s.address(a.Spec.Pickup.Stations[0]))
+		add(say.T("领取地点"), s.address(a.Spec.Pickup.Stations[0]))
 	}
-	add("怎么发", method(a))
-	add("限领", limits(a))
+	add(say.T("怎么发"), method(a))
+	add(say.T("限领"), limits(a))
 	return facts
 }
 
-func everybody(a Activity) string {
-	if a.Spec.Audience == "" {
-		return "全体会员"
+func everybody(a Activity) say.Text {
+	switch {
+	case !why(a).Empty():
+		return why(a)
+	case a.Spec.Audience == "":
+		return say.T("全体会员")
 	}
-	return "有范围限制，以审核结果为准"
+	return say.T("有范围限制，以审核结果为准")
 }
 
-func method(a Activity) string {
-	switch a.Spec.Method {
-	case activity.ByDraw:
-		return "报名后抽签，过程公开可以复核"
-	case activity.ByStaff:
-		return "报名后由工会审核"
+func method(a Activity) say.Text {
+	switch {
+	case a.Spec.Method == activity.ByDraw:
+		return say.T("报名后抽签，过程公开可以复核")
+	case a.Spec.Method == activity.ByStaff:
+		return say.T("报名后由工会审核")
+	case a.Spec.WhenFull == activity.Waitlist:
+		return say.T("先到先得，报满后可以候补")
 	}
-	if a.Spec.WhenFull == activity.Waitlist {
-		return "先到先得，报满后可以候补"
-	}
-	return "先到先得，发完为止"
+	return say.T("先到先得，发完为止")
 }
 
-func limits(a Activity) string {
-	text := ""
+func limits(a Activity) say.Text {
+	var texts []say.Text
 	for _, l := range a.Spec.Limits {
-		if l.Per == "member" && l.Series == "" {
-			text = fmt.Sprintf("每人 %d 张", l.Max)
-			if l.MaxWithChild > l.Max {
-				text += fmt.Sprintf("，带子女共 %d 张", l.MaxWithChild)
-			}
-		}
-		if l.Series != "" {
-			if text != "" {
-				text += "；"
-			}
-			text += fmt.Sprintf("同系列每人 %d 次", l.Max)
+		switch {
+		case l.Series != "":
+			texts = append(texts, say.T("同系列每人 %d 次", l.Max))
+		case l.Per == "member" && l.MaxWithChild > l.Max:
+			texts = append(texts, say.T("每人 %d 张，带子女共 %d 张", l.Max, l.MaxWithChild))
+		case l.Per == "member":
+			texts = append(texts, say.T("每人 %d 张", l.Max))
 		}
 	}
-	return text
+	return say.Join("；", texts...)
 }
 
-func seatsWhy(a Activity) string {
+func seatsWhy(a Activity) say.Text {
 	for _, l := range a.Spec.Limits {
 		if l.Per == "member" && l.MaxWithChild > l.Max {
-			return fmt.Sprintf("超过 %d 张须带子女", l.Max)
+			return say.T("超过 %d 张须带子女", l.Max)
 		}
 	}
-	return ""
+	return say.Text{}
 }
 
-func (s State) address(at id.Station) string {
-	row := s.Data.Stations[at]
-	text := s.stationName(at)
-	if row.Address != "" {
-		text += "，" + row.Address
-	}
-	return text
+func (s State) address(at id.Station) say.Text {
+	return say.Join("，", s.stationName(at), say.Plain(s.Data.Stations[at].Address))
 }
 
 // sessions gives those that can be booked at all by their date, and the chosen one.
@@ -329,13 +324,17 @@ func (s State) sessions(a Activity) []Choice {
 		if !a.InHorizon(i, s.Now.UnixMilli()) && p.ID != s.pool && st.Kind == Nothing {
 			continue
 		}
-		note := ""
+		note := say.Text{}
 		if st.Kind != Nothing && st.Kind != Refused {
 			note = s.words(a, st).Word
 		} else if s.Data.Full[Place{a.ID, p.ID}] {
-			note = "已满"
+			note = say.T("已满")
 		}
-		choices = append(choices, Choice{ID: string(p.ID), Text: cmp.Or(s.session(a, p.ID), string(p.ID)), Note: note, Chosen: p.ID == s.pool})
+		text := s.session(a, p.ID)
+		if text.Empty() {
+			text = say.Plain(string(p.ID))
+		}
+		choices = append(choices, Choice{ID: string(p.ID), Text: text, Note: note, Chosen: p.ID == s.pool})
 	}
 	return choices
 }
@@ -346,7 +345,7 @@ func (s State) stations(a Activity) []Choice {
 	}
 	choices := make([]Choice, len(a.Spec.Pickup.Stations))
 	for i, at := range a.Spec.Pickup.Stations {
-		choices[i] = Choice{ID: string(at), Text: s.stationName(at), Note: s.Data.Stations[at].Address, Chosen: at == s.station}
+		choices[i] = Choice{ID: string(at), Text: s.stationName(at), Note: say.Plain(s.Data.Stations[at].Address), Chosen: at == s.station}
 	}
 	return choices
 }
@@ -358,29 +357,35 @@ func (s State) button(a Activity) Button {
 	}
 	now := s.Now.UnixMilli()
 	st := s.Standing(Place{a.ID, s.pool})
-	verb := map[string]string{activity.ByDraw: "报名抽签", activity.ByStaff: "报名"}[a.Spec.Method]
+	verb := say.T("抢票")
+	switch a.Spec.Method {
+	case activity.ByDraw:
+		verb = say.T("报名抽签")
+	case activity.ByStaff:
+		verb = say.T("报名")
+	}
 	switch {
 	case !st.Kind.over():
 		return Button{}
 	case a.Claim.Before(now):
-		return Button{Text: "还没有开始"}
+		return Button{Text: say.T("还没有开始")}
 	case a.Claim.After(now):
-		return Button{Text: "报名已结束"}
+		return Button{Text: say.T("报名已结束")}
 	case !a.InHorizon(max(0, a.Pool(s.pool)), now):
-		return Button{Text: "这一天现在不能约"}
+		return Button{Text: say.T("这一天现在不能约")}
 	case st.Kind == Refused && final(st.Code):
-		return Button{Text: "不能参加"}
+		return Button{Text: say.T("不能参加")}
 	}
-	if left, _ := s.left(a); left == "已满" && verb == "" {
+	if a.Spec.Method != activity.ByDraw && a.Spec.Method != activity.ByStaff && s.sold() {
 		if a.Spec.WhenFull == activity.Waitlist {
-			return Button{"排候补", true}
+			return Button{say.T("排候补"), true}
 		}
-		return Button{Text: "已满"}
+		return Button{Text: say.T("已满")}
 	}
 	if st.Kind == Refused {
-		return Button{"再试一次", true}
+		return Button{say.T("再试一次"), true}
 	}
-	return Button{cmp.Or(verb, "抢票"), true}
+	return Button{verb, true}
 }
 
 // final reports whether asking again cannot help.
@@ -393,9 +398,9 @@ func final(c fault.Code) bool {
 }
 
 func notStored(k fault.Kind) Words {
-	w := Words{flow.Bad, "没有提交", "申请没有存下来，等于没有按。", "请再按一次。"}
+	w := Words{flow.Bad, say.T("没有提交"), say.T("申请没有存下来，等于没有按。"), say.T("请再按一次。")}
 	if k == fault.StorageFull {
-		w.Next = "手机存储空间满了，请清理以后再按一次。"
+		w.Next = say.T("手机存储空间满了，请清理以后再按一次。")
 	}
 	return w
 }
@@ -409,18 +414,18 @@ func (s State) Ticket() TicketPage {
 	if st.Kind == Granted {
 		p.Code = c.Code
 	}
-	add := func(label, text string) {
-		if text != "" {
+	add := func(label, text say.Text) {
+		if !text.Empty() {
 			p.Facts = append(p.Facts, Fact{label, text})
 		}
 	}
-	add("数量", fmt.Sprintf("%d 张", c.Seats))
-	add("场次", s.session(a, c.Pool))
+	add(say.T("数量"), say.T("%d 张", c.Seats))
+	add(say.T("场次"), s.session(a, c.Pool))
 	if c.Station != "" {
-		add("领取地点", s.address(c.Station))
+		add(say.T("领取地点"), s.address(c.Station))
 	}
 	if a.Activity != nil && !a.Pickup.Zero() {
-		add("领取时间", flow.Span(a.Pickup, s.Now).String()+hours(a))
+		add(say.T("领取时间"), s.pickupTime(a))
 	}
 	return p
 }

@@ -1,9 +1,8 @@
 package claim
 
 import (
-	"fmt"
-
 	"yizhan/app/flow"
+	"yizhan/app/say"
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
@@ -97,44 +96,47 @@ func kindOf[T comparable](table map[T]Kind, v T) Kind {
 // Words is how a standing is written: in one word for a list, in sentences for a page.
 type Words struct {
 	Tone     flow.Tone
-	Word     string
-	Sentence string
-	Next     string
+	Word     say.Text
+	Sentence say.Text
+	Next     say.Text
 }
 
 func (s State) words(a Activity, st Standing) Words {
 	switch st.Kind {
 	case Storing:
-		return Words{flow.Wait, "正在提交", "正在存到本机。", ""}
+		return Words{flow.Wait, say.T("正在提交"), say.T("正在存到本机。"), say.Text{}}
 	case Pending:
-		w := Words{flow.Wait, "已提交 · 待确认", "正在等服务器确认，有没有名额以确认结果为准。", "可以离开这一页，结果会留在“我的票”里。"}
+		w := Words{flow.Wait, say.T("已提交 · 待确认"), say.T("正在等服务器确认，有没有名额以确认结果为准。"), say.T("可以离开这一页，结果会留在“我的票”里。")}
 		if !s.Online {
-			w.Sentence = "现在没有网络。申请已存在本机，联网后自动提交；先后按服务器收到的次序排。"
+			w.Sentence = say.T("现在没有网络。申请已存在本机，联网后自动提交；先后按服务器收到的次序排。")
 		}
 		return w
 	case Granted:
-		return Words{flow.Good, "已核准", fmt.Sprintf("%d 张。", st.Seats) + s.where(a, st.Station), s.when(a)}
+		return Words{flow.Good, say.T("已核准"), say.Sentences(say.T("%d 张。", st.Seats), s.where(a, st.Station)), s.when(a)}
 	case Waitlisted:
-		return Words{flow.Wait, fmt.Sprintf("候补第 %d 位", st.Line), "有人退回时按次序递补，现在还没有名额。", "递补上了会变成“已核准”，请留意“我的票”。"}
+		return Words{flow.Wait, say.T("候补第 %d 位", st.Line), say.T("有人退回时按次序递补，现在还没有名额。"), say.T("递补上了会变成“已核准”，请留意“我的票”。")}
 	case Entered:
 		if a.Activity != nil && a.Spec.Method == "draw" {
-			return Words{flow.Wait, "已报名 · 待抽签", "报名已收到，抽签以后才知道有没有名额。", "结果会显示在“我的票”里。"}
+			return Words{flow.Wait, say.T("已报名 · 待抽签"), say.T("报名已收到，抽签以后才知道有没有名额。"), say.T("结果会显示在“我的票”里。")}
 		}
-		return Words{flow.Wait, "已报名 · 待审核", "报名已收到，正在等工会审核。", "结果会显示在“我的票”里。"}
+		return Words{flow.Wait, say.T("已报名 · 待审核"), say.T("报名已收到，正在等工会审核。"), say.T("结果会显示在“我的票”里。")}
 	case Refused:
 		return s.refused(a, st.Code)
 	}
 	return ended(st.Kind)
 }
 
+// why is the activity's own sentence about whom it is for.
+func why(a Activity) say.Text { return say.Both(a.Spec.AudienceWhy.ZH, a.Spec.AudienceWhy.EN) }
+
 // refused says why; who is not eligible reads the activity's own sentence.
 func (s State) refused(a Activity, c fault.Code) Words {
-	w := Words{flow.Bad, "未通过", c.Sentence(), c.Next()}
-	if c == fault.NotEligible && a.Activity != nil && a.Spec.AudienceWhy.ZH != "" {
-		w.Sentence = a.Spec.AudienceWhy.ZH
+	w := Words{flow.Bad, say.T("未通过"), flow.Sentence(c), flow.Next(c)}
+	if c == fault.NotEligible && a.Activity != nil && !why(a).Empty() {
+		w.Sentence = why(a)
 	}
 	if c == fault.WindowNotOpen && a.Activity != nil && a.Claim.Before(s.Now.UnixMilli()) {
-		w.Next = flow.Moment(a.Claim.From, s.Now).String() + " 开始，请到时再来。"
+		w.Next = say.T("%s 开始，请到时再来。", flow.Moment(a.Claim.From, s.Now))
 	}
 	return w
 }
@@ -142,50 +144,51 @@ func (s State) refused(a Activity, c fault.Code) Words {
 func ended(k Kind) Words {
 	switch k {
 	case Redeemed:
-		return Words{flow.Good, "已领取", "这张票已经领取。", ""}
+		return Words{flow.Good, say.T("已领取"), say.T("这张票已经领取。"), say.Text{}}
 	case Lapsed:
-		return Words{flow.Bad, "已过期", "没有在领取时间内领取，票已经失效。", "说明情况请联系所在单位工会。"}
+		return Words{flow.Bad, say.T("已过期"), say.T("没有在领取时间内领取，票已经失效。"), say.T("说明情况请联系所在单位工会。")}
 	case Cancelled:
-		return Words{flow.Plain, "已退票", "这张票已经退掉。", "还想参加的话可以重新报名。"}
+		return Words{flow.Plain, say.T("已退票"), say.T("这张票已经退掉。"), say.T("还想参加的话可以重新报名。")}
 	case NotDrawn:
-		return Words{flow.Bad, "未中签", "这次抽签没有抽中。", "可以看看其他活动。"}
+		return Words{flow.Bad, say.T("未中签"), say.T("这次抽签没有抽中。"), say.T("可以看看其他活动。")}
 	case Returned:
-		return Words{flow.Bad, "已收回", "没有在领取时间内领取，名额已经收回。", "可以看看其他活动。"}
+		return Words{flow.Bad, say.T("已收回"), say.T("没有在领取时间内领取，名额已经收回。"), say.T("可以看看其他活动。")}
 	case Strange:
-		return Words{flow.Plain, "新状态", "这个版本的程序看不懂这个状态。", "请更新程序。"}
+		return Words{flow.Plain, say.T("新状态"), say.T("这个版本的程序看不懂这个状态。"), say.T("请更新程序。")}
 	}
 	return Words{}
 }
 
 // where names the place of hand-over.
-func (s State) where(a Activity, at id.Station) string {
+func (s State) where(a Activity, at id.Station) say.Text {
 	if at == "" && a.Activity != nil {
 		at, _ = a.Station("")
 	}
 	if at == "" {
-		return ""
+		return say.Text{}
 	}
-	return "领取地点：" + s.stationName(at) + "。"
+	return say.T("领取地点：%s。", s.stationName(at))
 }
 
-func (s State) stationName(at id.Station) string {
+func (s State) stationName(at id.Station) say.Text {
 	if row, ok := s.Data.Stations[at]; ok && row.Name != "" {
-		return row.Name
+		return say.Plain(row.Name)
 	}
-	return string(at)
+	return say.Plain(string(at))
 }
 
 // when says when to come.
-func (s State) when(a Activity) string {
+func (s State) when(a Activity) say.Text {
 	if a.Activity == nil || a.Pickup.Zero() {
-		return ""
+		return say.Text{}
 	}
-	return "领取时间：" + flow.Span(a.Pickup, s.Now).String() + hours(a) + "。"
+	return say.T("领取时间：%s。", s.pickupTime(a))
 }
 
-func hours(a Activity) string {
+// pickupTime is when the counter is open for it.
+func (s State) pickupTime(a Activity) say.Text {
 	if h := a.Spec.PickupHours; len(h) == 2 {
-		return "，每天 " + h[0] + "–" + h[1]
+		return say.T("%s，每天 %s–%s", flow.Span(a.Pickup, s.Now), h[0], h[1])
 	}
-	return ""
+	return flow.Span(a.Pickup, s.Now)
 }

@@ -2,7 +2,6 @@
 package claim
 
 import (
-	"fmt"
 	"reflect"
 
 	"fyne.io/fyne/v2"
@@ -13,6 +12,7 @@ import (
 	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
+	"yizhan/app/say"
 	statusview "yizhan/app/view/status"
 	"yizhan/core/id"
 	"yizhan/core/qr"
@@ -71,10 +71,10 @@ func (v *View) Object() fyne.CanvasObject { return v.root }
 
 // Draw shows a model. The page is built anew only where something else than the
 // countdown changed, so that a finger on a button is not cut off by a clock.
-func (v *View) Draw(m Model, countdown string) {
+func (v *View) Draw(m Model, countdown say.Text) {
 	if v.drawn && reflect.DeepEqual(m, v.last) {
 		if v.countdown != nil {
-			v.countdown.SetText(countdown)
+			v.countdown.SetText(look.Say(countdown))
 		}
 		return
 	}
@@ -92,21 +92,21 @@ func (v *View) Draw(m Model, countdown string) {
 	}
 }
 
-func (v *View) page(m Model, countdown string) fyne.CanvasObject {
+func (v *View) page(m Model, countdown say.Text) fyne.CanvasObject {
 	s := v.scale
 	strip := statusview.Strip(s, m.Bar, func() { v.Sheet(true) })
 	if m.Sheet {
-		return v.frame(look.Column(0, s.Header("同步与设置", func() { v.Sheet(false) }), statusview.Strip(s, m.Bar, nil)), v.sheet(m), nil)
+		return v.frame(look.Column(0, s.Header(look.Say(say.T("同步与设置")), func() { v.Sheet(false) }), statusview.Strip(s, m.Bar, nil)), v.sheet(m), nil)
 	}
 	switch m.Page {
 	case claim.Detail:
-		return v.frame(look.Column(0, s.Header("活动", v.send(claim.Back{})), strip), v.detail(m.Detail, countdown), v.action(m.Detail))
+		return v.frame(look.Column(0, s.Header(look.Say(say.T("活动")), v.send(claim.Back{})), strip), v.detail(m.Detail, countdown), v.action(m.Detail))
 	case claim.Ticket:
-		return v.frame(look.Column(0, s.Header("我的票", v.send(claim.Back{})), strip), v.ticket(m.Ticket), nil)
+		return v.frame(look.Column(0, s.Header(look.Say(say.T("我的票")), v.send(claim.Back{})), strip), v.ticket(m.Ticket), nil)
 	case claim.Mine:
-		return v.frame(look.Column(0, s.Header("我的票", nil), strip), v.mine(m.Cards), v.tabs(m.Page))
+		return v.frame(look.Column(0, s.Header(look.Say(say.T("我的票")), nil), strip), v.mine(m.Cards), v.tabs(m.Page))
 	}
-	return v.frame(look.Column(0, s.Header("活动", nil), strip), v.list(m), v.tabs(m.Page))
+	return v.frame(look.Column(0, s.Header(look.Say(say.T("活动")), nil), strip), v.list(m), v.tabs(m.Page))
 }
 
 func (v *View) send(m claim.Message) func() { return func() { v.Send(m) } }
@@ -118,8 +118,8 @@ func (v *View) frame(top, body, bottom fyne.CanvasObject) fyne.CanvasObject {
 
 func (v *View) tabs(at claim.Page) fyne.CanvasObject {
 	return look.Fill(v.scale.Surface, 0, look.Row(0, -1,
-		v.scale.Tab("活动", at == claim.List, v.send(claim.Go{Page: claim.List})),
-		v.scale.Tab("我的票", at == claim.Mine, v.send(claim.Go{Page: claim.Mine}))))
+		v.scale.Tab(look.Say(say.T("活动")), at == claim.List, v.send(claim.Go{Page: claim.List})),
+		v.scale.Tab(look.Say(say.T("我的票")), at == claim.Mine, v.send(claim.Go{Page: claim.Mine}))))
 }
 
 func (v *View) list(m Model) fyne.CanvasObject {
@@ -128,20 +128,20 @@ func (v *View) list(m Model) fyne.CanvasObject {
 		objects = append(objects, v.card(c, claim.Open{Activity: c.Activity}))
 	}
 	if len(m.Cards) == 0 {
-		next := "有新活动时会出现在这里。"
+		next := look.Say(say.T("有新活动时会出现在这里。"))
 		if !m.Bar.Online {
-			next = "连上网络以后，活动会出现在这里。"
+			next = look.Say(say.T("连上网络以后，活动会出现在这里。"))
 		}
-		objects = append(objects, v.scale.Panel(flow.Plain, "还没有活动", "本机还没有收到活动。", next))
+		objects = append(objects, v.scale.Panel(flow.Plain, look.Say(say.T("还没有活动")), look.Say(say.T("本机还没有收到活动。")), next))
 	}
 	return look.Column(v.scale.Gap, objects...)
 }
 
 // largeSwitch stands on the first page, where the people who need it look.
 func (v *View) largeSwitch(on bool) fyne.CanvasObject {
-	text := "长辈版：字更大"
+	text := look.Say(say.T("长辈版：字更大"))
 	if on {
-		text = "回到标准版"
+		text = look.Say(say.T("回到标准版"))
 	}
 	style := look.Style{Em: v.scale.Small, Bold: true, Colour: v.scale.Brand, Align: fyne.TextAlignTrailing}
 	return look.NewTap(look.AtLeast(44, look.NewText(text, style)), func() { v.Large(!on) })
@@ -150,7 +150,7 @@ func (v *View) largeSwitch(on bool) fyne.CanvasObject {
 func (v *View) card(c claim.Card, to claim.Message) fyne.CanvasObject {
 	s := v.scale
 	objects := []fyne.CanvasObject{s.Heading(c.Title, true)}
-	note := look.Row(s.Gap, 0, s.Remark(c.Note), s.Badge(c.Tone, c.Badge))
+	note := look.Row(s.Gap, 0, s.Remark(look.Say(c.Note)), s.Badge(c.Tone, look.Say(c.Badge)))
 	card := s.Card(append(objects, note)...)
 	if to == nil {
 		return card
@@ -160,7 +160,7 @@ func (v *View) card(c claim.Card, to claim.Message) fyne.CanvasObject {
 
 func (v *View) mine(cards []claim.Card) fyne.CanvasObject {
 	if len(cards) == 0 {
-		return v.scale.Panel(flow.Plain, "还没有票", "抢到的票会放在这里，没有网络也能打开。", "")
+		return v.scale.Panel(flow.Plain, look.Say(say.T("还没有票")), look.Say(say.T("抢到的票会放在这里，没有网络也能打开。")), "")
 	}
 	var objects []fyne.CanvasObject
 	for _, c := range cards {
@@ -173,29 +173,29 @@ func (v *View) mine(cards []claim.Card) fyne.CanvasObject {
 	return look.Column(v.scale.Gap, objects...)
 }
 
-func (v *View) detail(d claim.DetailPage, countdown string) fyne.CanvasObject {
+func (v *View) detail(d claim.DetailPage, countdown say.Text) fyne.CanvasObject {
 	s := v.scale
 	head := s.Heading(d.Title, false)
 	objects := []fyne.CanvasObject{head}
-	if d.Left != "" {
-		objects[0] = look.Row(s.Gap, 0, head, s.Badge(d.LeftTone, d.Left))
+	if !d.Left.Empty() {
+		objects[0] = look.Row(s.Gap, 0, head, s.Badge(d.LeftTone, look.Say(d.Left)))
 	}
-	if d.Outcome.Word != "" {
-		objects = append(objects, s.Panel(d.Outcome.Tone, d.Outcome.Word, d.Outcome.Sentence, d.Outcome.Next))
+	if !d.Outcome.Word.Empty() {
+		objects = append(objects, v.panel(d.Outcome))
 	}
-	if countdown != "" {
+	if !countdown.Empty() {
 		_, on := v.scale.Soft(flow.Plain)
-		v.countdown = look.NewText(countdown, look.Style{Em: s.Head, Bold: true, Colour: on, Align: fyne.TextAlignCenter})
+		v.countdown = look.NewText(look.Say(countdown), look.Style{Em: s.Head, Bold: true, Colour: on, Align: fyne.TextAlignCenter})
 		objects = append(objects, v.countdown)
 	}
-	objects = append(objects, v.choices("选场次", d.Sessions, func(key string) claim.Message { return claim.Pool{Pool: id.Pool(key)} })...)
-	objects = append(objects, v.choices("选领取站点", d.Stations, func(key string) claim.Message { return claim.Station{Station: id.Station(key)} })...)
+	objects = append(objects, v.choices(look.Say(say.T("选场次")), d.Sessions, func(key string) claim.Message { return claim.Pool{Pool: id.Pool(key)} })...)
+	objects = append(objects, v.choices(look.Say(say.T("选领取站点")), d.Stations, func(key string) claim.Message { return claim.Station{Station: id.Station(key)} })...)
 	if d.MaxSeats > 1 && d.Button.Enabled {
 		objects = append(objects, v.seats(d))
 	}
 	var facts []fyne.CanvasObject
 	for _, f := range d.Facts {
-		facts = append(facts, s.Fact(f.Label, f.Text))
+		facts = append(facts, s.Fact(look.Say(f.Label), look.Say(f.Text)))
 	}
 	if len(facts) > 0 {
 		objects = append(objects, s.Card(facts...))
@@ -209,7 +209,7 @@ func (v *View) choices(label string, choices []claim.Choice, message func(string
 	}
 	objects := []fyne.CanvasObject{v.scale.Remark(label)}
 	for _, c := range choices {
-		objects = append(objects, v.scale.Option(c.Text, c.Note, c.Chosen, v.send(message(c.ID))))
+		objects = append(objects, v.scale.Option(look.Say(c.Text), look.Say(c.Note), c.Chosen, v.send(message(c.ID))))
 	}
 	return []fyne.CanvasObject{look.Column(v.scale.Gap*0.6, objects...)}
 }
@@ -223,10 +223,10 @@ func (v *View) seats(d claim.DetailPage) fyne.CanvasObject {
 		}
 		return look.Fixed(s.Button*1.2, s.Button, look.NewButton(s, kind, text, v.send(claim.Seats{Seats: n})))
 	}
-	count := look.NewText(fmt.Sprintf("%d 张", d.Seats), look.Style{Em: s.Title, Bold: true, Colour: v.scale.Ink, Align: fyne.TextAlignCenter})
+	count := look.NewText(look.Say(say.T("%d 张", d.Seats)), look.Style{Em: s.Title, Bold: true, Colour: v.scale.Ink, Align: fyne.TextAlignCenter})
 	words := []fyne.CanvasObject{count}
-	if d.SeatsWhy != "" {
-		words = append(words, look.NewText(d.SeatsWhy, look.Style{Em: s.Small, Colour: v.scale.Muted, Align: fyne.TextAlignCenter}))
+	if !d.SeatsWhy.Empty() {
+		words = append(words, look.NewText(look.Say(d.SeatsWhy), look.Style{Em: s.Small, Colour: v.scale.Muted, Align: fyne.TextAlignCenter}))
 	}
 	return s.Card(look.Row(s.Gap, 1, step("−", d.Seats-1), look.Column(2, words...), step("＋", d.Seats+1)))
 }
@@ -237,13 +237,13 @@ func (v *View) action(d claim.DetailPage) fyne.CanvasObject {
 	var button fyne.CanvasObject
 	switch {
 	case d.Ticket != 0 && d.Outcome.Tone == flow.Good:
-		button = look.NewButton(s, look.Main, "看二维码", v.send(claim.ShowTicket{Ticket: d.Ticket}))
-	case d.Button.Text == "":
+		button = look.NewButton(s, look.Main, look.Say(say.T("看二维码")), v.send(claim.ShowTicket{Ticket: d.Ticket}))
+	case d.Button.Text.Empty():
 		return nil
 	case d.Button.Enabled:
-		button = look.NewButton(s, look.Main, d.Button.Text, v.send(claim.Press{}))
+		button = look.NewButton(s, look.Main, look.Say(d.Button.Text), v.send(claim.Press{}))
 	default:
-		button = look.NewButton(s, look.Dead, d.Button.Text, nil)
+		button = look.NewButton(s, look.Dead, look.Say(d.Button.Text), nil)
 	}
 	return look.Bordered(v.scale.Surface, v.scale.Line, 0, look.Pad(s.Gap, s.Pad, button))
 }
@@ -252,7 +252,7 @@ func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
 	s := v.scale
 	var facts []fyne.CanvasObject
 	for _, f := range t.Facts {
-		facts = append(facts, s.Fact(f.Label, f.Text))
+		facts = append(facts, s.Fact(look.Say(f.Label), look.Say(f.Text)))
 	}
 	centred := func(text string, em float32, bold bool) fyne.CanvasObject {
 		return look.NewText(text, look.Style{Em: em, Bold: bold, Colour: v.scale.Ink, Align: fyne.TextAlignCenter})
@@ -261,17 +261,21 @@ func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
 	modules, err := qr.Bitmap(t.Code)
 	switch {
 	case t.Code == "":
-		objects = append(objects, s.Panel(t.Outcome.Tone, t.Outcome.Word, t.Outcome.Sentence, t.Outcome.Next))
-		if t.Outcome.Word == "已核准" {
-			objects = append(objects, s.Remark("二维码还在路上，联网后会自动出现。"))
+		objects = append(objects, v.panel(t.Outcome))
+		if t.Outcome.Tone == flow.Good {
+			objects = append(objects, s.Remark(look.Say(say.T("二维码还在路上，联网后会自动出现。"))))
 		}
 	case err != nil:
-		objects = append(objects, s.Panel(flow.Bad, "显示不了二维码", "这张票的码和这个版本的程序不配套。", "请更新程序，或凭下面的短码找工作人员。"))
+		objects = append(objects, s.Panel(flow.Bad, look.Say(say.T("显示不了二维码")), look.Say(say.T("这张票的码和这个版本的程序不配套。")), look.Say(say.T("请更新程序，或凭下面的短码找工作人员。"))))
 	default:
 		objects = append(objects, look.Square(360, look.QR(modules)))
 	}
-	objects = append(objects, centred(t.Short, s.Huge, true), centred("短码，二维码扫不出时报给工作人员", s.Small, false))
+	objects = append(objects, centred(t.Short, s.Huge, true), centred(look.Say(say.T("短码，二维码扫不出时报给工作人员")), s.Small, false))
 	return look.Column(s.Gap, s.Card(objects...), s.Card(facts...))
+}
+
+func (v *View) panel(w claim.Words) fyne.CanvasObject {
+	return v.scale.Panel(w.Tone, look.Say(w.Word), look.Say(w.Sentence), look.Say(w.Next))
 }
 
 func (v *View) sheet(m Model) fyne.CanvasObject {
