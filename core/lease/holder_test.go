@@ -182,6 +182,24 @@ func TestReboot(t *testing.T) {
 	}
 }
 
+// TestWhatWasGivenBackStaysSo holds where the machine is started again with a clock
+// from before the lease was over.
+func TestWhatWasGivenBackStaysSo(t *testing.T) {
+	for _, policy := range []op.Policy{op.Hard, op.VoidUnreported} {
+		w := newWorld(t)
+		l := w.lend(op.Lease{Policy: policy, Taken: []op.Taken{{From: 1, N: 5}}}, "")
+		w.now = l.Expires
+		if err := w.holder.Tick(w.wall()); err != nil {
+			t.Fatal(err)
+		}
+		w.boot, w.start, w.skew = "b2", w.now, -time.Minute.Milliseconds()
+		w.restart()
+		if r, handled := w.claim("F1", 1); handled && r.Code != fault.LeaseExpired {
+			t.Errorf("policy %d: %+v", policy, r)
+		}
+	}
+}
+
 func TestSetAsideLeaseComesFirst(t *testing.T) {
 	w := newWorld(t)
 	w.tell(wire.TablePerson, "F1", wire.PersonRow{Person: member.Person{ID: "F1", Org: "FH", Sex: "F", Tags: []string{"frontline"}}})

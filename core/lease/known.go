@@ -72,7 +72,9 @@ func (h *Holder) leases(wall time.Time) (held []*lent, err error) {
 		if err != nil {
 			return nil, err
 		}
-		l.marked, l.given = ok, ok && mark.At < l.Expires
+		if l.marked, l.given = ok, ok && mark.At < l.Expires; l.marked && !l.given {
+			l.expired = true // it was over once: a clock that goes back begins nothing
+		}
 		held = append(held, l)
 	}
 	slices.SortStableFunc(held, func(a, b *lent) int { return strings.Compare(b.SetAside, a.SetAside) })
