@@ -86,6 +86,8 @@ var banned = []struct {
 	{in: []string{"core", "app", "syncserver"}, pkg: "log", names: `Print.*|Fatal.*|Panic.*`,
 		instead: "return an error, or log with log/slog"},
 	{in: []string{"core", "app"}, pkg: "os", names: `Exit`, instead: "return an error and let main exit"},
+	{in: []string{"app"}, pkg: "fyne.io/fyne/v2/widget", names: `NewSelect|NewSelectEntry|NewForm|NewCalendar|NewDateEntry`,
+		instead: "use look.Choices: Fyne's Chinese misses words of these, and they are too small for a finger"},
 	{in: []string{""}, tests: true, pkg: "io/ioutil", names: `.*`, instead: "use io or os"},
 }
 
@@ -171,6 +173,7 @@ func TestPolicyFinds(t *testing.T) {
 		{"calls", "core/quota/a.go", doc + "package quota\nimport clock \"time\"\nvar at = clock.Now", "a.go:4: no clock.Now here: take the time"},
 		{"calls", "syncserver/a/a_test.go", "package a\nimport \"time\"\nfunc f() { time.Sleep(1) }", "a_test.go:3: no time.Sleep"},
 		{"calls", "app/look/a.go", "package look\nimport \"fmt\"\nfunc f() { fmt.Println() }", "a.go:3: no fmt.Println"},
+		{"calls", "app/view/a/a.go", "package a\nimport \"fyne.io/fyne/v2/widget\"\nvar f = widget.NewSelect", "a.go:3: no widget.NewSelect here: use look.Choices"},
 		{"package docs", "core/quota/a.go", "package quota", "a.go:1: no package doc"},
 		{"package docs", "core/util/a.go", doc + "package util", "a.go:2: package util says nothing"},
 		{"exported docs", "core/quota/a.go", "package quota\nfunc (s *State) Grant() {}", "a.go:2: Grant has no doc comment"},

@@ -9,6 +9,12 @@ import "embed"
 //go:embed fonts
 var Fonts embed.FS
 
+// Voice is the folder of fixed phrases. `make voice` fills it at build time; without
+// that it holds only its README.
+//
+//go:embed voice
+var Voice embed.FS
+
 // English is the folder of translations into English, a file for each part of the app.
 //
 //go:embed translations/en

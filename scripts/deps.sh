@@ -7,6 +7,7 @@ build="gcc g++ libc6-dev pkg-config libzxing-dev libgl1-mesa-dev libx11-dev libx
 package="dpkg-dev binutils xz-utils"
 show="xvfb xauth xdotool libgl1-mesa-dri"
 fonts="fonts-noto-cjk libharfbuzz-bin unicode-data bzip2"
+voice="espeak-ng"
 
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
@@ -18,7 +19,7 @@ installed() {
 }
 
 missing=
-for package in $build $package $show $fonts; do
+for package in $build $package $show $fonts $voice; do
 	installed "$package" || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

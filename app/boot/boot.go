@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -24,6 +25,7 @@ import (
 	"fyne.io/fyne/v2/driver/software"
 
 	"yizhan/app/device"
+	"yizhan/app/device/sound"
 	"yizhan/app/flow/settings"
 	"yizhan/app/kiosk"
 	"yizhan/app/look"
@@ -117,8 +119,17 @@ func run(o Options, stderr io.Writer) (err error) {
 	w := a.NewWindow("驿站")
 	b := &boot{o: o, begun: begun, device: device, cancel: cancel, log: log, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
 		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data,
-		Press: shell.NewPress(o.Printer, o.Dots)}}
+		Press: shell.NewPress(o.Printer, o.Dots), Speaker: sound.New(ctx, sound.Config{Voice: voice(), Log: log})}}
 	return b.window()
+}
+
+// voice is the folder of fixed phrases.
+func voice() fs.FS {
+	phrases, err := fs.Sub(assets.Voice, "voice")
+	if err != nil {
+		panic(err) // the name of a folder is wrong
+	}
+	return phrases
 }
 
 // openSync is the page of how the device stands, as -open names it.

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"yizhan/app/device/sound"
 	"yizhan/app/flow"
 	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/settings"
@@ -63,6 +64,7 @@ func examine(args []string, stdout, stderr io.Writer) int {
 	if in.Reach, offset = reach(u); in.Reach.Why.Empty() {
 		in.Offset = offset
 	}
+	in.Sound = sound.Check(context.Background(), sound.Config{})
 	all := doctor.Examine(in)
 	fmt.Fprintln(stdout, look.Say(say.T("驿站设备检查 %s %s", now.Format("2006-01-02 15:04"), in.Device)))
 	for _, f := range all {

@@ -34,26 +34,28 @@ func ToneOf(v fault.Verdict) Tone {
 	return Bad
 }
 
-// told is a code, a verdict or a fault of core/fault, which has a sentence and a next step.
-type told interface {
+// Told is a code, a verdict or a fault of core/fault, which has a sentence and a next step.
+type Told interface {
 	~uint8
 	Sentence() string
 	Next() string
 }
 
+// Known reports whether this version knows what a code, a verdict or a fault means.
+func Known[K Told](k K) bool { return k.Sentence() != fmt.Sprintf(fault.UnknownWords, k) }
+
 // Sentence is what a code, a verdict or a fault says, to be read in any language;
 // empty for none. One from a newer server is named by its number.
-func Sentence[K told](k K) say.Text {
-	sentence := k.Sentence()
-	if sentence == fmt.Sprintf(fault.UnknownWords, k) {
+func Sentence[K Told](k K) say.Text {
+	if !Known(k) {
 		return say.T("这个版本的程序看不懂这个结果（编号 %d）。", int(k))
 	}
-	return say.T(sentence)
+	return say.T(k.Sentence())
 }
 
 // Next is what to do about a code, a verdict or a fault; empty where there is nothing.
-func Next[K told](k K) say.Text {
-	if k.Sentence() == fmt.Sprintf(fault.UnknownWords, k) {
+func Next[K Told](k K) say.Text {
+	if !Known(k) {
 		return say.T("请更新程序，或找工作人员。")
 	}
 	return say.T(k.Next())

@@ -4,6 +4,9 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+
 	"yizhan/app/say"
 )
 
@@ -39,5 +42,24 @@ func TestTheAppSpeaksTwoLanguages(t *testing.T) {
 	}
 	if err := Speak(English, fstest.MapFS{"a.json": {Data: []byte("{")}}); err == nil {
 		t.Error("broken translations are taken")
+	}
+}
+
+// Fyne's dialogs follow: their words are Fyne's own.
+func TestFynesOwnWords(t *testing.T) {
+	for locale, want := range map[fyne.Locale]map[string]string{
+		Chinese: {"Open": "打开", "Cancel": "取消", "Enter filename": "输入文件名", "Show Hidden Files": "显示隐藏的文件"},
+		English: {"Open": "Open", "Cancel": "Cancel", "Enter filename": "Enter filename"}} {
+		if err := Speak(locale, fstest.MapFS{}); err != nil {
+			t.Fatal(err)
+		}
+		for word, text := range want {
+			if got := lang.L(word); got != text {
+				t.Errorf("%s: Fyne says %q, want %q", locale, got, text)
+			}
+		}
+	}
+	if err := Speak(Chinese, fstest.MapFS{}); err != nil {
+		t.Error(err)
 	}
 }

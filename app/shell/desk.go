@@ -90,11 +90,23 @@ func (d *Desk) send(m pickup.Message) {
 	var do pickup.Do
 	d.state, do = d.state.Update(m)
 	d.draw()
+	d.tell(m)
 	switch {
 	case do.Redeem != "":
 		go d.decide(do)
 	case do.Undo != 0:
 		go d.takeBack(do.Undo)
+	}
+}
+
+// tell lets the outcome of a message be heard.
+func (d *Desk) tell(m pickup.Message) {
+	switch m.(type) {
+	case pickup.Decided, pickup.NotStored, pickup.Unreadable, pickup.TakenBack:
+		if r := d.state.Result; d.state.Page == pickup.Showing {
+			d.env.Signal(r.Tone)
+			d.env.Read(r.Word, r.Sentence, r.Detail, r.Next)
+		}
 	}
 }
 

@@ -39,5 +39,6 @@ func (e *Env) Findings() []doctor.Finding {
 	if u, err := url.Parse(e.Server); err == nil {
 		in.Reach.Server = u.Host
 	}
+	in.Sound = e.speaker().Trouble()
 	return doctor.Examine(in)
 }

@@ -5,6 +5,7 @@ import (
 
 	"yizhan/app/flow/settings"
 	"yizhan/app/look"
+	"yizhan/app/say"
 	"yizhan/assets"
 )
 
@@ -13,6 +14,7 @@ type Taste struct {
 	now     settings.Values
 	spoken  bool // the language was chosen once
 	changed func()
+	read    []say.Text // the page that was read out last
 }
 
 // Settings is what is chosen now.
@@ -60,7 +62,10 @@ func (e *Env) apply(v settings.Values) {
 	if v == e.Taste.now && e.Taste.spoken {
 		return
 	}
-	e.Taste.now, e.Taste.spoken = v, true
+	e.Taste.now, e.Taste.spoken, e.Taste.read = v, true, nil
+	if v.Sound != settings.Aloud {
+		e.speaker().Hush()
+	}
 	if err := look.Speak(look.Locale(v.Language), assets.English); err != nil {
 		fyne.LogError("choose language", err)
 	}

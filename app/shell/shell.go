@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/device"
+	"yizhan/app/device/sound"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
@@ -55,7 +56,8 @@ type Env struct {
 	Holder  *lease.Holder // nil on a phone
 	Press   *Press        // prints slips, or says that no printer is set up
 	Theme   *look.Theme
-	Taste   *Taste // never nil
+	Taste   *Taste        // never nil
+	Speaker sound.Speaker // nil where nothing is to be heard
 	App     fyne.App
 	Window  fyne.Window
 	Zone    *time.Location

@@ -53,7 +53,7 @@ done
 put yizhan-kiosk 644 $here/kiosk/yizhan-kiosk.default etc/default/yizhan-kiosk
 put yizhan-kiosk 644 assets/icons/yizhan.png usr/share/pixmaps/yizhan.png
 put yizhan-kiosk 644 LICENSE usr/share/doc/yizhan-kiosk/copyright
-deb yizhan-kiosk "$(libraries "$work/yizhan"), passwd, xinit, xserver-xorg-core, xserver-xorg-input-libinput, x11-xserver-utils, libgl1-mesa-dri, ca-certificates, tzdata" \
+deb yizhan-kiosk "$(libraries "$work/yizhan"), passwd, xinit, xserver-xorg-core, xserver-xorg-input-libinput, x11-xserver-utils, libgl1-mesa-dri, alsa-utils, espeak-ng, ca-certificates, tzdata" \
 	"Yizhan, the app of union service stations, as a kiosk" kiosk
 
 put yizhan-server 755 "$work/syncserver" usr/bin/syncserver

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -48,6 +49,7 @@ func TestExamine(t *testing.T) {
 		}, flow.Wait, "连不上服务器（u.example:8640）：对方没有应答。"},
 		"server is there": {func(in *Input) { in.Online, in.Reach = false, Reach{true, "u.example:8640", say.Text{}} }, flow.Good, "能连上服务器（u.example:8640）。"},
 		"hub away":        {func(in *Input) { in.Online, in.Hub = false, "hub-1" }, flow.Wait, "没有连上本站的中心机。"},
+		"nothing heard":   {func(in *Input) { in.Sound = errors.New("no card") }, flow.Wait, "没有声音设备，提示音和朗读都听不到。"},
 		"never synced":    {func(in *Input) { in.AsOf = time.Time{} }, flow.Wait, "还没有同步过数据。请先联网一次。"},
 		"old data":        {func(in *Input) { in.AsOf = now.Add(-72 * time.Hour) }, flow.Wait, "数据截至 11月18日 14:30。已经 3 天没有更新。请让这台设备联网"},
 		"waiting, offline": {func(in *Input) {
