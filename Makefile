@@ -17,7 +17,7 @@ WORLDS ?= 2000
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts voice build test fmt vet unit race sim static vuln bench fuzz crash torture demo package try-package clean
+.PHONY: help deps fonts pinyin voice build test fmt vet unit race sim static vuln bench fuzz crash torture demo package try-package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,15 +28,18 @@ deps: ## install what the system lacks (apt packages, as root)
 fonts: deps ## make the Chinese fonts in assets/fonts
 	@scripts/fonts.sh
 
+pinyin: deps ## make the words of the pinyin keyboard in assets/pinyin
+	@scripts/pinyin.sh
+
 voice: deps ## make the spoken phrases in assets/voice
 	@go run ./app/device/sound/record assets/voice
 
-build: deps fonts voice ## leave the programs in bin/
+build: deps fonts pinyin voice ## leave the programs in bin/
 	@mkdir -p bin
 	go build -o bin/yizhan .
 	go build -o bin/syncserver ./syncserver
 
-test: deps fonts voice fmt vet unit race sim static vuln ## run every check and every test
+test: deps fonts pinyin voice fmt vet unit race sim static vuln ## run every check and every test
 
 fmt: ## fail where gofmt would change a file
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w these files:"; echo "$$files"; exit 1; }
@@ -59,7 +62,7 @@ static: ## staticcheck
 vuln: ## govulncheck, where its database can be reached
 	@scripts/vulncheck.sh -tags $(TAGS) ./...
 
-bench: deps fonts ## run benchmarks; BENCH=Grant64 chooses
+bench: deps fonts pinyin ## run benchmarks; BENCH=Grant64 chooses
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./core/... ./syncserver/...
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
@@ -80,5 +83,5 @@ package: build ## make Debian packages and a tarball in dist/
 try-package: package ## install them in an empty Debian and start them (root, debootstrap, some minutes)
 	@scripts/package/try.sh
 
-clean: ## remove what the other targets made, fonts and voice too
-	rm -rf bin dist demo-out assets/fonts/*.otf assets/fonts/OFL.txt assets/voice/zh
+clean: ## remove what the other targets made, fonts, words and voice too
+	rm -rf bin dist demo-out assets/fonts/*.otf assets/fonts/OFL.txt assets/pinyin/*.txt assets/voice/zh

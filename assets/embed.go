@@ -19,3 +19,9 @@ var Voice embed.FS
 //
 //go:embed translations/en
 var English embed.FS
+
+// Pinyin is the folder of the words of the pinyin keyboard. `make pinyin` fills it at
+// build time; without that the keyboard types single characters.
+//
+//go:embed pinyin
+var Pinyin embed.FS

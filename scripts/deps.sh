@@ -8,6 +8,7 @@ package="dpkg-dev binutils xz-utils"
 show="xvfb xauth xdotool libgl1-mesa-dri"
 fonts="fonts-noto-cjk libharfbuzz-bin unicode-data bzip2"
 voice="espeak-ng"
+words="rime-data-pinyin-simp"
 
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
@@ -19,7 +20,7 @@ installed() {
 }
 
 missing=
-for package in $build $package $show $fonts $voice; do
+for package in $build $package $show $fonts $voice $words; do
 	installed "$package" || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
