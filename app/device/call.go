@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"time"
 
@@ -23,10 +24,16 @@ type call struct {
 	told    bool                  // it has said so of one
 }
 
+// hangUp closes the line. A network printer that says nothing gets the end of the
+// slip first: closing over bytes of its that were not read takes back what is under way.
 func (c *call) hangUp() {
-	if c.stop() {
-		_ = c.port.Close() // what mattered is written, or has failed already
+	if !c.stop() {
+		return
 	}
+	if conn, ok := c.port.(*net.TCPConn); ok && c.mute && conn.CloseWrite() == nil && conn.SetReadDeadline(time.Now().Add(c.patience.answer)) == nil {
+		_, _ = io.Copy(io.Discard, conn)
+	}
+	_ = c.port.Close() // what mattered is written, or has failed already
 }
 
 // write gives the printer bytes, with a deadline where the line has one.
@@ -118,8 +125,8 @@ func (c *call) hear(b byte) {
 }
 
 // listen waits a while for the next that the printer says by itself.
-func (c *call) listen(d time.Duration) error {
-	b, err := c.read(time.Now().Add(d))
+func (c *call) listen() error {
+	b, err := c.read(time.Now().Add(c.patience.answer / 4))
 	switch {
 	case errors.Is(err, errSilent):
 		return nil
@@ -127,6 +134,21 @@ func (c *call) listen(d time.Duration) error {
 		return err
 	}
 	c.hear(b)
+	return nil
+}
+
+// quiet waits until the printer says no more: what it had taken of a slip that broke
+// off may only now come out, and its answers are not those of the next.
+func (c *call) quiet() error {
+	for !c.mute {
+		_, err := c.read(time.Now().Add(c.patience.answer / 4))
+		if errors.Is(err, errSilent) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -141,7 +163,7 @@ func (c *call) linger(missing int) error {
 		if err := c.check(escpos.Cover, escpos.Paper); err != nil || looks <= 1 {
 			return err
 		}
-		if err := c.listen(c.patience.answer / 4); err != nil {
+		if err := c.listen(); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,8 @@ type receipt struct {
 	mu      sync.Mutex // one slip after the other
 	broken  bool       // the last slip broke off, perhaps in the middle of a command
 	talks   bool       // it has answered before, so silence is trouble
-	endless bool       // it has shown that it does not say when it has finished
+	tells   bool       // it has said before when it had finished, so silence is trouble
+	endless bool       // it has shown that it does not say so
 }
 
 func newReceipt(open func(context.Context) (port, error)) *receipt {
@@ -87,13 +88,19 @@ var all = []escpos.Query{escpos.Online, escpos.Cover, escpos.Failure, escpos.Pap
 // begin makes the printer ready for a slip, and finds out whether it can print one.
 func (r *receipt) begin(c *call) error {
 	if r.broken {
-		// Asked first, because without paper there may be no room for the zeros. A printer that
-		// waits for the rest of a picture takes them for it; others ignore them.
+		// A printer that waits for the rest of a command takes zeros for it; others ignore them. A
+		// few end the head of a picture; whether there is room for more, without paper, is asked first.
+		if err := c.write(make([]byte, escpos.Head)); err != nil {
+			return err
+		}
 		if err := c.check(all...); err != nil {
 			return err
 		}
 		c.mute = false
 		if err := c.write(make([]byte, escpos.Longest)); err != nil {
+			return err
+		}
+		if err := c.quiet(); err != nil {
 			return err
 		}
 	}
@@ -122,21 +129,21 @@ func (r *receipt) await(c *call, missing int) error {
 		return err
 	}
 	c.missing++
-	for until := time.Now().Add(r.band); ; {
+	for since := time.Now(); ; {
 		if err := c.check(escpos.Cover, escpos.Paper); err != nil {
 			return err
 		}
-		switch {
+		r.tells = r.tells || c.told
+		switch waited := time.Since(since); {
 		case c.missing <= missing:
 			return nil
-		case time.Now().Before(until):
-		case c.told:
+		case r.tells && waited > r.band:
 			return &escpos.Error{Trouble: escpos.Stuck, Err: errSilent}
-		default:
+		case !r.tells && waited > 3*r.answer:
 			r.endless = true
 			return c.linger(missing)
 		}
-		if err := c.listen(r.answer / 4); err != nil {
+		if err := c.listen(); err != nil {
 			return err
 		}
 	}
@@ -144,7 +151,13 @@ func (r *receipt) await(c *call, missing int) error {
 
 func (r *receipt) call(ctx context.Context) (*call, error) {
 	p, err := r.open(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil: // perhaps while another slip was being printed
+		if err == nil {
+			_ = p.Close() // nothing was written
+		}
+		return nil, &escpos.Error{Trouble: escpos.Stuck, Err: ctx.Err()}
+	case err != nil:
 		return nil, err
 	}
 	c := &call{ctx: ctx, port: p, patience: r.patience, deaf: map[escpos.Query]bool{}}

@@ -164,6 +164,7 @@ func TestLineBreaks(t *testing.T) {
 	if _, err := r.Print(t.Context(), sent); err != nil {
 		t.Fatalf("connected again: %v", err)
 	}
+	p.Await(func(_, slips int) bool { return slips == 1 })
 	if slips := p.Slips(); len(slips) != 1 || !endsWith(slips[0], sent) {
 		t.Errorf("connected again %d slips came out", len(slips))
 	}
@@ -204,6 +205,17 @@ func TestPrintIsCancelled(t *testing.T) {
 	cancel()
 	if err := <-done; trouble(err) != escpos.Stuck || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Who waited too long for somebody else's slip is not told that there is no printer.
+func TestPrintComesTooLate(t *testing.T) {
+	sent, _ := slip(t, 400)
+	p := &escpostest.Printer{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := network(t, p).Print(ctx, sent); trouble(err) != escpos.Stuck || len(p.Slips()) > 0 {
+		t.Errorf("too late: %v", err)
 	}
 }
 

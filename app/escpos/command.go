@@ -22,9 +22,12 @@ func End() []byte { return []byte{esc, 'J', 64, gs, 'V', 66, 0} }
 // smallest printers buffer, so that a query is never stuck behind what does not fit.
 const bandBytes = 2000
 
-// Longest is at least the length of the longest command here: so many zeros end
+// Lengths of the head of a band, and of the longest command here: so many zeros end
 // whatever was broken off.
-const Longest = bandBytes + 8
+const (
+	Head    = 8
+	Longest = bandBytes + Head
+)
 
 // Bands cuts a bitmap into GS v 0 commands, from the top, each of whole rows, eight
 // at a time, because some heads print eight at once.

@@ -43,16 +43,13 @@ func (p *Printer) start(t testing.TB) {
 	p.news = sync.NewCond(&p.mu)
 	done := make(chan struct{})
 	go func() { defer close(done); p.run() }()
-	t.Cleanup(func() {
-		p.mu.Lock()
-		p.ended = true
-		if p.line != nil {
-			_ = p.line.Close() // ends whoever reads from it
-		}
-		p.mu.Unlock()
-		p.news.Broadcast()
-		<-done
-	})
+	t.Cleanup(func() { p.finishUp(); <-done })
+}
+
+// finishUp ends all that waits.
+func (p *Printer) finishUp() {
+	p.change(func() { p.ended = true })
+	p.Unplug()
 }
 
 // Listen puts the printer on a network and gives its address.
@@ -63,20 +60,21 @@ func (p *Printer) Listen(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for { // one connection after the other, like real ones
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			all.Go(func() { p.serve(conn) })
+			p.serve(conn)
 		}
-	})
+	}()
 	t.Cleanup(func() {
+		p.finishUp()
 		_ = l.Close() // ends Accept
-		p.Unplug()
-		all.Wait()
+		<-done
 	})
 	return l.Addr().String()
 }
@@ -86,15 +84,20 @@ func (p *Printer) Connect(t testing.TB, line io.ReadWriteCloser) {
 	p.start(t)
 	done := make(chan struct{})
 	go func() { defer close(done); p.serve(line) }()
-	t.Cleanup(func() { p.Unplug(); <-done })
+	t.Cleanup(func() { p.finishUp(); <-done })
 }
 
 // serve takes bytes as long as there is room, and answers queries at once wherever
 // they stand, as real printers do.
 func (p *Printer) serve(line io.ReadWriteCloser) {
 	p.mu.Lock()
+	ended := p.ended
 	p.line = line
 	p.mu.Unlock()
+	if ended {
+		_ = line.Close() // nobody prints any more
+		return
+	}
 	var before [2]byte
 	chunk := make([]byte, 512)
 	for {
