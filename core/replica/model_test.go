@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"yizhan/core/fault"
+	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/local/memory"
 	"yizhan/core/op"
@@ -118,6 +119,8 @@ type device struct {
 	synced  uint64
 	asOf    int64
 	wiped   bool
+
+	upstream id.Device
 }
 
 type fataler interface {
@@ -148,7 +151,7 @@ func (d *device) saved() replica.Saved {
 	if err != nil {
 		d.t.Fatalf("load: %v", err)
 	}
-	s.Identity, s.Key, s.Server, s.Deployment = wire.Enrolled{Device: "d1"}, d.key, d.server, deployment
+	s.Identity, s.Key, s.Server, s.Deployment = wire.Enrolled{Device: "d1", Upstream: d.upstream}, d.key, d.server, deployment
 	return s
 }
 

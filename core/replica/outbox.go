@@ -97,6 +97,8 @@ func (s *Session) results(m wire.Results) {
 	case m.First+n-1 <= s.answered:
 		s.late(m)
 		return
+	case m.First > s.answered+1 && s.saved.Identity.Upstream != "":
+		return // a hub's late answer overtakes the one that said it would come late: that was lost, and is asked for again
 	case m.First > s.answered+1, m.First+n-1 > s.answered+uint64(s.flying):
 		s.close(fault.Errorf(fault.BadFrame, "results for ops %d to %d; the device waits for %d to %d", m.First, m.First+n-1, s.answered+1, s.answered+uint64(s.flying)))
 		return

@@ -73,6 +73,33 @@ func TestLostResultsAreAskedForAgain(t *testing.T) {
 	}
 }
 
+// TestALateAnswerOvertakes: a hub held op 2 for its server, and what it said of ops 1
+// to 3 was lost. It tells the server's word at once when the device comes again.
+func TestALateAnswerOvertakes(t *testing.T) {
+	for _, upstream := range []id.Device{"", "hub-1"} {
+		d, h := pair(t)
+		d.upstream = upstream
+		d.append("a")
+		d.append("b")
+		d.append("c")
+		d.begin(h)
+		all := h.submit(t, next[wire.Ops](d))
+		d.begin(h)
+		late := wire.Results{First: 2, Results: all.Results[1:2]}
+		if d.frame(late); upstream == "" {
+			d.wantClosed(fault.BadFrame, false)
+			continue
+		}
+		d.frame(h.submit(t, next[wire.Ops](d)))
+		for _, c := range h.delta(h.head, 9) {
+			d.frame(c)
+		}
+		if q, _ := d.store.Queue(); len(q) != 0 || d.closed != nil {
+			t.Errorf("outbox keeps %d ops, closed %+v", len(q), d.closed)
+		}
+	}
+}
+
 func TestPowerCutBetweenLateAnswerAndMark(t *testing.T) {
 	d, h := pair(t)
 	d.append("a")
