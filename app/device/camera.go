@@ -42,7 +42,7 @@ type Sight struct {
 // for a while, and while there is no camera.
 const (
 	period  = 125 * time.Millisecond
-	resting = 400 * time.Millisecond
+	resting = 600 * time.Millisecond
 	retry   = time.Second
 )
 

@@ -181,7 +181,7 @@ func TestGaze(t *testing.T) {
 	if codes, drawn := follow(&g, &at, empty, 80); len(codes) != 0 || drawn != 1 || !g.rests(at) {
 		t.Errorf("an empty picture gave %q, was drawn %d times, rests %v", codes, drawn, g.rests(at))
 	}
-	if codes, drawn := follow(&g, &at, one, 80); !slices.Equal(codes, []string{ticketCode}) || drawn != 1 {
+	if codes, drawn := follow(&g, &at, one, 200); !slices.Equal(codes, []string{ticketCode}) || drawn != 1 { // a phone that is put down
 		t.Errorf("a code that is held gave %d codes and was drawn %d times", len(codes), drawn)
 	}
 	follow(&g, &at, empty, 4)

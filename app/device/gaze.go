@@ -10,7 +10,8 @@ import (
 const (
 	previewSide = 480             // pixels of the longer side
 	again       = 2 * time.Second // a code that was away for so long is shown anew
-	recheck     = time.Second     // a picture that stands still is searched this often
+	recheck     = time.Second     // a picture that stands still is searched this often,
+	seldom      = 3 * time.Second // and this often once it has stood for long
 	awhile      = time.Second     // a symbol that cannot be read is hinted at after this
 	rest        = 5 * time.Second // without movement
 	grid        = 32              // squares in a row, for noticing movement
@@ -30,7 +31,8 @@ type gaze struct {
 	moved    time.Time // last movement
 	searched time.Time // last search
 	held     string    // code that is in the picture
-	seen     time.Time // when it was last read
+	seen     time.Time // when it was last read, or had not moved since
+	lies     bool      // the last search read it
 	blurred  time.Time // since when a symbol is there that cannot be read; zero for none
 	unread   time.Time // when that was last so
 	turn     int       // of the passes
@@ -44,7 +46,14 @@ func (g *gaze) frame(f *image.Gray, now time.Time) (drawn bool) {
 		g.moved = now
 		g.preview = qrread.Fit(f, previewSide)
 	}
-	if !moving && now.Sub(g.searched) < recheck {
+	if !moving && g.lies {
+		g.seen = now // what was read there is still there
+	}
+	due := recheck
+	if g.rests(now) {
+		due = seldom
+	}
+	if !moving && now.Sub(g.searched) < due {
 		return false
 	}
 	g.searched = now
@@ -57,8 +66,9 @@ func (g *gaze) frame(f *image.Gray, now time.Time) (drawn bool) {
 
 // judge makes of a search what is to be told.
 func (g *gaze) judge(found qrread.Found, now time.Time) {
+	g.lies = found.Text != ""
 	switch {
-	case found.Text != "":
+	case g.lies:
 		if found.Text != g.held || now.Sub(g.seen) > again {
 			g.code = found.Text
 		}

@@ -26,18 +26,25 @@ const (
 func V4L2(path string) Opener {
 	return func() (Frames, error) {
 		if path != "" {
-			return openV4L2(path)
+			return frames(openV4L2(path, formats...))
 		}
 		all, _ := filepath.Glob("/dev/video*") // the pattern is good
 		err := errors.New("open camera: there is none")
 		for _, path := range all {
-			var frames Frames
-			if frames, err = openV4L2(path); err == nil {
-				return frames, nil
+			var c *v4l2
+			if c, err = openV4L2(path, formats...); err == nil {
+				return c, nil
 			}
 		}
 		return nil, err
 	}
+}
+
+func frames(c *v4l2, err error) (Frames, error) {
+	if err != nil {
+		return nil, err // and no interface that holds a nil camera
+	}
+	return c, nil
 }
 
 // v4l2 is a camera of the system that is streaming.
@@ -50,13 +57,13 @@ type v4l2 struct {
 	holds   bool
 }
 
-func openV4L2(path string) (Frames, error) {
+func openV4L2(path string, known ...format) (*v4l2, error) {
 	cam, err := webcam.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open camera %s: %w", path, err)
 	}
 	c := &v4l2{cam: cam}
-	if err := c.start(); err != nil {
+	if err := c.start(known); err != nil {
 		_ = cam.Close() // why it did not start says more
 		return nil, fmt.Errorf("start camera %s: %w", path, err)
 	}
@@ -64,10 +71,10 @@ func openV4L2(path string) (Frames, error) {
 }
 
 // start chooses size and format, and begins to stream.
-func (c *v4l2) start() error {
+func (c *v4l2) start(known []format) error {
 	var ok bool
 	offered := c.cam.GetSupportedFormats()
-	if c.format, c.size, ok = choose(func(f format) []webcam.FrameSize {
+	if c.format, c.size, ok = choose(known, func(f format) []webcam.FrameSize {
 		if _, ok := offered[webcam.PixelFormat(f)]; !ok {
 			return nil
 		}
@@ -91,7 +98,7 @@ func (c *v4l2) start() error {
 
 // choose takes the largest size up to what is wanted, or the smallest where all are
 // larger, and of its formats the one that costs least to turn grey.
-func choose(sizes func(format) []webcam.FrameSize) (best format, size image.Point, ok bool) {
+func choose(known []format, sizes func(format) []webcam.FrameSize) (best format, size image.Point, ok bool) {
 	fits := func(p image.Point) bool { return p.X <= wantWidth && p.Y <= tallest }
 	better := func(p, q image.Point) bool {
 		if fits(p) != fits(q) {
@@ -99,7 +106,7 @@ func choose(sizes func(format) []webcam.FrameSize) (best format, size image.Poin
 		}
 		return p != q && (p.X*p.Y > q.X*q.Y) == fits(p)
 	}
-	for _, f := range formats {
+	for _, f := range known {
 		for _, s := range sizes(f) {
 			p := image.Pt(step(s.MinWidth, s.MaxWidth, s.StepWidth, wantWidth), step(s.MinHeight, s.MaxHeight, s.StepHeight, wantHeight))
 			if !ok || better(p, size) {
