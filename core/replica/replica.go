@@ -292,8 +292,8 @@ func (s *Session) fault(f wire.Fault) {
 		s.resend(f)
 	case f.Kind == fault.RevokedDevice && s.phase == leaving:
 		s.recorded(why)
-	case f.Kind == fault.RevokedDevice && s.phase == live:
-		s.close(why) // the next session begins with the order to wipe
+	case f.Kind == fault.RevokedDevice && s.phase == live, f.Kind == fault.Fork && s.phase == live && s.saved.Identity.Upstream == "":
+		s.close(why) // the next session begins with the order to wipe; a hub has to ask its server first
 	case f.Kind == fault.Unauthenticated && s.phase == proving: // our server, whose key it has proved
 		s.close(fault.Errorf(fault.Stranger, "the server does not know this device: %s", f.Detail))
 	case f.Kind == fault.Fork, f.Kind == fault.RevokedDevice:

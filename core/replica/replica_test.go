@@ -309,8 +309,8 @@ func TestForksStopAndKeepTheOutbox(t *testing.T) {
 }
 
 func TestFaultsOfTheServer(t *testing.T) {
-	// The session after revoked_device brings the order to wipe.
-	for kind, final := range map[fault.Kind]bool{fault.Fork: true, fault.RevokedDevice: false, fault.Internal: false,
+	// The session after revoked_device or fork brings the order to wipe.
+	for kind, final := range map[fault.Kind]bool{fault.Fork: false, fault.RevokedDevice: false, fault.Internal: false,
 		fault.ShuttingDown: false, fault.StorageFull: false, fault.BadFrame: false} {
 		d, h := pair(t)
 		d.append("a")

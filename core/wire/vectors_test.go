@@ -129,6 +129,7 @@ func messages(t testing.TB) map[string]Message {
 		"differ":              Differ{Sums: map[string][]byte{"public": bytes.Repeat([]byte{0xee}, 4096)}},
 		"credit":              Credit{Bytes: 131072},
 		"relay":               Relay{Device: "staff-3", First: 1, Previous: previous[:], Ops: [][]byte{claim, cancel}, Judged: []fault.Verdict{0, fault.AlreadyRedeemed}, Receipts: [][]byte{{}, {1, 2}}},
+		"relay_wiped":         Relay{Device: wiped.Device, Wiped: &wiped},
 		"relay_enrol":         Relay{Code: "ABCD-EFGH", PublicKey: bytes.Repeat([]byte{5}, 32)},
 		"relayed":             Relayed{Device: "staff-3", First: 1, Results: []op.Result{{Outcome: op.Granted, Seats: 2, Ticket: 1301, Seq: 1301}}, Kind: fault.Busy, Detail: "later", LastOp: 1, LastSum: bytes.Repeat([]byte{0xcc}, 16), Receipts: [][]byte{{4}}},
 		"relayed_enrol":       Relayed{Device: "staff-3", Enrolled: &Enrolled{Device: "staff-3", Role: op.Staff, Station: "st-7", Upstream: "hub-1"}},

@@ -305,6 +305,7 @@ type Relay struct {
 	Code      string          `cbor:"6,keyasint,omitempty"`
 	PublicKey []byte          `cbor:"7,keyasint,omitempty"`
 	Receipts  [][]byte        `cbor:"8,keyasint,omitempty"` // as in Ops
+	Wiped     *Wiped          `cbor:"9,keyasint,omitempty"` // the device has erased itself
 }
 
 // Relayed answers Relay. Results are those of its first ops; a fault says why there are no more.

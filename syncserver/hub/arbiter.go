@@ -205,8 +205,11 @@ func (h downstream) Keep(ctx context.Context, from id.Device, m wire.Ops) error 
 	return asFault(err)
 }
 
-// Wiped implements session.Arbiter.
-func (h downstream) Wiped(_ context.Context, m wire.Wiped) error {
+// Wiped implements session.Arbiter: the scanner keeps its receipt until the server has it.
+func (h downstream) Wiped(ctx context.Context, m wire.Wiped) error {
+	if _, err := h.ask(ctx, wire.Relay{Device: m.Device, Wiped: &m}); err != nil {
+		return asFault(err)
+	}
 	h.cfg.Log.Info("scanner wiped itself", "device", m.Device, "last", m.Last)
 	return nil
 }

@@ -109,6 +109,10 @@ func (s *Server) relay(ctx context.Context, hub id.Device, m wire.Relay, answer 
 	switch {
 	case !ok || info.Enrolment.Upstream != hub:
 		return fault.Errorf(fault.Unauthenticated, "device %q does not belong to hub %s", m.Device, hub)
+	case m.Wiped != nil && !session.Left(info, s.keys.Deployment, *m.Wiped):
+		return fault.Errorf(fault.Unauthenticated, "the receipt is not that of a closed device of this server")
+	case m.Wiped != nil:
+		return s.Wiped(ctx, *m.Wiped)
 	case len(m.Ops) == 0:
 		return nil
 	case info.Gone:

@@ -36,9 +36,7 @@ func (p *peer) keep(m wire.Ops) {
 // order, or alone in a later session: by then there is no key to sign a challenge.
 func (p *peer) wiped(m wire.Wiped) {
 	info, known := p.s.cfg.Arbiter.Device(m.Device)
-	signed, err := m.Receipt()
-	if err != nil || !known || !info.Gone || m.Device != p.transcript.Device || m.Deployment != p.s.cfg.Deployment ||
-		!signedWith(info.Enrolment.PublicKey, wire.SignWiped, signed, m.Signature) {
+	if !known || m.Device != p.transcript.Device || !Left(info, p.s.cfg.Deployment, m) {
 		p.refuse(fault.Errorf(fault.Unauthenticated, "the receipt is not that of a closed device of this server"))
 		return
 	}
@@ -49,6 +47,13 @@ func (p *peer) wiped(m wire.Wiped) {
 	}
 	p.logger().Info("device wiped itself", "last", m.Last)
 	p.gone()
+}
+
+// Left reports whether a receipt is that of a device, closed, of that deployment.
+func Left(info Info, deployment string, m wire.Wiped) bool {
+	signed, err := m.Receipt()
+	return err == nil && info.Gone && m.Device == info.Enrolment.Device && m.Deployment == deployment &&
+		signedWith(info.Enrolment.PublicKey, wire.SignWiped, signed, m.Signature)
 }
 
 func signedWith(key []byte, context seal.Context, signed, signature []byte) bool {
