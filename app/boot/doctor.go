@@ -19,6 +19,7 @@ import (
 	"yizhan/app/flow"
 	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/settings"
+	flowslip "yizhan/app/flow/slip"
 	"yizhan/app/look"
 	"yizhan/app/say"
 	"yizhan/app/shell"
@@ -42,15 +43,20 @@ func examine(args []string, stdout, stderr io.Writer) int {
 	data := set.String("data", defaultData(), "`folder` of this device's data")
 	server := set.String("server", defaultServer, "`address` of the server, ws:// or wss://")
 	language := set.String("lang", "zh", "`language` zh or en")
+	name := set.String("printer", "", printerUsage+"; asked how it is, nothing is printed")
 	err := set.Parse(args)
+	printer, dots, unknown := printerOf(*name, 58)
 	u, bad := url.Parse(*server)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
 		return 2
+	case unknown != nil:
+		fmt.Fprintln(stderr, "yizhan doctor:", unknown)
+		return 2
 	case bad != nil || u.Host == "" || set.NArg() > 0 || (*language != settings.Chinese && *language != settings.English):
-		fmt.Fprintln(stderr, "yizhan doctor: give -data, -server and -lang only, the server as ws://host:port/v1/sync, the language as zh or en")
+		fmt.Fprintln(stderr, "yizhan doctor: give -data, -server, -printer and -lang only, the server as ws://host:port/v1/sync, the language as zh or en")
 		return 2
 	}
 	if err := look.Speak(look.Locale(*language), assets.English); err != nil {
@@ -66,6 +72,10 @@ func examine(args []string, stdout, stderr io.Writer) int {
 	}
 	in.Sound = sound.Check(context.Background(), sound.Config{})
 	all := doctor.Examine(in)
+	if printer != nil {
+		o := flowslip.Health(shell.NewPress(printer, dots).Status(context.Background()))
+		all = append(all, doctor.Finding{Tone: o.Tone, What: say.T("打印机"), Words: o.Sentence, Next: o.Next})
+	}
 	fmt.Fprintln(stdout, look.Say(say.T("驿站设备检查 %s %s", now.Format("2006-01-02 15:04"), in.Device)))
 	for _, f := range all {
 		fmt.Fprintln(stdout, look.Say(say.T("%s %s：%s", signs[f.Tone], f.What, say.Sentences(f.Words, f.Next))))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"yizhan/app/escpos/escpostest"
 	"yizhan/core/local/sqlite"
 )
 
@@ -44,7 +45,12 @@ func TestDoctor(t *testing.T) {
 	if code, out := run("-data", broken, "-server", server); code != 1 || !strings.Contains(out, "文件已经损坏") {
 		t.Errorf("a damaged store: %d %s", code, out)
 	}
-	for _, wrong := range [][]string{{"-nonsense"}, {"-server", "x"}, {"more"}} {
+	printer := &escpostest.Printer{}
+	printer.OpenCover(true)
+	if _, out := run("-data", dir, "-server", server, "-printer", "tcp:"+printer.Listen(t)); !strings.Contains(out, "[急] 打印机：打印机的盖子开着") {
+		t.Errorf("a printer with an open cover: %s", out)
+	}
+	for _, wrong := range [][]string{{"-nonsense"}, {"-printer", "lp0"}, {"-server", "x"}, {"more"}} {
 		if code, out := run(wrong...); code != 2 || out == "" {
 			t.Errorf("%v: %d %s", wrong, code, out)
 		}

@@ -15,9 +15,8 @@ import (
 	"syscall"
 	"time"
 
-	"fyne.io/fyne/v2"
-
 	"yizhan/app/flow"
+	"yizhan/app/flow/settings"
 	flowslip "yizhan/app/flow/slip"
 	"yizhan/app/look"
 	"yizhan/app/paper"
@@ -34,8 +33,6 @@ var samples = map[string]func(time.Time) paper.Slip{
 	"provisional": func(now time.Time) paper.Slip { return flowslip.Pending(specimen(), now) },
 	"receipt":     func(now time.Time) paper.Slip { return flowslip.HandOver(specimen(), now.UnixMilli(), now) },
 }
-
-var languages = map[string]fyne.Locale{"zh": look.Chinese, "en": look.English}
 
 // specimen is a ticket that no server knows.
 func specimen() flowslip.Matter {
@@ -61,14 +58,13 @@ func slip(args []string, stdout, stderr io.Writer) int {
 	}
 	printer, n, err := printerOf(*name, *width)
 	sample, known := samples[*kind]
-	locale, spoken := languages[*language]
 	switch {
 	case err != nil:
 	case printer == nil:
 		err = errors.New("give -printer: usb:/dev/usb/lp0, tcp:HOST:9100 or png:FOLDER")
 	case !known:
 		err = fmt.Errorf("-kind %q is not %s", *kind, strings.Join(slices.Sorted(maps.Keys(samples)), ", "))
-	case !spoken:
+	case *language != settings.Chinese && *language != settings.English:
 		err = fmt.Errorf("-lang %q is not zh or en", *language)
 	case set.NArg() > 0:
 		err = fmt.Errorf("argument %q is not expected", set.Arg(0))
@@ -77,7 +73,7 @@ func slip(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "yizhan slip: %v (yizhan slip -h lists the flags)\n", err)
 		return 2
 	}
-	if err := look.Speak(locale, assets.English); err != nil {
+	if err := look.Speak(look.Locale(*language), assets.English); err != nil {
 		fmt.Fprintf(stderr, "yizhan slip: %v\n", err)
 		return 1
 	}
@@ -87,7 +83,7 @@ func slip(args []string, stdout, stderr io.Writer) int {
 	done := shell.NewPress(printer, n).Print(ctx, *todo)
 	state, _ = state.Update(done)
 	o := state.Outcome()
-	fmt.Fprintf(stdout, "%s %s  %s\n", signs[o.Tone], look.Say(o.Word), look.Say(say.Sentences(o.Sentence, o.Next)))
+	fmt.Fprintln(stdout, look.Say(say.T("%s %s：%s", signs[o.Tone], o.Word, say.Sentences(o.Sentence, o.Next))))
 	if done.Err != nil {
 		fmt.Fprintf(stderr, "yizhan slip: %v\n", done.Err)
 	}

@@ -53,7 +53,9 @@ func (p *Printer) change(do func()) {
 	p.mu.Lock()
 	do()
 	p.mu.Unlock()
-	p.news.Broadcast()
+	if p.news != nil { // nobody waits before it is connected
+		p.news.Broadcast()
+	}
 }
 
 // Same reports whether a slip that came out has the dots that were sent, and nothing
