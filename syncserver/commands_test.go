@@ -49,6 +49,7 @@ var wrong = []struct {
 	{"revoke", []string{"wrong arguments"}},
 	{"authority -station st1", []string{"-station or -device is missing"}},
 	{"member find", []string{"wrong arguments"}},
+	{"member card", []string{"wrong arguments"}},
 	{"draw film", []string{"-seed is missing"}},
 	{"lend -activity film -seats 1", []string{"-device or -activity is missing"}},
 	{"lend -device k -activity film", []string{"-seats must be 1 or more"}},
@@ -87,7 +88,7 @@ func TestWithoutAServer(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"id":"x","title":"x","pools":[{"id":"p","total":1}]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range []string{"import roster FILE", "import stations FILE", "publish FILE", "enrol -role kiosk -station s1", "revoke d1", "member find 王", "draw film -seed x", "status", "leases", "lend -device k -activity a -seats 1", "write-off -device k -activity a"} {
+	for _, args := range []string{"import roster FILE", "import stations FILE", "publish FILE", "enrol -role kiosk -station s1", "revoke d1", "member find 王", "member card m1", "draw film -seed x", "status", "leases", "lend -device k -activity a -seats 1", "write-off -device k -activity a"} {
 		refused(t, []string{"no server answers at " + data, "syncserver serve -data " + data}, append(strings.Fields(strings.ReplaceAll(args, "FILE", file)), "-data", data)...)
 	}
 	refused(t, []string{"there is no journal to verify", data}, "verify", "-data", data)

@@ -35,6 +35,7 @@ var commands = []command{
 	{"quarantine", "", "list what closed devices had not reported; -accept records a hand-over of it", quarantine},
 	{"incidents", "", "list the tasks and incidents that staff have to look at; -handled notes that one is dealt with", incidents},
 	{"member find", "NAME|LAST4|ID", "look a member up, masked", findMember},
+	{"member card", "ID", "the code of a member's card, for who has no phone; -png writes it as a picture", memberCard},
 	{"erase", "", "forget a member for good: names and numbers cannot be read any more", erase},
 	{"draw", "ACTIVITY", "hold the draw of an activity", draw},
 	{"lend", "", "lend a device seats that it grants by itself, also without a network", lend},

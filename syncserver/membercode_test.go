@@ -2,7 +2,11 @@ package main
 
 import (
 	"errors"
+	"image/png"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +14,7 @@ import (
 	"yizhan/core/lookup"
 	"yizhan/core/membercode"
 	"yizhan/core/op"
+	"yizhan/core/qr"
 	"yizhan/core/wire"
 )
 
@@ -101,4 +106,34 @@ func TestNamesAtTheDoor(t *testing.T) {
 		t.Errorf("the kiosk holds %d names", n)
 	}
 	p.must("verify")
+}
+
+// TestCard: the picture of a card reads as the member's, on a device without a network.
+func TestCard(t *testing.T) {
+	p, _, c := settled(t)
+	kiosk := p.enrolled("kiosk", "-role", "kiosk", "-station", string(c.Kiosk))
+	kiosk.synced()
+	m := p.member(c.Samples[0].Name)
+	path := filepath.Join(t.TempDir(), "card.png")
+	p.must("member", "card", "-png", path, string(m))
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	picture, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := qr.Read(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := membercode.NewDesk(kiosk.store).Read(code, time.Now()); err != nil || s.Member != m || s.Strength != membercode.Weak {
+		t.Errorf("the card reads as %+v, %v", s, err)
+	}
+	if out := p.must("member", "card", string(m)); !strings.Contains(out, code) {
+		t.Errorf("without a file: %s", out)
+	}
+	p.refuses([]string{"no member"}, "member", "card", "nobody")
 }

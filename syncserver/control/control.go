@@ -141,6 +141,7 @@ func Handler(s *server.Server) http.Handler {
 	handle(mux, "POST /v1/void-lease", func(ctx context.Context, in LeaseRequest) (op.Result, error) {
 		return s.VoidLease(ctx, in.Device, in.Activity)
 	})
+	handle(mux, "POST /v1/card", func(ctx context.Context, in id.Member) (string, error) { return s.Card(ctx, in) })
 	handle(mux, "POST /v1/find", func(ctx context.Context, in string) ([]server.Found, error) { return s.Find(ctx, in) })
 	handle(mux, "POST /v1/known-orgs", func(ctx context.Context, _ struct{}) (map[string]id.Org, error) { return s.KnownOrgs(ctx) })
 	handle(mux, "POST /v1/recovery", func(ctx context.Context, _ struct{}) (server.Recovery, error) { return s.Recovery(ctx) })

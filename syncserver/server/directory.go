@@ -10,6 +10,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/lookup"
 	"yizhan/core/member"
+	"yizhan/core/membercode"
 	"yizhan/core/op"
 	"yizhan/core/wire"
 	"yizhan/syncserver/vault"
@@ -88,6 +89,19 @@ func (s *Server) openNames(ctx context.Context) error {
 	}
 	d.people, d.tails = people, tails
 	return nil
+}
+
+// Card gives the code of a member's card (core/membercode).
+func (s *Server) Card(ctx context.Context, m id.Member) (string, error) {
+	known := false
+	err := s.seq.View(ctx, func(state *arbiter.State) { _, known = state.Person(m) })
+	if err == nil && !known {
+		err = fmt.Errorf("there is no member %q; look the id up with: syncserver member find", m)
+	}
+	if err != nil {
+		return "", fmt.Errorf("make card: %w", err)
+	}
+	return membercode.Card(s.keys.private, s.keys.Number, m)
 }
 
 // changed forgets what an entry makes wrong.
