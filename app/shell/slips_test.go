@@ -15,6 +15,7 @@ import (
 	"yizhan/app/paper"
 	"yizhan/app/shell"
 	"yizhan/app/shell/shelltest"
+	slipview "yizhan/app/view/slip"
 	"yizhan/core/op"
 	"yizhan/core/qr"
 	"yizhan/core/wire"
@@ -78,10 +79,30 @@ func TestPaperEndsInTheMiddleOfASlip(t *testing.T) {
 	}
 }
 
+// A preview keeps within a narrow page, and on white paper in every palette.
+func TestPreviewFits(t *testing.T) {
+	env, _, _, _ := shelltest.NewDevice(t, op.Kiosk)
+	b, err := shell.NewPress(nil, paper.Wide).Draw(slip.Sample(wire.StationRow{}, env.Clock()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, width := range []float32{200, 380, 1000} {
+		preview := slipview.Preview(look.Large, b).(look.Fluid)
+		height := preview.HeightFor(width)
+		wide := min(width, 20*look.Large.Body+2*look.Large.Gap) - 2*look.Large.Gap
+		if want := wide*float32(b.Height)/float32(b.Width) + 2*look.Large.Gap; height < want-1 || height > want+1 {
+			t.Errorf("%v wide it is %v high, want %v", width, height, want)
+		}
+	}
+}
+
 func TestSlipWithoutAPrinter(t *testing.T) {
 	env, _, _, tap, closed := slipped(t, nil)
 	if says(env, "打印\"")() {
 		t.Error("a button to print, and no printer")
+	}
+	if !says(env, "没有接打印机")() {
+		t.Error("nobody says that there is no printer")
 	}
 	if tap(); !*closed {
 		t.Error("the page cannot be left")

@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
 
 	"yizhan/app/escpos"
 	"yizhan/app/flow/slip"
@@ -32,6 +33,10 @@ func (v *View) Draw(m Model) fyne.CanvasObject {
 	s := v.Scale
 	var body []fyne.CanvasObject
 	o := m.State.Outcome()
+	if !m.Printer {
+		sentence, next := slip.Words(escpos.NoPrinter)
+		body = append(body, s.Remark(look.Say(say.Sentences(sentence, next))))
+	}
 	if !o.Word.Empty() {
 		body = append(body, s.Panel(o.Tone, look.Say(o.Word), look.Say(o.Sentence), look.Say(o.Next)))
 	}
@@ -68,7 +73,20 @@ const widest = 480
 func Preview(s look.Scale, b *escpos.Bitmap) fyne.CanvasObject {
 	picture := canvas.NewImageFromImage(b)
 	picture.FillMode, picture.ScaleMode = canvas.ImageFillContain, canvas.ImageScaleSmooth
-	width := min(s.Body*20, widest)
-	paper := look.Fixed(width, width*float32(b.Height)/float32(b.Width), picture)
-	return look.Middle(width+2*s.Gap, look.Bordered(color.White, s.Line, 0, look.Pad(s.Gap, s.Gap, paper)))
+	p := &sheet{picture: picture, ratio: float32(b.Height) / float32(b.Width)}
+	p.ExtendBaseWidget(p)
+	return look.Middle(min(s.Body*20, widest)+2*s.Gap, look.Bordered(color.White, s.Line, 0, look.Pad(s.Gap, s.Gap, p)))
 }
+
+// sheet is a picture as high as its width asks for.
+type sheet struct {
+	widget.BaseWidget
+	picture *canvas.Image
+	ratio   float32
+}
+
+// HeightFor implements look.Fluid.
+func (p *sheet) HeightFor(width float32) float32 { return width * p.ratio }
+
+// CreateRenderer is called by Fyne.
+func (p *sheet) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(p.picture) }
