@@ -2,6 +2,9 @@
 package phone
 
 import (
+	"errors"
+	"time"
+
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/flow/claim"
@@ -12,6 +15,7 @@ import (
 	view "yizhan/app/view/claim"
 	statusview "yizhan/app/view/status"
 	"yizhan/core/id"
+	"yizhan/core/membercode"
 	"yizhan/core/op"
 )
 
@@ -26,6 +30,7 @@ type Shell struct {
 	wanted string          // page to open once it is here
 	press  bool            // and its button to press
 	seen   id.Activity     // activity whose counts the link watches
+	code   time.Time       // when the member code on screen is over
 }
 
 // Start fills the window and keeps it up to date until the window closes.
@@ -34,6 +39,7 @@ func Start(env *shell.Env) *Shell {
 	s.view.Send = s.send
 	s.view.Sheet = func(open bool) { s.sheet = open; s.draw() }
 	s.view.Large = s.setLarge
+	s.view.Set = env.Keep
 	s.view.Connect = func() { env.Connect(); s.draw() }
 	env.OnSettings(func() { s.theme(); s.draw() })
 	s.theme()
@@ -66,7 +72,7 @@ func (s *Shell) every(news bool) {
 	s.draw()
 }
 
-// Show opens a page as soon as the phone holds it: "sync", "mine", "ticket" (the first
+// Show opens a page as soon as the phone holds it: "sync", "mine", "code", "me", "inbox", "ticket" (the first
 // usable one) or the id of an activity; press then presses its button once.
 func (s *Shell) Show(page string, press bool) {
 	if page == "sync" {
@@ -93,8 +99,10 @@ func (s *Shell) open() {
 }
 
 func (s *Shell) send(m claim.Message) {
+	before := s.state
 	var ops []op.Op
 	s.state, ops = s.state.Update(m)
+	s.read(before)
 	s.draw() // "正在提交" is on screen before the disk is asked
 	for _, o := range ops {
 		go s.store(o)
@@ -129,6 +137,12 @@ func (s *Shell) load() {
 			go s.wait(q)
 		}
 	}
+	for _, c := range data.Changing {
+		if !s.asked[c.Seq] {
+			s.asked[c.Seq] = true
+			go s.waitChange(c)
+		}
+	}
 }
 
 // wait keeps a refusal: it makes no row, and the outbox forgets it.
@@ -153,7 +167,51 @@ func (s *Shell) wait(q claim.Asked) {
 	})
 }
 
+// showCode makes the member code anew when its half minute is over.
+func (s *Shell) showCode() {
+	if s.state.Page != claim.Code || s.env.Clock().Before(s.code) {
+		return
+	}
+	code, next, err := membercode.Own(s.env.Store, s.env.Clock())
+	if err != nil {
+		if !errors.Is(err, membercode.ErrNoPass) {
+			fyne.LogError("make member code", err)
+		}
+		s.state, _ = s.state.Update(claim.Shown{})
+		return
+	}
+	s.code = next
+	s.state, _ = s.state.Update(claim.Shown{Code: code, Next: next})
+}
+
+// read keeps which messages were on the screen, once the page is left.
+func (s *Shell) read(before claim.State) {
+	if before.Page != claim.Inbox || s.state.Page == claim.Inbox {
+		return
+	}
+	if err := claim.KeepSeen(s.env.Store, before.Notices()); err != nil {
+		fyne.LogError("messages stay unread", err)
+	}
+	s.load()
+}
+
+// waitChange shows the answer to a change of a ticket.
+func (s *Shell) waitChange(c claim.Changing) {
+	result, err := s.env.Link.Wait(s.env.Ctx, c.Seq)
+	if err != nil {
+		return // closing, or answered long ago
+	}
+	s.env.Do(func() {
+		if s.env.Ctx.Err() != nil {
+			return
+		}
+		s.load()
+		s.send(claim.Changed{Changing: c, Result: result})
+	})
+}
+
 func (s *Shell) draw() {
+	s.showCode()
 	if at := s.state.Watching(); at != s.seen {
 		s.seen = at
 		s.env.Link.Watch(at)
@@ -164,6 +222,7 @@ func (s *Shell) draw() {
 	}
 	s.state, _ = s.state.Update(gauge)
 	m := view.Of(s.state, s.env.Bar())
+	m.Settings = s.env.Settings()
 	m.Scale, m.Large, m.Sheet = s.env.Scale(look.PhoneSizes), s.env.Settings().Print != settings.Standard, s.sheet
 	if s.sheet {
 		m.Found = s.env.Findings()

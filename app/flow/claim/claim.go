@@ -20,6 +20,10 @@ const (
 	Detail
 	Mine
 	Ticket
+	Confirming // of a change
+	Code
+	Me
+	Inbox
 )
 
 // State is the phone between two messages.
@@ -38,6 +42,10 @@ type State struct {
 	storing  bool       // pressed, and not stored yet
 	unstored fault.Kind // why the last press could not be stored
 	gauge    *wire.Gauge
+	change   Change // on Confirming
+	answer   Words  // to the last change, on Ticket
+	child    bool   // a child below the height comes along
+	shown    Shown  // on Code
 }
 
 // Message is one of the types below.
@@ -57,7 +65,14 @@ type (
 	Open struct{ Activity id.Activity }
 	// ShowTicket shows a ticket.
 	ShowTicket struct{ Ticket id.Ticket }
-	// Go shows List or Mine.
+	// WithChild says whether a child below the height comes along: no name, no age.
+	WithChild struct{ Yes bool }
+	// Shown is the member code of this moment, or that there is none yet.
+	Shown struct {
+		Code string
+		Next time.Time // when it changes
+	}
+	// Go shows List, Mine, Code, Me or Inbox.
 	Go struct{ Page Page }
 	// Back leaves a page.
 	Back struct{}
@@ -80,6 +95,8 @@ func (Tick) message()       {}
 func (Gauge) message()      {}
 func (Open) message()       {}
 func (ShowTicket) message() {}
+func (WithChild) message()  {}
+func (Shown) message()      {}
 func (Go) message()         {}
 func (Back) message()       {}
 func (Pool) message()       {}
@@ -105,7 +122,8 @@ func (s State) Update(m Message) (State, []op.Op) {
 	case Open:
 		return s.open(m.Activity), nil
 	case ShowTicket:
-		s.back, s.Page, s.ticket = s.Page, Ticket, m.Ticket
+		s.back, s.Page, s.ticket, s.answer = s.Page, Ticket, m.Ticket, Words{}
+		return s.settle(), nil
 	case Go:
 		s.Page = m.Page
 	case Back:
@@ -118,6 +136,17 @@ func (s State) Update(m Message) (State, []op.Op) {
 		s.station = m.Station
 	case Press:
 		return s.press()
+	case WithChild:
+		s.child = m.Yes
+		s.seats = max(1, min(s.seats, s.most()))
+	case AskChange:
+		return s.askChange(m), nil
+	case Confirm:
+		return s.confirm()
+	case Changed:
+		return s.changed(m), nil
+	case Shown:
+		s.shown = m
 	case Stored:
 		s.storing, s.unstored = false, fault.NoFault
 	case NotStored:
@@ -141,7 +170,7 @@ func (s State) open(a id.Activity) State {
 	if s.activity != a {
 		s.gauge = nil
 	}
-	s.Page, s.activity, s.pool, s.station, s.seats, s.unstored = Detail, a, "", "", 1, fault.NoFault
+	s.Page, s.activity, s.pool, s.station, s.seats, s.child, s.unstored = Detail, a, "", "", 1, false, fault.NoFault
 	return s.settle()
 }
 
@@ -152,7 +181,7 @@ func (s State) settle() State {
 	if s.Page == Detail && !ok {
 		s.Page = List
 	}
-	if s.Page == Ticket {
+	if s.Page == Ticket || s.Page == Confirming {
 		if _, ok := s.claim(s.ticket); !ok {
 			s.Page = Mine
 		}
@@ -193,6 +222,10 @@ func (s State) leave() State {
 		s.Page = List
 	case Ticket:
 		s.Page = s.back
+	case Confirming:
+		s.Page = Ticket
+	case Inbox:
+		s.Page = Me
 	}
 	return s.settle()
 }
@@ -215,6 +248,12 @@ func (s State) Find(page string) Message {
 		return nil
 	case "mine":
 		return Go{Mine}
+	case "code":
+		return Go{Code}
+	case "me":
+		return Go{Me}
+	case "inbox":
+		return Go{Inbox}
 	case "ticket":
 		for _, c := range s.Data.Claims {
 			if c.State == op.ClaimGranted {
@@ -256,7 +295,11 @@ func (s State) most() int {
 	most := 9
 	for _, l := range a.Spec.Limits {
 		if l.Per == "member" {
-			most = min(most, max(l.Max, l.MaxWithChild))
+			if l.MaxWithChild > l.Max && s.child {
+				most = min(most, l.MaxWithChild)
+			} else {
+				most = min(most, l.Max)
+			}
 		}
 	}
 	return most

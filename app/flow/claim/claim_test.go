@@ -66,7 +66,7 @@ func TestPressing(t *testing.T) {
 	if b := s.Detail().Button; !reflect.DeepEqual(b, Button{say.T("抢票"), true}) {
 		t.Fatalf("button is %+v", b)
 	}
-	s, ops := run(s, Seats{2}, Station{"S2"}).Update(Press{})
+	s, ops := run(s, WithChild{true}, Seats{2}, Station{"S2"}).Update(Press{})
 	want := op.Op{Kind: op.Claim, Activity: "film", Pool: "film", Member: "M1", Seats: 2, Station: "S2", EnteredBy: "M1", Channel: op.ByPhone}
 	if len(ops) != 1 || !reflect.DeepEqual(ops[0], want) {
 		t.Fatalf("pressing asks %+v, want %+v", ops, want)
@@ -292,12 +292,19 @@ func TestSessions(t *testing.T) {
 
 func TestChoicesStayWithinTheRules(t *testing.T) {
 	s := phone(t, offer(t, ""), nil)
+	if got := run(s, Seats{2}).Detail().Seats; got != 1 {
+		t.Errorf("without a child %d seats can be chosen", got)
+	}
+	s = run(s, WithChild{true})
+	if got := run(s, Seats{2}, WithChild{false}).Detail().Seats; got != 1 {
+		t.Errorf("the child stays at home, and %d seats stay", got)
+	}
 	for asked, want := range map[int]int{-3: 1, 0: 1, 1: 1, 2: 2, 3: 2, 99: 2} {
 		if got := run(s, Seats{asked}).Detail().Seats; got != want {
 			t.Errorf("%d seats became %d, want %d", asked, got, want)
 		}
 	}
-	if d := s.Detail(); d.SeatsWhy.String() != "超过 1 张须带子女" || d.MaxSeats != 2 || !d.Stations[0].Chosen || d.Stations[0].Note.String() != "一号路" {
+	if d := s.Detail(); len(d.Family) != 2 || !d.Family[1].Chosen || d.MaxSeats != 2 || !d.Stations[0].Chosen || d.Stations[0].Note.String() != "一号路" {
 		t.Errorf("choices %+v", d)
 	}
 	// A revision takes the chosen station away: the first one left is chosen.

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"yizhan/app/flow"
 
 	"github.com/fxamacker/cbor/v2"
 
+	"yizhan/app/flow"
 	"yizhan/core/activity"
 	"yizhan/core/fault"
 	"yizhan/core/id"
@@ -27,7 +27,9 @@ type Data struct {
 	Stations   map[id.Station]wire.StationRow
 	Claims     []wire.ClaimRow
 	Asked      []Asked
+	Changing   []Changing
 	Refusals   map[Place]Refusal
+	Seen       map[string]bool // messages that were read
 }
 
 // Activity is a published activity. One that this version cannot read has no
@@ -95,10 +97,13 @@ func (r *Reader) Read() (Data, error) {
 	if err != nil {
 		return Data{}, err
 	}
-	if d.Asked, err = asked(r.Store); err != nil {
+	if d.Asked, d.Changing, err = asked(r.Store); err != nil {
 		return Data{}, err
 	}
-	d.Refusals, err = refusals(r.Store)
+	if d.Refusals, err = refusals(r.Store); err != nil {
+		return Data{}, err
+	}
+	d.Seen, err = seen(r.Store)
 	return d, err
 }
 
@@ -123,25 +128,31 @@ func (r *Reader) activity(row wire.ActivityRow) Activity {
 	return a
 }
 
-func asked(s local.Store) ([]Asked, error) {
+func asked(s local.Store) (claims []Asked, changes []Changing, err error) {
 	queue, err := s.Queue()
 	if err != nil {
-		return nil, fmt.Errorf("read outbox: %w", err)
+		return nil, nil, fmt.Errorf("read outbox: %w", err)
 	}
-	var out []Asked
 	for _, q := range queue {
 		o, err := op.Decode(q.Bytes)
-		if err != nil || o.Kind != op.Claim {
+		if err != nil {
 			continue
 		}
-		a := Asked{Place: Place{o.Activity, o.Pool}, Seq: q.Seq, Seats: o.Seats, Station: o.Station, At: q.At}
-		var result op.Result
-		if q.Result != nil && wire.DecodeRow(q.Result, &result) == nil {
-			a.Result = &result
+		var answer *op.Result
+		if result := new(op.Result); q.Result != nil && wire.DecodeRow(q.Result, result) == nil {
+			answer = result
 		}
-		out = append(out, a)
+		at := Place{o.Activity, o.Pool}
+		switch o.Kind {
+		case op.Claim:
+			claims = append(claims, Asked{Place: at, Seq: q.Seq, Seats: o.Seats, Station: o.Station, At: q.At, Result: answer})
+		case op.Cancel:
+			changes = append(changes, Changing{Place: at, Change: GiveBack, Seq: q.Seq, Result: answer})
+		case op.Rebind:
+			changes = append(changes, Changing{Place: at, Change: Move, Seq: q.Seq, Station: o.Station, Result: answer})
+		}
 	}
-	return out, nil
+	return claims, changes, nil
 }
 
 func refusals(s local.Store) (map[Place]Refusal, error) {

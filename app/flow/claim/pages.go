@@ -54,7 +54,7 @@ type DetailPage struct {
 	Stations []Choice
 	Seats    int
 	MaxSeats int
-	SeatsWhy say.Text
+	Family   []Choice // whether a child comes along, with ID "yes" or ""; none where it makes no difference
 	Button   Button
 }
 
@@ -66,6 +66,8 @@ type TicketPage struct {
 	Short   string
 	Seats   int
 	Facts   []Fact
+	Changes []Change
+	Answer  Words // to the last change
 }
 
 // Cards gives the list of activities: what can be had now first, then what
@@ -193,7 +195,7 @@ func (s State) Detail() DetailPage {
 	}
 	st := s.Standing(Place{a.ID, s.pool})
 	d := DetailPage{Title: a.Title, Outcome: s.words(a, st), Facts: s.facts(a), Sessions: s.sessions(a),
-		Seats: s.seats, MaxSeats: s.most(), SeatsWhy: seatsWhy(a), Button: s.button(a)}
+		Seats: s.seats, MaxSeats: s.most(), Family: s.family(a), Button: s.button(a)}
 	if st.Kind == Granted || st.Kind == Waitlisted || st.Kind == Redeemed {
 		if _, known := s.claim(st.Ticket); known {
 			d.Ticket = st.Ticket
@@ -203,14 +205,20 @@ func (s State) Detail() DetailPage {
 		d.Outcome = notStored(s.unstored)
 	}
 	if st.Kind.over() {
-		d.Stations = s.stations(a)
+		d.Stations = s.pickups(a)
 	}
 	d.Left, d.LeftTone = s.left()
 	return d
 }
 
+// MemberCode is what the code page shows.
+func (s State) MemberCode() Shown { return s.shown }
+
 // Countdown is the line that changes every second: how long until pressing makes sense.
 func (s State) Countdown() say.Text {
+	if s.Page == Code && !s.shown.Next.IsZero() {
+		return say.T("%d 秒后换", max(0, int(s.shown.Next.Sub(s.Now)/time.Second)))
+	}
 	a, ok := s.find(s.activity)
 	if s.Page != Detail || !ok || a.Newer || !a.Claim.Before(s.Now.UnixMilli()) {
 		return say.Text{}
@@ -300,13 +308,15 @@ func limits(a Activity) say.Text {
 	return say.Join("；", texts...)
 }
 
-func seatsWhy(a Activity) say.Text {
+// family asks about a child only where more seats depend on it: no name, no age.
+func (s State) family(a Activity) []Choice {
 	for _, l := range a.Spec.Limits {
 		if l.Per == "member" && l.MaxWithChild > l.Max {
-			return say.T("超过 %d 张须带子女", l.Max)
+			return []Choice{{Text: say.T("不带孩子"), Note: say.T("最多 %d 张", l.Max), Chosen: !s.child},
+				{ID: "yes", Text: say.T("带孩子一起来"), Note: say.T("最多 %d 张；身高要求见活动说明，不用填姓名", l.MaxWithChild), Chosen: s.child}}
 		}
 	}
-	return say.Text{}
+	return nil
 }
 
 func (s State) address(at id.Station) say.Text {
@@ -339,7 +349,7 @@ func (s State) sessions(a Activity) []Choice {
 	return choices
 }
 
-func (s State) stations(a Activity) []Choice {
+func (s State) pickups(a Activity) []Choice {
 	if a.Spec.Pickup == nil || len(a.Spec.Pickup.Stations) < 2 {
 		return nil
 	}
@@ -410,8 +420,18 @@ func (s State) Ticket() TicketPage {
 	c, _ := s.claim(s.ticket)
 	a, _ := s.find(c.Activity)
 	st := Standing{Kind: kindOf(fromRow, c.State), Seats: c.Seats, Line: c.Place, Ticket: c.Ticket, Station: c.Station}
-	p := TicketPage{Title: titleOf(a, c.Activity), Outcome: s.words(a, st), Seats: c.Seats, Short: ticket.Short(c.Ticket)}
-	if st.Kind == Granted {
+	p := TicketPage{Title: titleOf(a, c.Activity), Outcome: s.words(a, st), Seats: c.Seats, Short: ticket.Short(c.Ticket),
+		Changes: s.Changes(), Answer: s.answer}
+	switch {
+	case s.changing(c):
+		p.Answer = Words{flow.Wait, say.T("已提交 · 待确认"), say.T("正在等服务器确认，在那之前这张票还是您的。"), say.Text{}}
+	case s.unstored != fault.NoFault:
+		p.Answer = notStored(s.unstored)
+	}
+	switch {
+	case st.Kind == Granted && c.Blocked:
+		p.Outcome = Words{flow.Bad, say.T("暂停使用"), flow.Sentence(fault.Blocked), flow.Next(fault.Blocked)}
+	case st.Kind == Granted:
 		p.Code = c.Code
 	}
 	add := func(label, text say.Text) {

@@ -10,6 +10,7 @@ import (
 	"yizhan/app/flow"
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/doctor"
+	"yizhan/app/flow/settings"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
 	"yizhan/app/say"
@@ -30,6 +31,12 @@ type Model struct {
 	Sheet  bool // the sync page lies on top
 	Who    []statusview.Line
 	Found  []doctor.Finding // of the sync page
+
+	Change   claim.ChangePage
+	Code     claim.Shown
+	Notices  []claim.Notice
+	Unread   int
+	Settings settings.Values
 }
 
 // Of reads the model of a state.
@@ -44,7 +51,14 @@ func Of(s claim.State, bar status.Bar) Model {
 		m.Detail = s.Detail()
 	case claim.Ticket:
 		m.Ticket = s.Ticket()
+	case claim.Confirming:
+		m.Change = s.ChangePage()
+	case claim.Code:
+		m.Code = s.MemberCode()
+	case claim.Inbox:
+		m.Notices = s.Notices()
 	}
+	m.Unread = s.Unread()
 	return m
 }
 
@@ -54,6 +68,7 @@ type View struct {
 	Sheet   func(open bool) // opens and closes the sync page
 	Large   func(on bool)   // 长辈版
 	Connect func()          // try the network now
+	Set     func(settings.Message)
 
 	root      *fyne.Container
 	last      Model
@@ -103,10 +118,23 @@ func (v *View) page(m Model, countdown say.Text) fyne.CanvasObject {
 		return v.frame(look.Column(0, s.Header(look.Say(say.T("活动")), v.send(claim.Back{})), strip), v.detail(m.Detail, countdown), v.action(m.Detail))
 	case claim.Ticket:
 		return v.frame(look.Column(0, s.Header(look.Say(say.T("我的票")), v.send(claim.Back{})), strip), v.ticket(m.Ticket), nil)
+	case claim.Confirming:
+		body, foot := v.confirming(m.Change)
+		return v.frame(look.Column(0, s.Header(look.Say(m.Change.Title), v.send(claim.Back{})), strip), body, foot)
+	case claim.Inbox:
+		return v.frame(look.Column(0, s.Header(look.Say(say.T("消息")), v.send(claim.Back{})), strip), v.inbox(m.Notices), nil)
 	case claim.Mine:
-		return v.frame(look.Column(0, s.Header(look.Say(say.T("我的票")), nil), strip), v.mine(m.Cards), v.tabs(m.Page))
+		return v.frame(look.Column(0, s.Header(look.Say(say.T("我的票")), nil), strip), v.mine(m.Cards), v.tabs(m.Page, m.Unread))
+	case claim.Code:
+		page := v.frame(look.Column(0, s.Header(look.Say(say.T("会员码")), nil), strip), v.code(m.Code), v.tabs(m.Page, m.Unread))
+		if v.countdown != nil {
+			v.countdown.SetText(look.Say(countdown))
+		}
+		return page
+	case claim.Me:
+		return v.frame(look.Column(0, s.Header(look.Say(say.T("我的")), nil), strip), v.me(m), v.tabs(m.Page, m.Unread))
 	}
-	return v.frame(look.Column(0, s.Header(look.Say(say.T("活动")), nil), strip), v.list(m), v.tabs(m.Page))
+	return v.frame(look.Column(0, s.Header(look.Say(say.T("活动")), nil), strip), v.list(m), v.tabs(m.Page, m.Unread))
 }
 
 func (v *View) send(m claim.Message) func() { return func() { v.Send(m) } }
@@ -114,12 +142,6 @@ func (v *View) send(m claim.Message) func() { return func() { v.Send(m) } }
 func (v *View) frame(top, body, bottom fyne.CanvasObject) fyne.CanvasObject {
 	v.scroll = look.NewScroll(look.Pad(v.scale.Pad, v.scale.Pad, look.Column(0, body)))
 	return look.Fill(v.scale.Ground, 0, look.Frame(top, v.scroll, bottom))
-}
-
-func (v *View) tabs(at claim.Page) fyne.CanvasObject {
-	return look.Fill(v.scale.Surface, 0, look.Row(0, -1,
-		v.scale.Tab(look.Say(say.T("活动")), at == claim.List, v.send(claim.Go{Page: claim.List})),
-		v.scale.Tab(look.Say(say.T("我的票")), at == claim.Mine, v.send(claim.Go{Page: claim.Mine}))))
 }
 
 func (v *View) list(m Model) fyne.CanvasObject {
@@ -190,8 +212,11 @@ func (v *View) detail(d claim.DetailPage, countdown say.Text) fyne.CanvasObject 
 	}
 	objects = append(objects, v.choices(look.Say(say.T("选场次")), d.Sessions, func(key string) claim.Message { return claim.Pool{Pool: id.Pool(key)} })...)
 	objects = append(objects, v.choices(look.Say(say.T("选领取站点")), d.Stations, func(key string) claim.Message { return claim.Station{Station: id.Station(key)} })...)
+	if d.Button.Enabled {
+		objects = append(objects, v.choices(look.Say(say.T("带孩子吗？")), d.Family, func(key string) claim.Message { return claim.WithChild{Yes: key != ""} })...)
+	}
 	if d.MaxSeats > 1 && d.Button.Enabled {
-		objects = append(objects, v.seats(d))
+		objects = append(objects, s.Card(s.Stepper(d.Seats, 1, d.MaxSeats, look.Say(say.T("%d 张", d.Seats)), "", func(n int) { v.Send(claim.Seats{Seats: n}) })))
 	}
 	var facts []fyne.CanvasObject
 	for _, f := range d.Facts {
@@ -212,23 +237,6 @@ func (v *View) choices(label string, choices []claim.Choice, message func(string
 		objects = append(objects, v.scale.Option(look.Say(c.Text), look.Say(c.Note), c.Chosen, v.send(message(c.ID))))
 	}
 	return []fyne.CanvasObject{look.Column(v.scale.Gap*0.6, objects...)}
-}
-
-func (v *View) seats(d claim.DetailPage) fyne.CanvasObject {
-	s := v.scale
-	step := func(text string, n int) fyne.CanvasObject {
-		kind := look.Second
-		if n < 1 || n > d.MaxSeats {
-			kind = look.Dead
-		}
-		return look.Fixed(s.Button*1.2, s.Button, look.NewButton(s, kind, text, v.send(claim.Seats{Seats: n})))
-	}
-	count := look.NewText(look.Say(say.T("%d 张", d.Seats)), look.Style{Em: s.Title, Bold: true, Colour: v.scale.Ink, Align: fyne.TextAlignCenter})
-	words := []fyne.CanvasObject{count}
-	if !d.SeatsWhy.Empty() {
-		words = append(words, look.NewText(look.Say(d.SeatsWhy), look.Style{Em: s.Small, Colour: v.scale.Muted, Align: fyne.TextAlignCenter}))
-	}
-	return s.Card(look.Row(s.Gap, 1, step("−", d.Seats-1), look.Column(2, words...), step("＋", d.Seats+1)))
 }
 
 // action is the button at the foot of an activity.
@@ -271,7 +279,7 @@ func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
 		objects = append(objects, look.Square(360, look.QR(modules)))
 	}
 	objects = append(objects, centred(t.Short, s.Huge, true), centred(look.Say(say.T("短码，二维码扫不出时报给工作人员")), s.Small, false))
-	return look.Column(s.Gap, s.Card(objects...), s.Card(facts...))
+	return look.Column(s.Gap, append([]fyne.CanvasObject{s.Card(objects...), s.Card(facts...)}, v.changes(t)...)...)
 }
 
 func (v *View) panel(w claim.Words) fyne.CanvasObject {

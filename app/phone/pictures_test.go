@@ -1,0 +1,74 @@
+package phone
+
+import (
+	"flag"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/software"
+
+	"yizhan/app/flow/claim"
+	"yizhan/app/flow/settings"
+	"yizhan/app/shell/shelltest"
+)
+
+var pictures = flag.String("pictures", "", "write pictures of the phone's pages into this `folder`")
+
+// Every page can be drawn on a small phone in every size, palette and language.
+func TestPages(t *testing.T) {
+	for _, taste := range []struct {
+		name  string
+		print settings.Print
+		pal   string
+		lang  string
+	}{{"zh", settings.Standard, settings.Light, settings.Chinese}, {"large", settings.Largest, settings.Contrast, settings.Chinese}, {"en", settings.Standard, settings.Night, settings.English}} {
+		for name, open := range map[string][]claim.Message{
+			"1-list":   nil,
+			"2-detail": {claim.Open{Activity: shelltest.Picking}, claim.WithChild{Yes: true}},
+			"3-mine":   {claim.Go{Page: claim.Mine}},
+			"4-ticket": {claim.ShowTicket{Ticket: 1024}},
+			"5-cancel": {claim.ShowTicket{Ticket: 1024}, claim.AskChange{Change: claim.GiveBack}},
+			"6-move":   {claim.ShowTicket{Ticket: 1024}, claim.AskChange{Change: claim.Move}},
+			"7-code":   {claim.Go{Page: claim.Code}, claim.Shown{Code: strings.Repeat("A2B3C4D5", 49), Next: shelltest.Now.Add(12 * time.Second)}},
+			"8-me":     {claim.Go{Page: claim.Me}},
+			"9-inbox":  {claim.Go{Page: claim.Inbox}},
+		} {
+			t.Run(taste.name+"/"+name, func(t *testing.T) {
+				s, _, _ := start(t)
+				defer s.env.Keep(settings.SetLanguage{Name: settings.Chinese})
+				s.env.Keep(settings.SetPrint{Print: taste.print})
+				s.env.Keep(settings.SetPalette{Name: taste.pal})
+				s.env.Keep(settings.SetLanguage{Name: taste.lang})
+				for _, m := range open {
+					s.send(m)
+				}
+				c := software.NewCanvas()
+				c.SetPadded(false)
+				c.SetContent(s.env.Window.Canvas().Content())
+				c.Resize(fyne.NewSize(360, 780))
+				img := c.Capture()
+				if img.Bounds().Dx() < 360 {
+					t.Errorf("drawn %v", img.Bounds())
+				}
+				if *pictures == "" {
+					return
+				}
+				f, err := os.Create(filepath.Join(*pictures, taste.name+"-"+name+".png"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := png.Encode(f, img); err != nil {
+					t.Fatal(err)
+				}
+				if err := f.Close(); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+}
