@@ -56,7 +56,7 @@ type Options struct {
 	Activity id.Activity // the desk is set to it; empty takes any
 	Pool     id.Pool     // of a door that is set to one session; empty takes any
 	Override bool        // a supervisor hands over against the verdict
-	Reason   string      // of the override
+	Reason   string      // of the override, or why a ticket was picked from a list instead of being scanned
 	By       string      // who works here
 	Out      bool        // at a door: leaving
 }
@@ -95,7 +95,7 @@ func (c *Counter) Redeem(code string, now time.Time, o Options) (Outcome, error)
 // RedeemTicket is Redeem for a ticket that staff found by its short code or in
 // the list of this station, after they have seen who the person is.
 func (c *Counter) RedeemTicket(t id.Ticket, now time.Time, o Options) (Outcome, error) {
-	return c.scan(op.Redeem, now, o, func(s *scan) error { return s.pick(t) })
+	return c.scan(op.Redeem, now, o, func(s *scan) error { s.op.Reason = o.Reason; return s.pick(t) })
 }
 
 // CheckIn is Redeem at a door: it lets in (or out) and hands nothing over.
@@ -105,7 +105,7 @@ func (c *Counter) CheckIn(code string, now time.Time, o Options) (Outcome, error
 
 // CheckInTicket is CheckIn for a ticket that staff found in the check-in list.
 func (c *Counter) CheckInTicket(t id.Ticket, now time.Time, o Options) (Outcome, error) {
-	return c.scan(op.CheckIn, now, o, func(s *scan) error { return s.pick(t) })
+	return c.scan(op.CheckIn, now, o, func(s *scan) error { s.op.Reason = o.Reason; return s.pick(t) })
 }
 
 func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) error) (Outcome, error) {

@@ -5,7 +5,7 @@ import (
 	"yizhan/core/id"
 )
 
-// TAsk (from a kiosk to the server) asks about the person who stands there; TTold answers.
+// TAsk (from a kiosk, or a supervisor's device, to the server) asks about the person who stands there; TTold answers.
 const (
 	TAsk  Type = 12
 	TTold Type = 77

@@ -63,11 +63,12 @@ func since(all []time.Time, now time.Time, window time.Duration) []time.Time {
 func (s *Server) Ask(ctx context.Context, from op.Enrolment, m wire.Ask) wire.Told {
 	told := wire.Told{N: m.N}
 	s.questions.mu.Lock()
-	allowed := from.Role == op.Kiosk && may(s.questions.kiosks, from.Device, s.cfg.Now(), askWindow, askMost)
+	known := from.Role == op.Kiosk || from.Role == op.Staff && from.Supervisor && m.Kind == wire.AskPerson // staff see for themselves who it is
+	allowed := known && may(s.questions.kiosks, from.Device, s.cfg.Now(), askWindow, askMost)
 	s.questions.mu.Unlock()
 	var err error
 	switch {
-	case from.Role != op.Kiosk:
+	case !known:
 		told.Code = fault.NotAuthorised
 	case !allowed:
 		told.Kind = fault.Busy

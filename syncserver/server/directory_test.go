@@ -98,6 +98,15 @@ func TestGuests(t *testing.T) {
 	if got := s.Ask(context.Background(), kiosk, wire.Ask{Kind: wire.AskPerson, Name: "zdy", Phone: "0009"}); len(got.People) != 1 {
 		t.Errorf("who came later: %+v", got)
 	}
+	for e, want := range map[*op.Enrolment]fault.Code{{Device: "s1", Role: op.Staff}: fault.NotAuthorised, {Device: "s2", Role: op.Staff, Supervisor: true}: fault.None} {
+		got := s.Ask(context.Background(), *e, wire.Ask{Kind: wire.AskPerson, Name: "zdy", Phone: "0009"})
+		if got.Code != want || (len(got.People) == 1) != (want == fault.None) {
+			t.Errorf("%s is told %+v", e.Device, got)
+		}
+		if got = s.Ask(context.Background(), *e, wire.Ask{Kind: wire.AskTickets, Member: m}); got.Code != fault.NotAuthorised {
+			t.Errorf("%s is told of tickets: %+v", e.Device, got)
+		}
+	}
 	must(t, s.Erase(context.Background(), m))
 	settle(t, s)
 	if got := s.Ask(context.Background(), kiosk, wire.Ask{Kind: wire.AskPerson, Name: "sxy", Phone: "5678"}); got.Code != fault.UnknownMember {
