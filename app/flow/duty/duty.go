@@ -1,113 +1,147 @@
-// Package duty is what staff have to look at: tasks, and incidents that went wrong.
+// Package duty is what staff have to look at: tasks, and incidents that went wrong,
+// each with what is known about it and what somebody did about it.
 package duty
 
 import (
-	"cmp"
-	"encoding/json"
 	"slices"
-	"strings"
-	"time"
 
 	"yizhan/app/flow"
 	"yizhan/app/say"
-	"yizhan/core/activity"
 	"yizhan/core/fault"
-	"yizhan/core/id"
-	"yizhan/core/local"
-	"yizhan/core/ticket"
-	"yizhan/core/wire"
+	"yizhan/core/op"
 )
 
-// Line is one thing to look at.
-type Line struct {
-	Title say.Text
-	Note  say.Text
-	Badge say.Text
-	Tone  flow.Tone
+// Item is one thing to look at.
+type Item struct {
+	Seq     uint64 // its journal place
+	Title   say.Text
+	Note    say.Text // where and when, on one line
+	Badge   say.Text
+	Tone    flow.Tone
+	Facts   []Fact // all that is known
+	Seen    bool   // somebody looked
+	Handled bool   // and is done with it
+	Waiting bool   // what this device said about it is not uploaded yet
 }
 
-// words of tasks and incidents; others are shown as they came.
-var words = map[string]say.Text{
-	"private_screening":            say.T("可以考虑安排专场"),
-	"override":                     say.T("人工放行"),
-	"checked_in_twice":             say.T("同一张票入场两次"),
-	"handed_over_already_redeemed": say.T("同一张票领了两次"),
-	"checked_in_unknown":           say.T("查不到的票入了场"),
-	"checked_in_cancelled":         say.T("退掉的票入了场"),
-	"checked_in_not_approved":      say.T("没有核准的票入了场"),
-	"checked_in_again":             say.T("出场后不能再进的票又入了场"),
-	"checked_in_blocked":           say.T("被暂停使用的票入了场"),
-	"handed_over_unknown":          say.T("发放了查不到的票"),
-	"handed_over_unproven":         say.T("发放了没有上报、也没有出示的票"),
-	"checked_in_unproven":          say.T("没有上报、也没有出示的票入了场"),
-	"forked":                       say.T("设备记录对不上，已停用"),
+// Fact is a label with its text.
+type Fact struct{ Label, Text say.Text }
+
+// State is the page between two messages.
+type State struct {
+	Items []Item // all, newest first
+	All   bool   // those that are handled are shown too
+	Open  uint64 // Seq of the one on its own page; 0: the list
+	Note  string // what is being written about it
+	Busy  bool
+	Word  Word // of the last answer; zero where there is none
+
+	epoch int // of the server, as this device knows it
 }
 
-// tell puts a word of the server into a text; what was handed over against a
-// verdict carries the verdict's own sentence.
-func tell(word string) say.Text {
-	if text, ok := words[word]; ok {
-		return text
-	}
-	if name, ok := strings.CutPrefix(word, "handed_over_"); ok {
-		if v, ok := fault.ParseVerdict(name); ok {
-			return say.T("已经发放，但是%s", flow.Sentence(v))
-		}
-	}
-	return say.Plain(word)
+// Word is what came of a tap.
+type Word struct {
+	Tone     flow.Tone
+	Word     say.Text
+	Sentence say.Text
+	Next     say.Text
 }
 
-// Read gives the lines, newest first. Rows that cannot be read are left out.
-func Read(s local.Store, now time.Time) ([]Line, error) {
-	titles, err := titles(s)
-	if err != nil {
-		return nil, err
-	}
-	type dated struct {
-		Line
-		seq uint64
-	}
-	var all []dated
-	err = flow.Each(s, wire.TableTask, func(t wire.TaskRow) {
-		all = append(all, dated{Line{tell(t.Kind),
-			say.Join(" · ", say.Plain(string(t.Org)), say.Plain(cmp.Or(titles[t.Activity], string(t.Activity))), flow.Clock(time.UnixMilli(t.At), now)),
-			say.T("待办"), flow.Wait}, t.Seq})
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = flow.Each(s, wire.TableIncident, func(i wire.IncidentRow) {
-		var number, device, first say.Text
-		if i.Ticket != 0 {
-			number = say.T("票 %s", ticket.Short(i.Ticket))
-		}
-		if i.Device != "" {
-			device = say.T("设备 %s", string(i.Device))
-		}
-		if i.FirstDevice != "" {
-			first = say.T("此前：%s 设备 %s", flow.Clock(time.UnixMilli(i.FirstAt), now), string(i.FirstDevice))
-		}
-		note := say.Join(" · ", number, flow.Clock(time.UnixMilli(i.At), now), device, first)
-		all = append(all, dated{Line{tell(i.Word), note, say.T("异常"), flow.Bad}, i.Seq})
-	})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(all, func(x, y dated) int { return cmp.Compare(y.seq, x.seq) })
-	lines := make([]Line, len(all))
-	for i, d := range all {
-		lines[i] = d.Line
-	}
-	return lines, nil
+// Message is one of the types below.
+type Message interface{ message() }
+
+type (
+	// Loaded brings what the device holds now.
+	Loaded Data
+	// Filter shows those that are handled too, or not.
+	Filter struct{ All bool }
+	// Open shows one of them; 0 goes back to the list.
+	Open struct{ Seq uint64 }
+	// Wrote is the text of the note.
+	Wrote struct{ Note string }
+	// Settle says that the open one was seen, or is handled.
+	Settle struct{ Handled bool }
+	// Stored says that it is kept and will be uploaded, or what the server answered:
+	// with Code it was refused.
+	Stored struct{ Code fault.Code }
+	// NotStored says that nothing could be kept.
+	NotStored struct{ Full bool }
+)
+
+func (Loaded) message()    {}
+func (Filter) message()    {}
+func (Open) message()      {}
+func (Wrote) message()     {}
+func (Settle) message()    {}
+func (Stored) message()    {}
+func (NotStored) message() {}
+
+// Notes are what staff write most; each is one tap.
+func Notes() []say.Text {
+	return []say.Text{say.T("已与本人核对"), say.T("已收回"), say.T("已转交单位工会"), say.T("误报，不用处理")}
 }
 
-func titles(s local.Store) (map[id.Activity]string, error) {
-	m := map[id.Activity]string{}
-	err := flow.Each(s, wire.TableActivity, func(row wire.ActivityRow) {
-		var spec activity.Spec
-		if json.Unmarshal(row.Spec, &spec) == nil {
-			m[row.ID] = spec.Title
+// Update gives the next state and the op to store, if any.
+func (s State) Update(m Message) (State, []op.Op) {
+	switch m := m.(type) {
+	case Loaded:
+		s.Items, s.epoch = m.Items, m.Epoch
+		if _, ok := s.Shown(); !ok {
+			s.Open = 0
 		}
-	})
-	return m, err
+	case Filter:
+		s.All = m.All
+	case Open:
+		s.Open, s.Note, s.Word = m.Seq, "", Word{}
+	case Wrote:
+		s.Note = m.Note
+	case Settle:
+		i, ok := s.Shown()
+		if !ok || s.Busy || i.Handled {
+			return s, nil
+		}
+		s.Busy, s.Word = true, Word{}
+		return s, []op.Op{{Kind: op.Settle, About: i.Seq, Epoch: s.epoch, Handled: m.Handled, Reason: s.Note, Channel: op.ByStaff}}
+	case Stored:
+		s.Busy, s.Note = false, ""
+		s.Word = Word{flow.Good, say.T("已记下"), say.T("这台设备联网后，其他人也会看到。"), say.Text{}}
+		if m.Code != fault.None {
+			s.Word = Word{flow.Bad, say.T("没有记下"), flow.Sentence(m.Code), flow.Next(m.Code)}
+		}
+	case NotStored:
+		s.Busy = false
+		s.Word = Word{flow.Bad, say.T("没有记下"), say.T("记录没有存下来，等于没有按。"), say.T("请再按一次。")}
+		if m.Full {
+			s.Word.Next = say.T("存储空间满了，请清理以后再按一次。")
+		}
+	}
+	return s, nil
+}
+
+// List gives the items that are shown.
+func (s State) List() []Item {
+	if s.All {
+		return s.Items
+	}
+	return slices.DeleteFunc(slices.Clone(s.Items), func(i Item) bool { return i.Handled })
+}
+
+// Waiting counts what nobody has dealt with.
+func (s State) Waiting() int {
+	n := 0
+	for _, i := range s.Items {
+		if !i.Handled {
+			n++
+		}
+	}
+	return n
+}
+
+// Shown is the open item.
+func (s State) Shown() (Item, bool) {
+	i := slices.IndexFunc(s.Items, func(i Item) bool { return i.Seq == s.Open })
+	if i < 0 || s.Open == 0 {
+		return Item{}, false
+	}
+	return s.Items[i], true
 }

@@ -9,6 +9,7 @@ import (
 	"yizhan/app/say"
 	"yizhan/core/fault"
 	"yizhan/core/id"
+	"yizhan/core/ticket"
 )
 
 // How long a result stays before the page goes back by itself, and how soon the
@@ -36,8 +37,9 @@ type State struct {
 	Result Result
 	Left   int // seconds until the page goes back
 
-	code   string   // last code handed to the counter
-	queue  []string // scanned while the last one was being decided
+	code   string    // last code handed to the counter
+	pick   id.Ticket // or the last ticket of a short code
+	queue  []string  // scanned while the last one was being decided
 	shown  time.Time
 	closes time.Time
 }
@@ -53,11 +55,14 @@ type Result struct {
 	Detail   say.Text  // when and where it was handed over, or where it belongs
 	Doubt    bool      // a person may say that the clock is right
 	Ticket   id.Ticket // that was handed over and may be taken back; 0 otherwise
+	Overrule bool      // a supervisor may hand over all the same
 }
 
 // Do is what is to be done now; the zero value is nothing.
 type Do struct {
 	Redeem  string    // code to decide
+	Pick    id.Ticket // or the ticket of a short code
+	Reason  string    // why the verdict is overruled
 	Undo    id.Ticket // hand-over to take back
 	Confirm bool      // before that: a person says that the clock is right
 }
@@ -80,6 +85,9 @@ type Outcome struct {
 	Detail  say.Text
 	Ticket  id.Ticket // that was handed over; 0 where nothing was
 	Aside   bool      // another device of this very station hands it over
+
+	Overridable bool // the device is a supervisor's, and the ticket is known
+	Overridden  bool // a supervisor has handed it over against the verdict
 }
 
 // Message is Scanned, Decided, NotStored, Unreadable, Tick, ClockRight, TakeBack, TakenBack or Closed.
@@ -90,6 +98,16 @@ type (
 	Scanned struct {
 		Code string
 		At   time.Time
+	}
+	// Typed is a short code that staff typed because nothing could be scanned.
+	Typed struct {
+		Text string
+		At   time.Time
+	}
+	// Overrule is a supervisor's word that what was refused is handed over.
+	Overrule struct {
+		What   Subject
+		Reason string
 	}
 	// Decided answers the code that was handed over last.
 	Decided struct {
@@ -119,6 +137,8 @@ type (
 )
 
 func (Scanned) message()    {}
+func (Typed) message()      {}
+func (Overrule) message()   {}
 func (Decided) message()    {}
 func (NotStored) message()  {}
 func (Unreadable) message() {}
@@ -133,6 +153,12 @@ func (s State) Update(m Message) (State, Do) {
 	switch m := m.(type) {
 	case Scanned:
 		return s.scanned(m)
+	case Typed:
+		return s.typed(m)
+	case Overrule:
+		if s.Page != Working && m.What != (Subject{}) && m.Reason != "" {
+			return State{Page: Working, code: m.What.Code, pick: m.What.Ticket}, Do{Redeem: m.What.Code, Pick: m.What.Ticket, Reason: m.Reason}
+		}
 	case Decided:
 		return s.show(verdict(m.Outcome), m.At).next()
 	case NotStored:
@@ -147,7 +173,7 @@ func (s State) Update(m Message) (State, Do) {
 		return s.tick(m.Now), Do{}
 	case ClockRight:
 		if s.Page == Showing && s.Result.Doubt {
-			return State{Page: Working, code: s.code}, Do{Redeem: s.code, Confirm: true}
+			return State{Page: Working, code: s.code, pick: s.pick}, Do{Redeem: s.code, Pick: s.pick, Confirm: true}
 		}
 	case TakeBack:
 		if s.Page == Showing && s.Result.Ticket != 0 {
@@ -176,6 +202,40 @@ func (s State) scanned(m Scanned) (State, Do) {
 		return s, Do{}
 	}
 	return State{Page: Working, code: m.Code}, Do{Redeem: m.Code}
+}
+
+// typed takes a short code. It finds a ticket and opens nothing of it: staff look at
+// the person, and the counter at everything else.
+func (s State) typed(m Typed) (State, Do) {
+	if s.Page == Working {
+		return s, Do{}
+	}
+	t, err := ticket.ParseShort(m.Text)
+	if err != nil {
+		return s.show(Result{Tone: flow.Bad, Word: say.T("短码不对"), Sentence: say.T("短码打错了，或者不完整。"),
+			Next: say.T("请和凭条或手机上的短码逐位核对，再输一次。")}, m.At), Do{}
+	}
+	return State{Page: Working, pick: t}, Do{Pick: t}
+}
+
+// Subject is the code or ticket that a verdict is about.
+type Subject struct {
+	Code   string
+	Ticket id.Ticket
+}
+
+// Reasons are why supervisors overrule most; each is one tap.
+func Reasons() []say.Text {
+	return []say.Text{say.T("本人有特殊困难，已核对"), say.T("时间或站点临时调整"), say.T("设备或网络故障"), say.T("已请示上级工会")}
+}
+
+// Subject gives that of the shown verdict, for a supervisor to overrule; it is empty
+// where nothing can be overruled.
+func (s State) Subject() Subject {
+	if s.Page != Showing || !s.Result.Overrule {
+		return Subject{}
+	}
+	return Subject{s.code, s.pick}
 }
 
 func (s State) show(r Result, at time.Time) State {
@@ -215,6 +275,10 @@ func verdict(o Outcome) Result {
 	if o.Aside {
 		r.Sentence = say.T("本站的这种票由另一台设备发放。")
 		r.Next = say.T("请到本站那台设备领取；它坏了或不见了，请工作人员换一台。")
+	}
+	r.Overrule = o.Overridable && r.Tone != flow.Good
+	if o.Overridden {
+		r.Sentence, r.Next = say.T("主管放行，已经记录。"), say.T("服务器会留一条异常，请日后核对。")
 	}
 	switch r.Tone {
 	case flow.Good:

@@ -167,3 +167,53 @@ func TestAnotherDeviceOfThisStation(t *testing.T) {
 		t.Errorf("shows %+v", r)
 	}
 }
+
+func TestShortCodes(t *testing.T) {
+	s, do := step(State{}, Typed{"0 1-008", start})
+	if do.Pick != 1024 || do.Redeem != "" || s.Page != Working {
+		t.Fatalf("a short code gave %+v, %+v", s, do)
+	}
+	if s, do = step(State{}, Typed{"01009", start}); do != (Do{}) || s.Result.Word.String() != "短码不对" {
+		t.Errorf("a mistyped one gave %+v, %+v", s.Result, do)
+	}
+	if _, do = step(State{}, Scanned{"A", start}, Typed{"01008", start}); do != (Do{}) {
+		t.Error("a short code was decided while a scan was")
+	}
+	s, _ = step(State{}, Typed{"01008", start}, Decided{Outcome{Verdict: fault.ClockDoubt}, start})
+	if _, do = s.Update(ClockRight{}); do.Pick != 1024 || !do.Confirm {
+		t.Errorf("confirming the clock gave %+v", do)
+	}
+}
+
+func TestOverruling(t *testing.T) {
+	refused := Decided{Outcome{Verdict: fault.TooLate, Overridable: true}, start}
+	for name, c := range map[string]struct {
+		first Message
+		want  Subject
+	}{"a scan": {Scanned{"A", start}, Subject{Code: "A"}}, "a short code": {Typed{"01008", start}, Subject{Ticket: 1024}}} {
+		s, _ := step(State{}, c.first, refused)
+		if !s.Result.Overrule || s.Subject() != c.want {
+			t.Fatalf("%s: %+v about %+v", name, s.Result, s.Subject())
+		}
+		what := s.Subject()
+		s, _ = s.Update(Tick{start.Add(time.Hour)}) // the PIN and the reason take longer than the page stays
+		if _, do := s.Update(Overrule{What: what}); do != (Do{}) {
+			t.Errorf("%s: overruled without a reason: %+v", name, do)
+		}
+		s, do := s.Update(Overrule{What: what, Reason: "下夜班"})
+		if do.Redeem != c.want.Code || do.Pick != c.want.Ticket || do.Reason != "下夜班" || s.Page != Working {
+			t.Fatalf("%s: %+v, %+v", name, s, do)
+		}
+		s, _ = s.Update(Decided{Outcome{Verdict: fault.Valid, Overridden: true, Overridable: true, Ticket: 7}, start})
+		if s.Result.Tone != flow.Good || !strings.Contains(s.Result.Sentence.String(), "主管放行") || s.Result.Overrule || s.Result.Ticket != 7 {
+			t.Errorf("%s: afterwards %+v", name, s.Result)
+		}
+	}
+	s, _ := step(State{}, Scanned{"A", start}, Decided{Outcome{Verdict: fault.TooLate}, start})
+	if s.Subject() != (Subject{}) {
+		t.Error("a device that is no supervisor's offers to overrule")
+	}
+	if _, do := s.Update(Overrule{Reason: "x"}); do != (Do{}) {
+		t.Error("nothing was overruled, and something is to be done")
+	}
+}
