@@ -21,7 +21,8 @@ type counter struct {
 	name string           // of the person or machine that scans
 	wait func(context.Context, uint64) (op.Result, error)
 
-	station id.Station
+	station    id.Station
+	supervisor bool
 }
 
 // confirmTime is how long a person at a counter waits for the server's word.
@@ -34,7 +35,7 @@ func NewCounter(env *Env) Counter {
 	if who.Role == op.Staff {
 		channel = op.ByStaff
 	}
-	c := &counter{now: env.Clock, wait: env.Link.Wait, name: string(who.Device), station: who.Station, Counter: handover.New(handover.Config{Store: env.Store,
+	c := &counter{now: env.Clock, wait: env.Link.Wait, name: string(who.Device), station: who.Station, supervisor: who.Supervisor, Counter: handover.New(handover.Config{Store: env.Store,
 		Outbox: env.Link, Device: who.Device, Station: who.Station, Upstream: who.Upstream, Channel: channel, Zone: env.Zone, Boot: link.Boot, Supervisor: who.Supervisor,
 		Status: func() handover.Status {
 			st := env.Link.Status()
@@ -47,7 +48,17 @@ func NewCounter(env *Env) Counter {
 
 // Redeem implements Counter.
 func (c *counter) Redeem(code string, now time.Time) (pickup.Outcome, error) {
-	o, err := c.Counter.Redeem(code, now, handover.Options{By: c.name})
+	return c.Decide(pickup.Do{Redeem: code}, now)
+}
+
+// Decide implements Counter.
+func (c *counter) Decide(do pickup.Do, now time.Time) (pickup.Outcome, error) {
+	options := handover.Options{By: c.name, Override: do.Reason != "", Reason: do.Reason}
+	decide := func() (handover.Outcome, error) { return c.Counter.Redeem(do.Redeem, now, options) }
+	if do.Pick != 0 {
+		decide = func() (handover.Outcome, error) { return c.RedeemTicket(do.Pick, now, options) }
+	}
+	o, err := decide()
 	if err != nil {
 		return pickup.Outcome{}, err
 	}
@@ -57,11 +68,20 @@ func (c *counter) Redeem(code string, now time.Time) (pickup.Outcome, error) {
 		}
 	}
 	aside := o.Verdict == fault.WrongStation && o.Station.ID == c.station && c.station != ""
-	out := pickup.Outcome{Verdict: o.Verdict, Seats: o.Seats, Title: o.Title, Detail: c.detail(o, now), Aside: aside}
+	out := pickup.Outcome{Verdict: o.Verdict, Seats: o.Seats, Title: o.Title, Detail: c.detail(o, now), Aside: aside,
+		Overridable: c.supervisor && handover.Overridable(o.Verdict), Overridden: o.Overridden != fault.NoVerdict && o.Verdict == fault.Valid}
 	if o.Verdict == fault.Valid {
 		out.Ticket = o.Ticket
 	}
 	return out, nil
+}
+
+// Pass implements Counter. A door is put right later, so that nobody waits there for
+// the server.
+func (c *counter) Pass(t id.Ticket, o handover.Options, now time.Time) (fault.Verdict, error) {
+	o.By = c.name
+	out, err := c.CheckInTicket(t, now, o)
+	return out.Verdict, err
 }
 
 // TakeBack implements Counter.

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"errors"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -23,6 +24,12 @@ type Desk struct {
 	state pickup.State
 	view  *pickupview.View
 	more  say.Text
+
+	shown   func()
+	staffed bool         // staff stand here: they see counts, and type short codes
+	tally   pickup.Tally // of today
+	last    pickup.Result
+	at      time.Time // of last
 }
 
 // NewDesk makes the page. more is the word of the button to other pages, empty for none.
@@ -35,6 +42,43 @@ func NewDesk(env *Env, scale look.Scale, more say.Text, toMore func()) *Desk {
 	d.view.TakeBack = func() { d.send(pickup.TakeBack{}) }
 	d.view.More, d.view.Strip = toMore, toMore
 	return d
+}
+
+// Staffed adds what only staff do at a counter: short leads to the page that takes a
+// short code, overrule to the one that asks a supervisor why. They give their answers
+// to Type and Overrule. shown is called when a verdict comes or goes.
+func (d *Desk) Staffed(short func(), overrule func(pickup.Subject), shown func()) {
+	d.staffed, d.view.Short, d.shown = true, short, shown
+	d.view.Overrule = func() { overrule(d.state.Subject()) }
+	d.count()
+}
+
+// Type takes a short code.
+func (d *Desk) Type(text string) { d.send(pickup.Typed{Text: text, At: d.env.Now()}) }
+
+// Overrule hands over against the verdict.
+func (d *Desk) Overrule(what pickup.Subject, reason string) {
+	d.send(pickup.Overrule{What: what, Reason: reason})
+}
+
+// Subject is what a supervisor may overrule now; empty for nothing.
+func (d *Desk) Subject() pickup.Subject { return d.state.Subject() }
+
+// Showing reports whether a verdict fills the page.
+func (d *Desk) Showing() bool { return d.state.Page != pickup.Idle }
+
+// count adds up what was handed over today, and keeps the last result.
+func (d *Desk) count() {
+	if !d.staffed {
+		return
+	}
+	var err error
+	if d.tally, err = pickup.Today(d.env.Store, d.env.Now().In(d.env.Zone)); err != nil {
+		fyne.LogError("count hand-overs", err)
+	}
+	if d.state.Page == pickup.Showing {
+		d.last, d.at = d.state.Result, d.env.Now()
+	}
 }
 
 // Object is what goes into the window.
@@ -88,11 +132,19 @@ func (d *Desk) Picture(path string) { d.scan.File(path) }
 
 func (d *Desk) send(m pickup.Message) {
 	var do pickup.Do
+	before := d.Showing()
 	d.state, do = d.state.Update(m)
+	switch m.(type) {
+	case pickup.Decided, pickup.TakenBack:
+		d.count()
+	}
 	d.draw()
+	if d.shown != nil && before != d.Showing() {
+		d.shown()
+	}
 	d.tell(m)
 	switch {
-	case do.Redeem != "":
+	case do.Redeem != "" || do.Pick != 0:
 		go d.decide(do)
 	case do.Undo != 0:
 		go d.takeBack(do.Undo)
@@ -118,7 +170,7 @@ func (d *Desk) decide(do pickup.Do) {
 	}
 	var out pickup.Outcome
 	if err == nil {
-		out, err = d.env.Counter.Redeem(do.Redeem, d.env.Now())
+		out, err = d.env.Counter.Decide(do, d.env.Now())
 	}
 	d.env.Do(func() {
 		if err != nil {
@@ -165,5 +217,15 @@ func (d *Desk) draw() {
 	if station.Name != "" {
 		place = say.T("%s · 票券领取", station.Name)
 	}
-	d.view.Draw(pickupview.Model{Page: d.state.Page, Result: d.state.Result, Bar: d.env.Bar(), Place: place, Help: help, More: d.more}, d.state.Left)
+	m := pickupview.Model{Page: d.state.Page, Result: d.state.Result, Bar: d.env.Bar(), Place: place, Help: help, More: d.more}
+	if d.staffed {
+		if station.Name != "" {
+			m.Place = say.Plain(station.Name)
+		}
+		m.Help, m.Tally = say.Text{}, d.tally.Words(d.last.Title)
+		if !d.last.Word.Empty() {
+			m.Last = say.T("上一张：%s", say.Join(" · ", d.last.Word, say.Plain(d.at.In(d.env.Zone).Format("15:04"))))
+		}
+	}
+	d.view.Draw(m, d.state.Left)
 }

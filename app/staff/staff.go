@@ -1,5 +1,5 @@
-// Package staff is the shell of a staff phone: the counter, what has to be looked
-// at, and what waits to be sent.
+// Package staff is the shell of a staff phone or tablet: the counter, the check-in
+// lists, what has to be looked at, and what is done for members who stand there.
 package staff
 
 import (
@@ -7,54 +7,121 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
 
+	"yizhan/app/flow/behalf"
+	"yizhan/app/flow/claim"
 	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/duty"
-	"yizhan/app/flow/lend"
+	"yizhan/app/flow/lock"
+	"yizhan/app/flow/pickup"
+	"yizhan/app/flow/roster"
+	"yizhan/app/flow/settings"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
 	"yizhan/app/say"
 	"yizhan/app/shell"
+	behalfview "yizhan/app/view/behalf"
 	dutyview "yizhan/app/view/duty"
-	lendview "yizhan/app/view/lend"
-	statusview "yizhan/app/view/status"
-	"yizhan/core/op"
+	rosterview "yizhan/app/view/roster"
+	scanview "yizhan/app/view/scan"
+	"yizhan/core/membercode"
+	"yizhan/core/wire"
 )
 
-// Shell runs the counter and the pages beside it on the UI goroutine.
+// place is a page of the shell.
+type place uint8
+
+// The four tabs, and the pages that are opened from them.
+const (
+	counter place = iota
+	names
+	todo
+	more
+	short    // a short code is typed
+	overrule // a supervisor says why
+	member   // something is done for a member
+	device   // how the device stands
+	taste    // settings
+	own      // the code that vouches for this member of staff
+)
+
+// tabs are the pages at the foot, in order.
+var tabs = []struct {
+	at   place
+	word say.Text
+}{{counter, say.T("扫码")}, {names, say.T("名单")}, {todo, say.T("待办")}, {more, say.T("更多")}}
+
+// Shell is the window of a staff device. All of it belongs to the UI goroutine.
 type Shell struct {
-	env   *shell.Env
-	desk  *shell.Desk
-	root  *fyne.Container
-	aside bool // the other pages are shown
-	sync  bool // of those, the sync page
-	lend  bool // of those, the page of what was lent to this device
-	lent  lend.State
-	grant *lendview.View
-	last  model
+	env  *shell.Env
+	who  wire.Enrolled
+	desk *shell.Desk
+	root *fyne.Container
+
+	at     place
+	from   place  // where Back leads
+	wide   bool   // room for two columns: the counter stands at the left
+	unlock func() // what waits for the PIN; nil for nothing
+	slip   fyne.CanvasObject
+
+	lock    lock.State
+	duty    duty.State
+	roster  roster.State
+	behalf  behalf.State
+	reader  claim.Reader
+	subject pickup.Subject // of overrule
+	rows    bool           // the store has changed since it was read
+
+	dutyView   *dutyview.View
+	rosterView *rosterview.View
+	behalfView *behalfview.View
+	sight      scanview.View
+	scan       *shell.Scanning // of the page member
+	codes      *membercode.Desk
+	typed      *widget.Entry // of the pages short and overrule
+	last       model
 }
 
+// model is all that is on screen, without what the desk draws itself.
 type model struct {
-	sync  bool
-	lend  bool
-	lent  lend.State
-	lines []duty.Line
-	bar   status.Bar
-	found []doctor.Finding // of the sync page
+	at       place
+	wide     bool
+	showing  bool // a verdict fills the window
+	scale    look.Scale
+	lock     lock.State
+	duty     duty.State
+	roster   roster.State
+	behalf   behalf.State
+	typed    string
+	bar      status.Bar
+	found    []doctor.Finding // of the page device
+	settings settings.Values
+	code     string // of the page own
 }
 
 // Start fills the window and keeps it up to date until the window closes.
 func Start(env *shell.Env) *Shell {
-	s := &Shell{env: env, root: container.NewStack()}
-	s.grant = lendview.New(s.scale(), s.send)
-	s.desk = shell.NewDesk(env, s.scale(), say.T("待办与同步"), func() { s.show(true) })
-	env.Window.SetContent(s.root)
+	s := &Shell{env: env, root: container.NewStack(), codes: membercode.NewDesk(env.Store), typed: widget.NewEntry(), rows: true,
+		reader: claim.Reader{Store: env.Store, Zone: env.Zone}}
+	s.who, _ = env.Link.Identity()
+	s.dutyView = dutyview.New(s.scale(), s.toDuty)
+	s.rosterView = rosterview.New(s.scale(), s.toRoster, func() { s.locked(func() { s.toRoster(roster.Override{}) }) })
+	s.behalfView = behalfview.New(s.scale(), s.toBehalf)
+	s.behalfView.Search = s.who.Supervisor
+	s.typed.OnSubmitted = func(string) { s.submit() }
+	s.desk = shell.NewDesk(env, s.scale(), say.Text{}, func() { s.open(device) })
+	s.desk.Staffed(func() { s.open(short) }, s.askWhy, s.draw)
+	s.readPIN()
+	env.Window.SetContent(&frame{content: s.root, resized: s.resized})
 	env.OnSettings(s.redress)
 	s.redress()
-	s.show(false)
-	env.Every(func(bool) {
+	s.show(counter)
+	env.Every(func(news bool) {
 		if env.Ctx.Err() == nil {
+			s.rows = s.rows || news
 			s.desk.Tick()
+			s.toLock(lock.Tick{Now: env.Now()})
 			s.draw()
 		}
 	})
@@ -65,107 +132,160 @@ func (s *Shell) scale() look.Scale { return s.env.Scale(look.StaffSizes) }
 
 // redress draws everything anew, as somebody wants it.
 func (s *Shell) redress() {
-	s.env.App.Settings().SetTheme(s.env.Theme.With(s.scale()))
-	s.desk.SetScale(s.scale())
-	s.grant.Scale = s.scale()
-	s.show(s.aside)
+	scale := s.scale()
+	s.env.App.Settings().SetTheme(s.env.Theme.With(scale))
+	s.desk.SetScale(scale)
+	s.dutyView.Scale, s.rosterView.Scale, s.behalfView.Scale = scale, scale, scale
+	s.sight.Scale, s.sight.Side, s.sight.Mirror = scale, scale.Head*9, true
+	s.last = model{}
+	s.draw()
 }
 
 // Show opens the page of how the device stands.
-func (s *Shell) Show() { s.sync = true; s.show(true) }
+func (s *Shell) Show() { s.open(device) }
 
 // Picture scans the code in a file.
 func (s *Shell) Picture(path string) { s.desk.Picture(path) }
 
-// show goes to the counter or to the pages beside it. A scan always belongs to
-// the counter, so keys are taken only there.
-func (s *Shell) show(aside bool) {
-	s.aside, s.last = aside, model{}
-	if !aside {
-		s.root.Objects = []fyne.CanvasObject{s.desk.Object()}
-		s.root.Refresh()
-		s.desk.Listen()
-		s.desk.Tick()
-		return
+// show goes to a tab.
+func (s *Shell) show(to place) {
+	s.from = to
+	s.leave()
+	s.at = to
+	s.enter()
+}
+
+// open goes to a page from which Back leads to the tab.
+func (s *Shell) open(to place) {
+	s.leave()
+	s.at = to
+	s.enter()
+}
+
+// back leaves a page.
+func (s *Shell) back() { s.show(s.from) }
+
+// leave ends what the present page does.
+func (s *Shell) leave() {
+	s.unlock, s.slip = nil, nil
+	s.typed.SetText("")
+	if s.at == member {
+		s.behalfView.Forget()
+		s.toBehalf(behalf.Finish{})
+	}
+	if s.at == names {
+		s.rosterView.Forget()
+		s.roster, _ = s.roster.Update(roster.Open{})
+		s.roster, _ = s.roster.Update(roster.Search{})
+	}
+	if s.scan != nil {
+		s.scan.Close()
+		s.scan = nil
 	}
 	s.desk.Deaf()
+}
+
+// enter begins it. Codes belong to the counter wherever it is on screen, and to the
+// page for members while that is.
+func (s *Shell) enter() {
+	s.rows = true
+	switch {
+	case s.at == member:
+		s.scan = s.env.Scan(s.memberCode)
+		s.scan.Watch(s.see)
+		s.see()
+	case s.at == counter, s.wide && s.tab():
+		s.desk.Listen()
+		s.desk.Tick()
+	}
 	s.draw()
 }
 
-func (s *Shell) draw() {
-	if !s.aside {
+// tab reports whether the present page is one of the tabs.
+func (s *Shell) tab() bool { return s.at <= more }
+
+// resized finds out whether there is room for two columns.
+func (s *Shell) resized(size fyne.Size) {
+	wide := size.Width >= 900 && size.Width > size.Height
+	if wide == s.wide {
 		return
 	}
-	lines, err := duty.Read(s.env.Store, s.env.Clock())
+	if s.wide = wide; s.tab() {
+		s.show(s.at)
+	}
+}
+
+// read brings the flows up to date with the store, where it has changed.
+func (s *Shell) read() {
+	if !s.rows {
+		return
+	}
+	s.rows = false
+	now := s.env.Clock()
+	matters, err := duty.Read(s.env.Store, now)
 	if err != nil {
 		fyne.LogError("read tasks", err)
 	}
-	leases, err := lend.Read(s.env.Store, s.env.Clock())
-	if err != nil {
-		fyne.LogError("read leases", err)
+	s.duty, _ = s.duty.Update(duty.Loaded(matters))
+	if s.at == names && s.lock.Open {
+		lists, err := roster.Read(s.env.Store, now)
+		if err != nil {
+			fyne.LogError("read lists", err)
+		}
+		s.roster, _ = s.roster.Update(roster.Loaded{Sessions: lists, Supervisor: s.who.Supervisor})
 	}
-	s.lent, _ = s.lent.Update(lend.Loaded{Leases: leases})
-	s.lend = s.lend && (len(leases) > 0 || !s.lent.Outcome.Word.Empty()) // the last answer stays until staff leave it
-	m := model{s.sync, s.lend, s.lent, lines, s.env.Bar(), nil}
-	if s.sync {
+	if s.at == member {
+		data, err := s.reader.Read()
+		offers := map[behalf.Action][]behalf.Offer{}
+		if err == nil {
+			offers, err = behalf.Read(s.env.Store, data, now)
+		}
+		if err != nil {
+			fyne.LogError("read activities", err)
+		}
+		s.behalf, _ = s.behalf.Update(behalf.Loaded{Offers: offers})
+	}
+}
+
+func (s *Shell) draw() {
+	s.read()
+	m := model{at: s.at, wide: s.wide, showing: s.desk.Showing(), scale: s.scale(), lock: s.lock, duty: s.duty, roster: s.roster, behalf: s.behalf,
+		bar: s.env.Bar(), settings: s.env.Settings()}
+	switch s.at {
+	case device:
 		m.found = s.env.Findings()
+	case own:
+		m.code, _, _ = membercode.Own(s.env.Store, s.env.Clock())
+	case overrule, short:
+		m.typed = s.typed.Text
 	}
 	if reflect.DeepEqual(m, s.last) {
 		return
 	}
 	s.last = m
-	s.root.Objects = []fyne.CanvasObject{s.page(m)}
+	s.root.Objects = []fyne.CanvasObject{s.window(m)}
 	s.root.Refresh()
 }
 
-func (s *Shell) page(m model) fyne.CanvasObject {
-	scale := s.scale()
-	tab := func(sync, lend bool) func() { return func() { s.sync, s.lend = sync, lend; s.draw() } }
-	title, body := "待办", dutyview.List(scale, m.lines)
-	switch {
-	case m.lend:
-		title, body = "发放", s.grant.Draw(m.lent)
-	case m.sync:
-		who, _ := s.env.Link.Identity()
-		title = "同步"
-		body = statusview.Sheet(scale, m.bar, m.found, []statusview.Line{{Label: "站点", Text: string(who.Station)},
-			{Label: "本机编号", Text: string(who.Device)}, {Label: "服务器", Text: s.env.Server}},
-			func() { s.env.Connect(); s.draw() })
-	}
-	top := look.Column(0, scale.Header(title, func() { s.show(false) }), statusview.Strip(scale, m.bar, nil))
-	tabs := []fyne.CanvasObject{scale.Tab("待办", !m.sync && !m.lend, tab(false, false)), scale.Tab("同步", m.sync && !m.lend, tab(true, false))}
-	if len(m.lent.Leases) > 0 || m.lend {
-		tabs = append(tabs, scale.Tab("发放", m.lend, tab(false, true)))
-	}
-	foot := look.Fill(scale.Surface, 0, look.Row(0, -1, tabs...))
-	return look.Fill(scale.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, body)), foot))
+// touch keeps the names open: somebody uses the device.
+func (s *Shell) touch() { s.lock, _ = s.lock.Update(lock.Touched{Now: s.env.Now()}) }
+
+// frame tells how large the window is.
+type frame struct {
+	widget.BaseWidget
+	content fyne.CanvasObject
+	resized func(fyne.Size)
 }
 
-// send takes a message of the page of what was lent to this device.
-func (s *Shell) send(m lend.Message) {
-	var ops []op.Op
-	s.lent, ops = s.lent.Update(m)
-	s.draw()
-	for _, o := range ops {
-		go s.decide(o)
-	}
+// Resize is called by Fyne.
+func (f *frame) Resize(size fyne.Size) {
+	f.ExtendBaseWidget(f)
+	f.BaseWidget.Resize(size)
+	f.resized(size)
 }
 
-// decide stores the decision before it is shown; the disk may take its time, the screen not.
-func (s *Shell) decide(o op.Op) {
-	who, _ := s.env.Link.Identity()
-	o.EnteredBy = string(who.Device)
-	r, err := s.env.Claim(o)
-	code, unread := lend.Code(s.env.Store, r.Ticket)
-	s.env.Do(func() {
-		if err != nil {
-			fyne.LogError("grant from lease", err)
-			s.send(lend.NotStored{Full: shell.Full(err)})
-			return
-		}
-		if unread != nil { // the short code finds the ticket too
-			fyne.LogError("read granted ticket", unread)
-		}
-		s.send(lend.Answered{Member: o.Member, Result: r, Code: code})
-	})
+// CreateRenderer is called by Fyne.
+func (f *frame) CreateRenderer() fyne.WidgetRenderer {
+	f.ExtendBaseWidget(f)
+	return widget.NewSimpleRenderer(f.content)
 }

@@ -188,6 +188,7 @@ type Link struct {
 	answers map[uint64]chan op.Result
 	notify  func()
 	Enrols  func(code string) error
+	Tells   func(wire.Ask) wire.Told // nil: nobody answers; guarded by mu once the shell runs
 }
 
 // Identity reads it from the store.
@@ -330,6 +331,16 @@ func (l *Link) Gauge(a id.Activity) (wire.Gauge, bool) {
 		return wire.Gauge{}, false
 	}
 	return *l.Counts, true
+}
+
+// Ask gives what the test set.
+func (l *Link) Ask(_ context.Context, m wire.Ask) (wire.Told, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.Tells == nil {
+		return wire.Told{}, link.ErrOffline
+	}
+	return l.Tells(m), nil
 }
 
 // SetOnline does nothing: there is no network.

@@ -24,6 +24,8 @@ type Model struct {
 	Place  say.Text // name of the station
 	Help   say.Text // whom to ask
 	More   say.Text // word of the button that leads to the other pages; empty for none
+	Tally  say.Text // what was handed over today; empty for none
+	Last   say.Text // what came of the last scan; empty for none
 }
 
 // View draws models.
@@ -35,6 +37,8 @@ type View struct {
 	ClockRight func()            // a person says that the clock is right
 	TakeBack   func()            // a person takes the hand-over back
 	Strip      func()            // to the sync page
+	Short      func()            // to the page that takes a short code; nil for none
+	Overrule   func()            // a supervisor hands over all the same; nil for none
 	scene      fyne.CanvasObject // what the camera sees; nil for none
 	root       *fyne.Container
 	last       Model
@@ -95,7 +99,16 @@ func (v *View) idle(m Model) fyne.CanvasObject {
 	if !m.More.Empty() {
 		buttons = append(buttons, look.NewButton(s, look.Second, look.Say(m.More), v.More))
 	}
-	foot := look.Column(s.Gap, look.Row(s.Gap, -1, buttons...), centre(m.Help, s.Small, false, true))
+	if v.Short != nil {
+		buttons = append(buttons, look.NewButton(s, look.Second, look.Say(say.T("输入短码")), v.Short))
+	}
+	lines := []fyne.CanvasObject{look.Row(s.Gap, -1, buttons...)}
+	for _, line := range []say.Text{m.Tally, m.Last} {
+		if !line.Empty() {
+			lines = append(lines, centre(line, s.Body, true, false))
+		}
+	}
+	foot := look.Column(s.Gap, append(lines, centre(m.Help, s.Small, false, true))...)
 	top := look.Column(0, s.Header(look.Say(m.Place), nil), statusview.Strip(s, m.Bar, v.Strip))
 	return look.Fill(s.Ground, 0, look.Frame(top, look.Pad(0, s.Pad, look.Middle(0, middle)), look.Pad(s.Pad, s.Pad, foot)))
 }
@@ -126,6 +139,9 @@ func (v *View) verdict(m Model) fyne.CanvasObject {
 	foot := []fyne.CanvasObject{v.button}
 	if r.Ticket != 0 {
 		foot = append(foot, look.NewButton(s, look.Second, look.Say(say.T("发错了，撤销")), v.TakeBack))
+	}
+	if r.Overrule && v.Overrule != nil {
+		foot = append(foot, look.NewButton(s, look.Second, look.Say(say.T("主管放行")), v.Overrule))
 	}
 	if r.Doubt {
 		foot = append(foot, look.NewButton(s, look.Second, look.Say(say.T("工作人员确认：时间正确")), v.ClockRight))

@@ -1,0 +1,162 @@
+// Package roster draws the check-in list of a session, and one guest of it.
+package roster
+
+import (
+	"cmp"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"yizhan/app/flow"
+	"yizhan/app/flow/roster"
+	"yizhan/app/look"
+	"yizhan/app/say"
+	"yizhan/core/id"
+)
+
+// View draws the flow's state. The entries outlive a drawing, so that nobody's typing is lost.
+type View struct {
+	Scale    look.Scale
+	Send     func(roster.Message)
+	Override func() // asks for the supervisor's PIN first
+	query    *widget.Entry
+	reason   *widget.Entry
+	open     id.Ticket
+	quiet    bool // the entry is changed by the view itself
+}
+
+// New makes the view; send takes messages on the UI goroutine.
+func New(s look.Scale, send func(roster.Message), override func()) *View {
+	v := &View{Scale: s, Send: send, Override: override, query: widget.NewEntry(), reason: widget.NewEntry()}
+	v.query.OnChanged = func(text string) {
+		if !v.quiet {
+			v.Send(roster.Search{Query: text})
+		}
+	}
+	return v
+}
+
+// Forget empties what was typed.
+func (v *View) Forget() {
+	v.quiet = true
+	v.query.SetText("")
+	v.reason.SetText("")
+	v.quiet, v.open = false, 0
+}
+
+// List draws the lists of the device and the guests of the chosen one.
+func (v *View) List(st roster.State) fyne.CanvasObject {
+	s := v.Scale
+	if len(st.Sessions) == 0 {
+		return look.Pad(s.Pad, s.Pad, look.Column(s.Gap, s.Panel(flow.Plain, look.Say(say.T("没有名单")),
+			look.Say(say.T("这台设备上还没有要签到的活动。")), look.Say(say.T("活动发布、有人报名以后，联网同步一次就会出现。")))))
+	}
+	v.query.SetPlaceHolder(look.Say(say.T("输入短码查找")))
+	if st.Supervisor {
+		v.query.SetPlaceHolder(look.Say(say.T("姓名、拼音、首字母、手机尾号或短码")))
+	}
+	top := []fyne.CanvasObject{v.head(st), v.filters(st), v.query}
+	guests := st.List()
+	var below fyne.CanvasObject = look.NewList(v.rowHeight(), len(guests), func(i int) fyne.CanvasObject { return v.row(guests[i], guests[i].Ticket == st.Open) },
+		func(i int) { v.Send(roster.Open{Ticket: guests[i].Ticket}) })
+	if len(guests) == 0 {
+		below = look.Pad(0, s.Pad, s.Panel(flow.Plain, look.Say(say.T("没有找到")), look.Say(say.T("名单里没有符合的人。")), look.Say(say.T("请换个写法，或看“全部”。"))))
+	}
+	return look.Frame(look.Pad(s.Gap, s.Pad, look.Column(s.Gap*0.7, top...)), look.Pad(0, s.Pad, below), nil)
+}
+
+// head names the session and counts it; a tap takes the next one where there are several.
+func (v *View) head(st roster.State) fyne.CanvasObject {
+	s := v.Scale
+	at, _ := st.Session()
+	words := []fyne.CanvasObject{s.Heading(at.Title, true)}
+	counts := say.T("应到 %d · 已到 %d · 未到 %d · 出场 %d", at.Expected, at.Inside+at.Left, at.Absent(), at.Left)
+	words = append(words, s.Remark(look.Say(say.Join(" · ", at.When, counts))))
+	if len(st.Sessions) == 1 {
+		return s.Card(words...)
+	}
+	next := st.Sessions[0].Key
+	for i, x := range st.Sessions {
+		if x.Key == st.Chosen {
+			next = st.Sessions[(i+1)%len(st.Sessions)].Key
+		}
+	}
+	change := look.NewButton(s, look.Second, look.Say(say.T("换一场（共 %d 场）", len(st.Sessions))), func() { v.Forget(); v.Send(roster.Choose{Key: next}) })
+	return s.Card(append(words, change)...)
+}
+
+func (v *View) filters(st roster.State) fyne.CanvasObject {
+	s := v.Scale
+	one := func(show roster.Show, text say.Text) fyne.CanvasObject {
+		return s.Toggle(look.Say(text), st.Show == show, func() { v.Send(roster.Filter{Show: show}) })
+	}
+	return look.Row(s.Gap*0.6, -1, one(roster.Everybody, say.T("全部")), one(roster.OnlyAbsent, say.T("未到")), one(roster.OnlyInside, say.T("场内")))
+}
+
+func (v *View) rowHeight() float32 { return v.Scale.Button*1.15 + v.Scale.Gap*0.4 }
+
+func (v *View) row(g roster.Guest, open bool) fyne.CanvasObject {
+	s := v.Scale
+	fill, line := s.Surface, s.Line
+	if open {
+		fill, line = s.BrandLo, s.Brand
+	}
+	name := look.NewText(cmp.Or(g.Name, look.Say(say.T("票 %s", g.Short))), look.Style{Em: s.Body, Bold: true, Colour: s.Ink, Max: 1})
+	note := look.NewText(look.Say(say.T("%d 张 · 短码 %s", g.Seats, g.Short)), look.Style{Em: s.Small, Colour: s.Muted, Max: 1})
+	row := look.Row(s.Gap, 0, look.Column(2, name, note), s.Badge(g.Tone, look.Say(g.Badge)))
+	return look.Pad(s.Gap*0.2, 2, look.Bordered(fill, line, s.Radius, look.AtLeast(s.Button*1.15, look.Pad(0, s.Gap, row))))
+}
+
+// Guest draws the open one; it is nil where none is.
+func (v *View) Guest(st roster.State) fyne.CanvasObject {
+	s := v.Scale
+	g, ok := st.Guest()
+	if !ok {
+		return nil
+	}
+	if v.open != g.Ticket {
+		v.open = g.Ticket
+		v.reason.SetText("")
+	}
+	at, _ := st.Session()
+	objects := []fyne.CanvasObject{s.Card(look.Row(s.Gap, 0, s.Heading(cmp.Or(g.Name, look.Say(say.T("票 %s", g.Short))), false), s.Badge(g.Tone, look.Say(g.Badge))),
+		s.Remark(look.Say(say.T("%d 张 · 短码 %s", g.Seats, g.Short))), s.Remark(at.Title))}
+	if w := st.Word; !w.Word.Empty() {
+		objects = append(objects, s.Panel(w.Tone, look.Say(w.Word), look.Say(w.Sentence), look.Say(w.Next)))
+		if w.Override {
+			objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("主管放行")), v.Override))
+		}
+	}
+	if g.Place != roster.Waiting {
+		objects = append(objects, v.pass(st, g))
+	}
+	return look.Column(s.Gap, objects...)
+}
+
+// pass is letting them in or out by hand, with a reason.
+func (v *View) pass(st roster.State, g roster.Guest) fyne.CanvasObject {
+	s := v.Scale
+	v.reason.SetPlaceHolder(look.Say(say.T("其他原因")))
+	var chips []fyne.CanvasObject
+	reasons := roster.Reasons()
+	for at := 0; at < len(reasons); at += 2 {
+		var pair []fyne.CanvasObject
+		for _, r := range reasons[at:min(at+2, len(reasons))] {
+			text := look.Say(r)
+			pair = append(pair, s.Toggle(text, v.reason.Text == text, func() { v.reason.SetText(text); v.Send(roster.Wrote{Reason: text}) }))
+		}
+		chips = append(chips, look.Row(s.Gap*0.6, -1, pair...))
+	}
+	word, kind := say.T("登记入场"), look.Main
+	if g.Place == roster.Inside {
+		word = say.T("登记出场")
+	}
+	if st.Busy {
+		kind = look.Dead
+	}
+	return look.Column(s.Gap, s.Text(look.Say(say.T("请先看清是本人。为什么不扫码？"))), look.Column(s.Gap*0.6, chips...), v.reason,
+		look.NewButton(s, kind, look.Say(word), func() {
+			v.Send(roster.Wrote{Reason: v.reason.Text})
+			v.Send(roster.Pass{Out: g.Place == roster.Inside})
+		}))
+}
