@@ -43,7 +43,9 @@ func (s *State) decide(e *op.Entry, o *op.Op, line op.Line, at int64, allowed bo
 		a.book.FillFor(f, k.holding, k.person.ID, k.person.Org, pool, k.Parts, k.Guest)
 		f.Elsewhere = s.elsewhere(a, k.person.ID)
 		f.OrgHeld += a.reserved(k.person.Org)
-		s.defect.facts(f, k.person.ID)
+		if s.seams.Facts != nil {
+			s.seams.Facts(f, k.person.ID)
+		}
 	}
 	answer := rules.Decide(*f)
 	e.Outcome, e.Code = answer.Outcome, answer.Code
@@ -158,7 +160,6 @@ func (r *run) walk(a *act, pool int) {
 		}
 		c := a.book.Lines[pool][place]
 		r.emit(promoted(a, c, taken))
-		r.s.defect.again(r, a, c)
 		i = place
 	}
 }

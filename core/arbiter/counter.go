@@ -146,9 +146,6 @@ func (r *run) scanned(o *op.Op, v fault.Verdict) op.Entry {
 }
 
 func (r *run) incident(o *op.Op, word string, v fault.Verdict) {
-	if r.s.defect.Defect == ForgetWords && (word == op.Overridden || word == op.OverrideUnentitled) {
-		return
-	}
 	e := op.Entry{Kind: op.IncidentMade, Device: r.from.Device, Ticket: o.Ticket, Activity: o.Activity, Station: o.Station, Word: word, Verdict: v, DeviceAt: o.At, By: o.EnteredBy, Reason: o.Reason}
 	r.emit(e)
 }

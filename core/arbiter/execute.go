@@ -99,7 +99,7 @@ func (s *State) Admit(from op.Origin) (Standing, op.Result) {
 	case from.Seq > d.last+1 || from.Seq == 0:
 		return GapOp, op.Result{}
 	case from.Seq == d.last+1:
-		if from.Previous != d.chain && s.defect.Defect != ByNumber {
+		if !s.same(from.Previous, d.chain) {
 			return ForkedOp, op.Result{}
 		}
 		return NextOp, op.Result{}
@@ -107,7 +107,7 @@ func (s *State) Admit(from op.Origin) (Standing, op.Result) {
 		return OldOp, op.Result{}
 	}
 	known := &d.results[from.Seq-d.first]
-	if known.hash != from.Hash && s.defect.Defect != ByNumber {
+	if !s.same(known.hash, from.Hash) {
 		return ForkedOp, op.Result{}
 	}
 	return KnownOp, known.result()
@@ -139,11 +139,19 @@ func (r *run) apply(e *op.Entry) {
 	}
 }
 
-func (r *run) emit(e op.Entry) *op.Entry {
+// emit decides an entry.
+func (r *run) emit(e op.Entry) {
+	if r.s.seams.Instead == nil && r.s.seams.After == nil {
+		r.add(e)
+	} else {
+		r.seamed(e)
+	}
+}
+
+func (r *run) add(e op.Entry) {
 	last := r.begin()
 	*last = e
 	r.apply(last)
-	return last
 }
 
 // sign marks the entry that carries the op's result.

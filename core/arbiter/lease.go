@@ -111,11 +111,6 @@ func (s *State) applyRenewed(e *op.Entry) error {
 // expire is the moment at which a device must stop: what it did not report is in doubt.
 func (r *run) expire(l *lease) {
 	if l.Over == "" {
-		if r.s.defect.Defect == Reissue {
-			r.end(l, op.LeaseReturned, l.Rest)
-			r.walk(l.act, l.Pool)
-			return
-		}
 		r.end(l, op.LeaseExpired, nil)
 	}
 	if l.Policy == op.VoidUnreported && r.at >= l.Expires+l.VoidAfter {

@@ -75,7 +75,7 @@ func TestSettleAfterARestore(t *testing.T) {
 	if r, _ := w.send("desk", op.Op{Kind: op.Settle, About: after, Handled: true}); r.Code != fault.Invalid {
 		t.Errorf("asked by a device that has not met the restored server: %+v", r)
 	}
-	if r, _ := w.send("desk", op.Op{Kind: op.Settle, About: after, Epoch: 1, Handled: true}); r.Outcome != op.OK {
+	if r, _ := w.send("desk", op.Op{Kind: op.Settle, About: after, Epoch: w.s.Epoch(), Handled: true}); r.Outcome != op.OK {
 		t.Errorf("asked by one that has: %+v", r)
 	}
 	if r, _ := w.send("desk", op.Op{Kind: op.Settle, About: before, Handled: true}); r.Outcome != op.OK {

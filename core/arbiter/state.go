@@ -43,7 +43,7 @@ type State struct {
 	epochs     []began            // one for each restore
 	unsettled  bool               // after a restore: some pools are not reopened
 	scratch    quota.Facts
-	defect     planted // none but in tests of the simulator
+	seams      Seams // empty but in tests of the simulator
 	run        run
 	recent     *device // see device
 }

@@ -14,33 +14,33 @@ import (
 // are wrapped around a component; nil plants nothing.
 type Defect struct {
 	Name     string
-	arbiter  arbiter.Defect
-	early    bool // the journal answers before its batch is on the disk
-	unsaved  bool // a device's disk is not asked to keep what is sent
-	cursor   bool // a device's cursor moves before its rows
-	timeless bool // a device takes a reboot for no time at all
-	amnesiac bool // a server from a backup does as if nothing had happened
+	seams    func() arbiter.Seams // in the deciding; asked again for each batch
+	early    bool                 // the journal answers before its batch is on the disk
+	unsaved  bool                 // a device's disk is not asked to keep what is sent
+	cursor   bool                 // a device's cursor moves before its rows
+	timeless bool                 // a device takes a reboot for no time at all
+	amnesiac bool                 // a server from a backup does as if nothing had happened
 }
 
 // Defects are all that are planted by the test.
 var Defects = []*Defect{
-	{Name: "re-issue at expiry", arbiter: arbiter.Reissue},
-	{Name: "dedupe on (device, seq) alone", arbiter: arbiter.ByNumber},
+	{Name: "re-issue at expiry", seams: reissue},
+	{Name: "dedupe on (device, seq) alone", seams: byNumber},
 	{Name: "answer before fsync", early: true},
-	{Name: "two ops of one batch decided on the same state", arbiter: arbiter.SameState},
+	{Name: "two ops of one batch decided on the same state", seams: sameState},
 	{Name: "send before save", unsaved: true},
-	{Name: "limit off by one", arbiter: arbiter.OffByOne},
+	{Name: "limit off by one", seams: offByOne},
 	{Name: "cursor moved before rows", cursor: true},
 	{Name: "a restored server re-decides", amnesiac: true},
-	{Name: "override that forgets the incident", arbiter: arbiter.ForgetWords},
+	{Name: "override that forgets the incident", seams: forgetWords},
 	{Name: "a lease used after reboot", timeless: true},
-	{Name: "waitlist promoted twice", arbiter: arbiter.PromotedTwice},
+	{Name: "waitlist promoted twice", seams: promotedTwice},
 }
 
 // batch plants what is in the deciding, before a batch is decided.
 func (d *Defect) batch(s *arbiter.State) {
-	if d != nil && d.arbiter != arbiter.NoDefect {
-		s.Plant(d.arbiter)
+	if d != nil && d.seams != nil {
+		s.Seam(d.seams())
 	}
 }
 
