@@ -56,6 +56,7 @@ type Hub struct {
 
 	mu       sync.Mutex // guards scanners and what is in them, but for their turns
 	scanners map[id.Device]*scanner
+	accepted uint64        // newest Order
 	answered chan struct{} // closed when the server has answered something; nil while nobody waits
 
 	asking wait.Turn // held while something is relayed

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"yizhan/core/arbiter"
 	"yizhan/core/fault"
@@ -149,6 +150,36 @@ func TestWhatOnlyTheServerDecides(t *testing.T) {
 	s.synced(d.Device)
 	if st := d.Status(); st.Waiting != 0 {
 		t.Errorf("status %+v", st)
+	}
+	s.settled()
+}
+
+// TestTheServerHearsInTheirOrder what one scanner took back and another handed over,
+// though the other's ops stand first in line.
+func TestTheServerHearsInTheirOrder(t *testing.T) {
+	s := newSite(t)
+	s.cityDown()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	first, second := s.scanners[2], s.scanners[0]
+	for _, code := range s.codes[:20] {
+		o, err := first.redeem(code)
+		s.ok(err)
+		r, err := first.Wait(ctx, o.Seq)
+		s.ok(err)
+		o, err = first.counter.Confirm(o, r.Verdict)
+		s.ok(err)
+		s.ok(first.counter.Undo(o.Ticket, time.Now(), ""))
+		if r, err = first.Wait(ctx, o.Seq+1); err != nil || r.Outcome != op.OK {
+			t.Fatalf("undo: %+v %v", r, err)
+		}
+		if v, err := second.scan(code); v != fault.Valid || err != nil {
+			t.Fatalf("handed over again: %v %v", v, err)
+		}
+	}
+	s.cityBack()
+	if n := s.counts(); n.Redeemed != 20 {
+		t.Errorf("the city has %+v", n)
 	}
 	s.settled()
 }

@@ -29,6 +29,7 @@ type held struct {
 	Place   uint64        `cbor:"6,keyasint,omitempty"` // journal Seq of the server's decision; 0 until it has the op
 	Late    bool          `cbor:"7,keyasint,omitempty"` // Result came after the scanner was told Pending
 	Receipt []byte        `cbor:"8,keyasint,omitempty"` // the server's, of Result or of what this hub decided
+	Order   uint64        `cbor:"9,keyasint,omitempty"` // in which ops of all scanners were accepted
 	told    bool          // the scanner was, or may have been
 }
 
@@ -109,6 +110,7 @@ func (h *Hub) readLog() error {
 			return fmt.Errorf("read ops of %s: %s does not follow the one before it: %w", name, r.ID, err)
 		}
 		o.told = true
+		h.accepted = max(h.accepted, o.Order)
 		if s.ops = append(s.ops, o); o.Place != 0 && s.relayed == o.Seq-1 {
 			s.relayed = o.Seq
 		}
@@ -142,6 +144,10 @@ func (h *Hub) begin(d id.Device, b base) (*scanner, error) {
 // append makes an op of a scanner durable together with the marks that it leaves.
 // The caller holds the scanner's turn.
 func (h *Hub) append(s *scanner, o *held, marks []local.Row) error {
+	h.mu.Lock()
+	h.accepted++
+	o.Order = h.accepted
+	h.mu.Unlock()
 	r, err := row(opID(s.device, o.Seq), o)
 	if err == nil {
 		err = h.store.keep(append(marks, r), nil)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yizhan/core/fault"
+	"yizhan/core/id"
 	"yizhan/core/link"
 	"yizhan/core/local"
 	"yizhan/core/op"
@@ -125,15 +126,20 @@ func (h *Hub) handOn(ctx context.Context, m wire.Relay) (wire.Relayed, error) {
 func (h *Hub) relay(ctx context.Context, s *scanner) (bool, error) {
 	h.mu.Lock()
 	previous := s.sum(s.relayed)
+	first := h.firstAbout(s)
 	m := wire.Relay{Device: s.device, First: s.relayed + 1, Previous: previous[:]}
 	for size, seq := 0, m.First; seq <= s.last() && len(m.Ops) < maxRelay; seq++ {
 		o := s.op(seq)
-		if size += len(o.Bytes); size > maxBytes && len(m.Ops) > 0 {
+		size += len(o.Bytes)
+		if before, ok := first[o.about()]; ok && before < o.Order || size > maxBytes && len(m.Ops) > 0 {
 			break
 		}
 		m.Ops, m.Judged, m.Receipts = append(m.Ops, o.Bytes), append(m.Judged, o.Judged), append(m.Receipts, o.Receipt)
 	}
 	h.mu.Unlock()
+	if len(m.Ops) == 0 {
+		return false, nil // another scanner's turn
+	}
 	ctx, cancel := h.waits.Within(ctx, relayTime)
 	defer cancel()
 	answer, err := h.handOn(ctx, m)
@@ -141,6 +147,33 @@ func (h *Hub) relay(ctx context.Context, s *scanner) (bool, error) {
 		return false, err
 	}
 	return h.relayed(s, m, answer)
+}
+
+// firstAbout finds the oldest op of other scanners about each ticket that the server
+// does not have: what one scanner took back another may have handed over since, and
+// the server has to hear of it in this order. The caller holds h.mu.
+func (h *Hub) firstAbout(s *scanner) map[id.Ticket]uint64 {
+	first := map[id.Ticket]uint64{}
+	for _, o := range h.scanners {
+		if o == s || o.closed {
+			continue
+		}
+		for seq := o.relayed + 1; seq <= o.last(); seq++ {
+			t, order := o.op(seq).about(), o.op(seq).Order
+			if old, ok := first[t]; t != 0 && (!ok || order < old) {
+				first[t] = order
+			}
+		}
+	}
+	return first
+}
+
+// about is the ticket that this hub has decided on, 0 for an op of another kind.
+func (o *held) about() id.Ticket {
+	if o.Result.Outcome == op.Pending {
+		return 0
+	}
+	return o.Result.Ticket
 }
 
 // relayed notes what the server did with a run, and tells the scanner what waited

@@ -31,6 +31,7 @@ type audit struct {
 	override map[id.Ticket]int // incidents about an override
 	doubted  map[id.Ticket]int // incidents of any kind
 	closed   map[id.Device]int // incidents about a device
+	foreign  map[uint64]bool   // leases that the server has forgotten, and heard of again
 	seq      uint64
 }
 
@@ -54,7 +55,7 @@ type claim struct {
 func (w *World) audit() {
 	a := &audit{w: w, seats: map[seat]id.Ticket{}, lent: map[seat]uint64{}, claims: map[id.Ticket]*claim{}, last: map[id.Device]uint64{},
 		gone: map[id.Device]bool{}, kept: map[place][]op.Hash{}, results: map[place]op.Result{}, chains: map[place]op.Hash{}, handed: map[id.Ticket]int{}, trouble: map[id.Ticket]int{},
-		override: map[id.Ticket]int{}, doubted: map[id.Ticket]int{}, closed: map[id.Device]int{}}
+		override: map[id.Ticket]int{}, doubted: map[id.Ticket]int{}, closed: map[id.Device]int{}, foreign: map[uint64]bool{}}
 	if err := w.host.server.Entries(a.entry); err != nil {
 		w.fail("read journal: %v", err)
 	}
@@ -238,6 +239,8 @@ func (a *audit) incident(e *op.Entry) {
 	a.closed[e.Device]++
 	a.doubted[e.Ticket]++
 	switch {
+	case e.Word == "foreign_lease":
+		a.foreign[e.LeaseID] = true
 	case e.Word == op.Overridden, e.Word == op.OverrideUnentitled:
 		a.override[e.Ticket]++
 		a.trouble[e.Ticket]++
@@ -274,6 +277,10 @@ func (a *audit) people() {
 		m := g.machine
 		if m.gone || m.copied || a.gone[m.name] || a.claims[g.ticket] != nil {
 			continue
+		}
+		lease, _, _ := g.ticket.Lease()
+		if a.w.restored && a.foreign[lease] {
+			continue // it was lent after the backup
 		}
 		if g.policy == op.Hard || a.doubted[g.ticket] == 0 { // what is not reported in time may be void, but not without a word
 			a.w.fail("%s granted ticket %d, and the journal has it not", m.label, g.ticket)

@@ -132,6 +132,9 @@ func (w *World) heal() {
 // look lets people take their devices up again every few seconds.
 func (w *World) look(n int) {
 	for _, m := range w.machines {
+		if n%6 == 5 && w.restored && m.closed && !m.wiped {
+			m.closed = false // somebody tries again
+		}
 		if m.on && m.conn == nil && !m.closed {
 			m.connect()
 		}
