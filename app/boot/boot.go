@@ -151,6 +151,7 @@ type boot struct {
 // window shows the app until it is closed, by a person, a signal or -shot.
 func (b *boot) window() error {
 	b.live = b.env
+	b.env.Camera = device.CameraOf(b.o.Camera)
 	b.taste()
 	w := b.env.Window
 	w.SetPadded(false)
@@ -244,6 +245,7 @@ func (b *boot) fill(env *shell.Env) {
 	b.live = env
 	switch b.shown {
 	case op.Phone:
+		env.Camera = nil // a member's own device shows codes
 		s := phone.Start(env)
 		if b.o.Open != "" {
 			s.Show(b.o.Open, b.o.Press)
@@ -251,14 +253,12 @@ func (b *boot) fill(env *shell.Env) {
 		return
 	case op.Kiosk:
 		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
-		env.Camera = device.CameraOf(b.o.Camera)
 		env.KeepLeases()
 		s := kiosk.Start(env, b.size())
 		s.Show(b.o.Open == openSync)
 		b.scan(s.Picture)
 	default:
 		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
-		env.Camera = device.CameraOf(b.o.Camera)
 		env.KeepLeases()
 		s := staff.Start(env)
 		if b.o.Open == openSync {

@@ -98,6 +98,9 @@ func (d *Desk) fit(s look.Scale) {
 
 // see shows what the camera sees.
 func (d *Desk) see() {
+	if d.state.Page == pickup.Showing {
+		return // the verdict covers it
+	}
 	if d.sight.Draw(d.scan.Sight()) {
 		d.view.SetScene(d.sight.Object())
 		d.draw()

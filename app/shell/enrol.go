@@ -9,6 +9,7 @@ import (
 	"yizhan/app/flow/enrol"
 	"yizhan/app/look"
 	enrolview "yizhan/app/view/enrol"
+	scanview "yizhan/app/view/scan"
 	"yizhan/core/fault"
 	"yizhan/core/link"
 )
@@ -22,10 +23,18 @@ func Enrol(env *Env, scale look.Scale, code string, done func()) {
 	v := enrolview.New(scale)
 	v.Server = env.Server
 	var send func(enrol.Message)
+	scan := env.Scan(func(c device.Scan) {
+		if c.Err != nil {
+			send(enrol.Unreadable{})
+			return
+		}
+		v.Enter(c.Code)
+	})
 	send = func(m enrol.Message) {
 		var code string
 		state, code = state.Update(m)
 		if state.Done {
+			scan.Close()
 			done()
 			return
 		}
@@ -38,23 +47,17 @@ func Enrol(env *Env, scale look.Scale, code string, done func()) {
 		}
 	}
 	v.Enter = func(code string) { send(enrol.Entered{Code: code}) }
-	v.Picture = func() {
-		choosePicture(env, func(path string) {
-			go func() {
-				code, _, err := device.ReadPicture(path)
-				env.Do(func() {
-					if err != nil {
-						send(enrol.Unreadable{})
-						return
-					}
-					v.Enter(code)
-				})
-			}()
-		})
-	}
+	v.Picture = scan.Choose
+	sight := scanview.View{Scale: scale, Side: scale.Head * 9, Mirror: true}
+	scan.Watch(func() {
+		if sight.Draw(scan.Sight()) {
+			v.Scene = sight.Object()
+			v.Draw(state)
+		}
+	})
 	v.Draw(state)
 	env.Window.SetContent(v.Object())
-	env.Window.Canvas().Focus(v.Entry())
+	env.Window.Canvas().Focus(v.Entry()) // keys arrive in it, a scanner's too
 	if code != "" {
 		v.Enter(code)
 	}

@@ -15,6 +15,9 @@ func Life(env *Env, start func(*Env), over func()) {
 		env.Do(func() {
 			if ctx.Err() == nil {
 				cancel()
+				if inner.scanning != nil {
+					inner.scanning.Close() // its page is gone
+				}
 				over()
 			}
 		})

@@ -7,13 +7,16 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
 	"yizhan/app/device"
+	"yizhan/app/look"
 	"yizhan/app/shell"
 	"yizhan/app/shell/shelltest"
 	"yizhan/core/local/memory"
@@ -175,4 +178,32 @@ func TestSilenceAndTheNextPage(t *testing.T) {
 	if c := p.env.Window.Canvas(); c.OnTypedRune() != nil || c.OnTypedKey() != nil {
 		t.Error("keys are listened to after Close")
 	}
+}
+
+// A new kiosk has no keyboard: it is enrolled by holding the code into its camera.
+func TestEnrolByCamera(t *testing.T) {
+	const invitation = "AAAABBBBCCCCDDDDEEEEFFFF"
+	frame, err := qr.Image(invitation, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{frame: frame}
+	c.in.Store(true)
+	env, l, turn := shelltest.NewEnv(t, memory.New())
+	env.Camera = device.NewCamera(c.open)
+	var handed atomic.Value
+	l.Enrols = func(code string) error {
+		handed.Store(code)
+		return nil
+	}
+	enrolled := false
+	shell.Enrol(env, look.Kiosk, "", func() { enrolled = true })
+	turn.Until(t, "the camera's picture is shown", func() bool {
+		return strings.Contains(test.RenderToMarkup(env.Window.Canvas()), "把二维码放进框里")
+	})
+	turn.Until(t, "enrolled", func() bool { return enrolled })
+	if handed.Load() != invitation {
+		t.Errorf("handed in %q", handed.Load())
+	}
+	turn.Until(t, "the camera is shut", func() bool { return env.Camera.Sight().Eye == device.Shut })
 }

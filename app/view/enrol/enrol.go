@@ -18,6 +18,7 @@ type View struct {
 	Server  string // whom the device will belong to
 	Enter   func(code string)
 	Picture func()
+	Scene   fyne.CanvasObject // what the camera sees; nil for none
 
 	root  *fyne.Container
 	entry *widget.Entry
@@ -44,6 +45,9 @@ func (v *View) Draw(st enrol.State) {
 		s.Heading(look.Say(say.T("登记这台设备")), false),
 		s.Text(look.Say(say.T("请输入工作人员给的登记码，或用扫码枪扫描登记二维码。每个码只能用一次。"))),
 		look.AtLeast(s.Button, v.entry),
+	}
+	if v.Scene != nil {
+		objects = append(objects, v.Scene)
 	}
 	if !st.Problem.Empty() {
 		word := say.T("没有登记成功")

@@ -26,11 +26,14 @@ type View struct {
 	photo *canvas.Image // of drawn, while it is live
 }
 
+// What is said where the camera was pulled out, and what to do then.
+var gone, instead = say.T("摄像头断开了"), say.T("请用扫码枪或输入短码，或找工作人员")
+
 // Words is what a sight asks people to do; empty where there is no camera.
 func Words(s device.Sight) say.Text {
 	switch {
 	case s.Eye == device.Gone:
-		return say.T("摄像头断开了，请用扫码枪或输入短码，或找工作人员")
+		return say.Join("，", gone, instead)
 	case s.Eye != device.Live:
 		return say.Text{}
 	case s.Nearer:
@@ -60,7 +63,7 @@ func (v *View) Object() fyne.CanvasObject {
 	v.photo = nil
 	switch {
 	case v.drawn.Eye == device.Gone:
-		return v.Scale.Panel(flow.Wait, look.Say(say.T("摄像头断开")), look.Say(Words(v.drawn)), "")
+		return v.Scale.Panel(flow.Wait, look.Say(gone), look.Say(instead), "")
 	case v.drawn.Eye == device.Live && v.drawn.Picture != nil:
 		return v.live()
 	}
