@@ -17,7 +17,7 @@ WORLDS ?= 2000
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts pinyin voice build test fmt vet unit race sim static vuln bench fuzz crash torture demo package try-package clean
+.PHONY: help deps fonts pinyin voice build test fmt vet unit mobile race sim static vuln bench fuzz crash torture demo package try-package clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,7 +39,7 @@ build: deps fonts pinyin voice ## leave the programs in bin/
 	go build -o bin/yizhan .
 	go build -o bin/syncserver ./syncserver
 
-test: deps fonts pinyin voice fmt vet unit race sim static vuln ## run every check and every test
+test: deps fonts pinyin voice fmt vet unit mobile race sim static vuln ## run every check and every test
 
 fmt: ## fail where gofmt would change a file
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w these files:"; echo "$$files"; exit 1; }
@@ -49,6 +49,9 @@ vet:
 
 unit: ## go test of every package, with the seeds of every fuzz target
 	go test ./...
+
+mobile: ## the screens once more, as a phone draws them
+	go test -tags $(TAGS),mobile ./app/look ./app/phone ./app/staff
 
 race: ## packages with goroutines, under the race detector
 	go test -race -short $(patsubst %,./%,$(wildcard $(RACE)))

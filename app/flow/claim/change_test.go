@@ -1,10 +1,12 @@
 package claim
 
 import (
+	"fmt"
 	"testing"
 
 	"yizhan/app/flow"
 	"yizhan/core/fault"
+	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/wire"
 )
@@ -119,5 +121,34 @@ func TestMessages(t *testing.T) {
 	soon = run(soon, Tick{now.AddDate(0, 0, 4), true})
 	if n := soon.Notices(); len(n) != 2 || n[0].Word.String() != "领取快截止了" || n[0].Sentence.String() != "明天 16:00，别忘了。" && n[0].Sentence.String() != "今天 16:00，别忘了。" {
 		t.Errorf("the day before: %+v", n)
+	}
+}
+
+// A long list is split by what can be had now, and never drawn whole unasked.
+func TestALongList(t *testing.T) {
+	s := phone(t, offer(t, ""), func(d *Data) {
+		later := offer(t, `"windows":{"claim":["2026-11-22T09:00:00","2026-11-23T18:00:00"]}`)
+		for i := range 60 {
+			a := d.Activities[0]
+			a.ID = id.Activity(fmt.Sprint("open", i))
+			later.ID = id.Activity(fmt.Sprint("later", i))
+			d.Activities = append(d.Activities, a)
+			if i < 3 {
+				d.Activities = append(d.Activities, later)
+			}
+		}
+	})
+	s = run(s, Back{})
+	if cards, more := s.List(); len(cards) != many || more != 61-many || s.Phases()[0].Text.String() != "可报名（61）" || !s.Phases()[0].Chosen {
+		t.Errorf("%d cards, %d more, %v", len(cards), more, s.Phases())
+	}
+	if cards, more := run(s, Filter{All: true}).List(); len(cards) != 61 || more != 0 {
+		t.Errorf("all: %d cards, %d more", len(cards), more)
+	}
+	if cards, _ := run(s, Filter{Phase: Upcoming}).List(); len(cards) != 3 || cards[0].Phase != Upcoming {
+		t.Errorf("upcoming: %v", cards)
+	}
+	if short := phone(t, offer(t, ""), nil); short.Phases() != nil {
+		t.Error("a short list offers a choice")
 	}
 }

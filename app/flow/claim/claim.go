@@ -46,6 +46,8 @@ type State struct {
 	answer   Words  // to the last change, on Ticket
 	child    bool   // a child below the height comes along
 	shown    Shown  // on Code
+	phase    Phase  // of what List shows, where there is much
+	whole    bool   // List leaves nothing out
 }
 
 // Message is one of the types below.
@@ -65,6 +67,11 @@ type (
 	Open struct{ Activity id.Activity }
 	// ShowTicket shows a ticket.
 	ShowTicket struct{ Ticket id.Ticket }
+	// Filter chooses what a long list shows.
+	Filter struct {
+		Phase Phase
+		All   bool // leave nothing out
+	}
 	// WithChild says whether a child below the height comes along: no name, no age.
 	WithChild struct{ Yes bool }
 	// Shown is the member code of this moment, or that there is none yet.
@@ -95,6 +102,7 @@ func (Tick) message()       {}
 func (Gauge) message()      {}
 func (Open) message()       {}
 func (ShowTicket) message() {}
+func (Filter) message()     {}
 func (WithChild) message()  {}
 func (Shown) message()      {}
 func (Go) message()         {}
@@ -136,6 +144,8 @@ func (s State) Update(m Message) (State, []op.Op) {
 		s.station = m.Station
 	case Press:
 		return s.press()
+	case Filter:
+		s.phase, s.whole = m.Phase, m.All
 	case WithChild:
 		s.child = m.Yes
 		s.seats = max(1, min(s.seats, s.most()))

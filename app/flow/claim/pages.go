@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"yizhan/app/flow"
@@ -23,7 +24,19 @@ type Card struct {
 	Note     say.Text // when, where
 	Badge    say.Text
 	Tone     flow.Tone
+	Phase    Phase // of the activity, on lists of activities
 }
+
+// Phase is where an activity stands in time.
+type Phase uint8
+
+// Phases, in the order in which lists show them.
+const (
+	Underway Phase = iota // it can be asked for now
+	Upcoming
+	Over
+	Unreadable
+)
 
 // Fact is one labelled line of a page.
 type Fact struct{ Label, Text say.Text }
@@ -73,18 +86,17 @@ type TicketPage struct {
 // Cards gives the list of activities: what can be had now first, then what
 // opens next, then what is over.
 func (s State) Cards() []Card {
-	type ranked struct {
+	type dated struct {
 		Card
-		rank int
-		at   int64
+		at int64
 	}
-	var all []ranked
+	var all []dated
 	for _, a := range s.Data.Activities {
-		card, rank, at := s.card(a)
-		all = append(all, ranked{card, rank, at})
+		card, at := s.card(a)
+		all = append(all, dated{card, at})
 	}
-	slices.SortStableFunc(all, func(x, y ranked) int {
-		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at), cmp.Compare(x.Title, y.Title))
+	slices.SortStableFunc(all, func(x, y dated) int {
+		return cmp.Or(cmp.Compare(x.Phase, y.Phase), cmp.Compare(x.at, y.at), cmp.Compare(x.Title, y.Title))
 	})
 	cards := make([]Card, len(all))
 	for i, r := range all {
@@ -93,18 +105,55 @@ func (s State) Cards() []Card {
 	return cards
 }
 
-func (s State) card(a Activity) (c Card, rank int, at int64) {
+// few activities are shown without a choice; more than many only on request.
+const (
+	few  = 8
+	many = 40
+)
+
+// Phases are the choices above a long list; none where everything is shown. The
+// ID of a choice is that of a Filter message.
+func (s State) Phases() []Choice {
+	if len(s.Data.Activities) <= few {
+		return nil
+	}
+	counts := map[Phase]int{}
+	for _, c := range s.Cards() {
+		counts[c.Phase]++
+	}
+	var choices []Choice
+	for phase, text := range map[Phase]say.Text{Underway: say.T("可报名"), Upcoming: say.T("未开始"), Over: say.T("已结束")} {
+		choices = append(choices, Choice{ID: strconv.Itoa(int(phase)), Text: say.T("%s（%d）", text, counts[phase]), Chosen: phase == s.phase})
+	}
+	slices.SortFunc(choices, func(x, y Choice) int { return cmp.Compare(x.ID, y.ID) })
+	return choices
+}
+
+// List gives the cards that the list shows, and how many it leaves out.
+func (s State) List() (cards []Card, more int) {
+	cards = s.Cards()
+	if len(cards) > few {
+		cards = slices.DeleteFunc(cards, func(c Card) bool { return c.Phase != s.phase && (c.Phase != Unreadable || s.phase != Over) })
+	}
+	if len(cards) > many && !s.whole {
+		return cards[:many], len(cards) - many
+	}
+	return cards, 0
+}
+
+func (s State) card(a Activity) (c Card, at int64) {
 	c = Card{Activity: a.ID, Title: a.Title}
 	if a.Newer {
 		c.Badge, c.Note = say.T("需更新"), say.T("这项活动需要新版程序才能显示。")
-		return c, 3, 0
+		c.Phase = Unreadable
+		return c, 0
 	}
 	now := s.Now.UnixMilli()
 	switch {
 	case a.Claim.Before(now):
-		c.Badge, c.Note, rank, at = say.T("未开始"), say.T("%s 开始", flow.Moment(a.Claim.From, s.Now)), 1, a.Claim.From
+		c.Badge, c.Note, c.Phase, at = say.T("未开始"), say.T("%s 开始", flow.Moment(a.Claim.From, s.Now)), Upcoming, a.Claim.From
 	case a.Claim.After(now):
-		c.Badge, c.Note, rank, at = say.T("已结束"), say.T("%s 已截止", flow.Moment(a.Claim.To, s.Now)), 2, -a.Claim.To
+		c.Badge, c.Note, c.Phase, at = say.T("已结束"), say.T("%s 已截止", flow.Moment(a.Claim.To, s.Now)), Over, -a.Claim.To
 	default:
 		c.Badge, c.Tone, at = say.T("可报名"), flow.Good, math.MaxInt64
 		if a.Claim.To != 0 {
@@ -125,7 +174,7 @@ func (s State) card(a Activity) (c Card, rank int, at int64) {
 			c.Badge, c.Tone = w.Word, w.Tone
 		}
 	}
-	return c, rank, at
+	return c, at
 }
 
 func (s State) full(a Activity) bool {

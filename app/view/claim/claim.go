@@ -3,6 +3,7 @@ package claim
 
 import (
 	"reflect"
+	"strconv"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -23,6 +24,8 @@ import (
 type Model struct {
 	Page   claim.Page
 	Cards  []claim.Card
+	More   int            // activities that the list leaves out
+	Phases []claim.Choice // above a long list
 	Detail claim.DetailPage
 	Ticket claim.TicketPage
 	Bar    status.Bar
@@ -44,7 +47,8 @@ func Of(s claim.State, bar status.Bar) Model {
 	m := Model{Page: s.Page, Bar: bar}
 	switch s.Page {
 	case claim.List:
-		m.Cards = s.Cards()
+		m.Cards, m.More = s.List()
+		m.Phases = s.Phases()
 	case claim.Mine:
 		m.Cards = s.Mine()
 	case claim.Detail:
@@ -146,10 +150,22 @@ func (v *View) frame(top, body, bottom fyne.CanvasObject) fyne.CanvasObject {
 
 func (v *View) list(m Model) fyne.CanvasObject {
 	objects := []fyne.CanvasObject{v.largeSwitch(m.Large)}
+	if len(m.Phases) > 0 {
+		var tabs []fyne.CanvasObject
+		for _, p := range m.Phases {
+			tabs = append(tabs, v.scale.Tab(look.Say(p.Text), p.Chosen, v.send(filter(p.ID, false))))
+		}
+		objects = append(objects, look.Row(0, -1, tabs...))
+	}
 	for _, c := range m.Cards {
 		objects = append(objects, v.card(c, claim.Open{Activity: c.Activity}))
 	}
-	if len(m.Cards) == 0 {
+	if m.More > 0 {
+		objects = append(objects, look.NewButton(v.scale, look.Second, look.Say(say.T("还有 %d 项，全部显示", m.More)), v.send(filter(chosen(m.Phases), true))))
+	}
+	if len(m.Cards) == 0 && len(m.Phases) > 0 {
+		objects = append(objects, v.scale.Panel(flow.Plain, look.Say(say.T("这里没有活动")), look.Say(say.T("请看看旁边的两栏。")), ""))
+	} else if len(m.Cards) == 0 {
 		next := look.Say(say.T("有新活动时会出现在这里。"))
 		if !m.Bar.Online {
 			next = look.Say(say.T("连上网络以后，活动会出现在这里。"))
@@ -157,6 +173,20 @@ func (v *View) list(m Model) fyne.CanvasObject {
 		objects = append(objects, v.scale.Panel(flow.Plain, look.Say(say.T("还没有活动")), look.Say(say.T("本机还没有收到活动。")), next))
 	}
 	return look.Column(v.scale.Gap, objects...)
+}
+
+func filter(id string, all bool) claim.Filter {
+	n, _ := strconv.Atoi(id) // the flow's own numbers
+	return claim.Filter{Phase: claim.Phase(n), All: all}
+}
+
+func chosen(choices []claim.Choice) string {
+	for _, c := range choices {
+		if c.Chosen {
+			return c.ID
+		}
+	}
+	return ""
 }
 
 // largeSwitch stands on the first page, where the people who need it look.
