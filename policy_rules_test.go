@@ -338,3 +338,33 @@ func textFindings(s *source) (found []finding) {
 	}
 	return found
 }
+
+// chinese finds a literal with Chinese in it.
+var chinese = regexp.MustCompile(`\p{Han}`)
+
+// speechFindings finds Chinese that cannot be read in another language: a literal in
+// the app that is not the key of a say.Text, nor said to be a name.
+func speechFindings(s *source) (found []finding) {
+	for _, f := range s.files {
+		if f.test || !under(f.dir, []string{"app"}) || under(f.dir, mute) || slices.Contains(mute, f.path) {
+			continue
+		}
+		said := map[ast.Node]bool{}
+		ast.Inspect(f.File, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if sel, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) > 0 {
+					if on, ok := sel.X.(*ast.Ident); ok && on.Name == "say" && (sel.Sel.Name == "T" || sel.Sel.Name == "Join" || sel.Sel.Name == "Plain") {
+						said[n.Args[0]] = true
+					}
+				}
+			case *ast.BasicLit:
+				if n.Kind == token.STRING && !said[n] && chinese.MatchString(n.Value) {
+					found = append(found, finding{f.path, s.line(n), "Chinese " + n.Value + " is not a text to translate", "make it the key of say.T, and give its English"})
+				}
+			}
+			return true
+		})
+	}
+	return found
+}

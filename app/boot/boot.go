@@ -30,6 +30,7 @@ import (
 	"yizhan/app/kiosk"
 	"yizhan/app/look"
 	"yizhan/app/phone"
+	"yizhan/app/say"
 	"yizhan/app/shell"
 	"yizhan/app/staff"
 	"yizhan/assets"
@@ -116,7 +117,7 @@ func run(o Options, stderr io.Writer) (err error) {
 	}
 	a := app.NewWithID("cn.yizhan.app")
 	a.Settings().SetTheme(theme)
-	w := a.NewWindow("驿站")
+	w := a.NewWindow("")
 	b := &boot{o: o, begun: begun, device: device, cancel: cancel, log: log, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
 		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data,
 		Press: shell.NewPress(o.Printer, o.Dots), Speaker: sound.New(ctx, sound.Config{Voice: voice(), Log: log})}}
@@ -191,6 +192,7 @@ func (b *boot) window() error {
 // taste takes what people chose here, and what the flags choose for them.
 func (b *boot) taste() {
 	b.env.Forget()
+	defer func() { b.env.Window.SetTitle(look.Say(say.T("驿站"))) }()
 	if b.o.Large {
 		b.env.Keep(settings.SetPrint{Print: settings.Large})
 	}

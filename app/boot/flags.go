@@ -82,7 +82,7 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	set.StringVar(&o.Camera, "camera", "", "kiosk and staff: `what` the camera is: a device, a picture, a folder of pictures that follow each other, videotest, or none; default: the first of the system")
 	set.StringVar(&o.Open, "open", "", "start on this `page`: sync; on a phone also mine, ticket, or the id of an activity")
 	set.BoolVar(&o.Press, "press", false, "phone: press the button of the activity named by -open, once")
-	set.BoolVar(&o.Large, "large", false, "large letters (长辈版); kept, as if chosen in the settings")
+	set.BoolVar(&o.Large, "large", false, "large letters; kept, as if chosen in the settings")
 	set.StringVar(&o.Language, "lang", "", "`language` zh or en; kept")
 	set.StringVar(&o.Palette, "palette", "", "`colours` light, night or contrast; kept")
 	set.StringVar(&o.Describe, "describe", "", "keep a list of what the window shows in this `file`, with the place of everything that can be tapped")
