@@ -164,6 +164,7 @@ func (s *Shell) wait(q claim.Asked) {
 		}
 		s.load()
 		s.draw()
+		s.tell()
 	})
 }
 
@@ -208,6 +209,14 @@ func (s *Shell) waitChange(c claim.Changing) {
 		s.load()
 		s.send(claim.Changed{Changing: c, Result: result})
 	})
+}
+
+// tell lets the answer be heard if its page is the one that is looked at.
+func (s *Shell) tell() {
+	if o := s.state.Detail().Outcome; s.state.Page == claim.Detail {
+		s.env.Signal(o.Tone)
+		s.env.Read(o.Word, o.Sentence, o.Next)
+	}
 }
 
 func (s *Shell) draw() {

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
+	"yizhan/app/device/sound"
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/settings"
 	"yizhan/app/shell/shelltest"
@@ -79,6 +80,9 @@ func word(s *Shell) string { return s.state.Detail().Outcome.Word.String() }
 // A press is in the outbox before the page says so, and the answer replaces it.
 func TestFromPressToTicket(t *testing.T) {
 	s, l, turn := start(t)
+	ear := &sound.Ear{}
+	s.env.Speaker = ear
+	s.env.Keep(settings.SetSound{Sound: settings.Aloud})
 	s.Show(string(shelltest.Picking), true)
 	if got := word(s); got != "正在提交" {
 		t.Fatalf("while it is being stored the page says %q", got)
@@ -95,6 +99,10 @@ func TestFromPressToTicket(t *testing.T) {
 	}
 	l.Answer(t, 1, op.Result{Outcome: op.Granted, Seats: 1, Ticket: 1100}, local.Row{Table: wire.TableClaim, ID: "1100", Seq: 2100, Body: body})
 	turn.Until(t, "granted", func() bool { return word(s) == "已核准" })
+	turn.Until(t, "heard", func() bool { return len(ear.Heard) > 1 })
+	if ear.Heard[0] != "good" || ear.Heard[1] != "已核准" {
+		t.Errorf("heard %q", ear.Heard)
+	}
 	if got := s.state.Detail().Ticket; got != 1100 {
 		t.Errorf("the page leads to ticket %d", got)
 	}
