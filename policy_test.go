@@ -101,7 +101,6 @@ var mute = []string{
 	"app/flow/slip/slip.go", // characters that a test page prints
 	"app/typeset",           // characters that lines break at
 	"app/look/text.go",      // the character that a line is as high as
-	"app/staff/staff.go",    // is being rebuilt
 }
 
 const (

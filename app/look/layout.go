@@ -88,7 +88,7 @@ func Column(gap float32, objects ...fyne.CanvasObject) fyne.CanvasObject {
 }
 
 // Row puts objects side by side, centred on each other. The one with index grow
-// gets the width that the others leave; -1 shares the width equally.
+// gets the width that the others leave; -1 shares the width equally and gives all of them one height.
 func Row(gap float32, grow int, objects ...fyne.CanvasObject) fyne.CanvasObject {
 	b := &box{objects: objects}
 	widths := func(total float32) []float32 {
@@ -121,7 +121,10 @@ func Row(gap float32, grow int, objects ...fyne.CanvasObject) fyne.CanvasObject 
 	b.arrange = func(s fyne.Size) {
 		x := float32(0)
 		for i, w := range widths(s.Width) {
-			h := heightFor(objects[i], w)
+			h := s.Height
+			if grow >= 0 {
+				h = heightFor(objects[i], w)
+			}
 			place(objects[i], x, (s.Height-h)/2, w, h)
 			x += w + gap
 		}

@@ -62,10 +62,10 @@ func (s Scale) Header(title string, back func()) fyne.CanvasObject {
 
 func (s Scale) header(p Page) fyne.CanvasObject {
 	label := NewText(p.Title, Style{Em: s.Head, Bold: true, Colour: s.OnBar, Max: 2})
-	inset := Pad(0, s.Pad, label)
+	inset := Pad(s.Gap*0.5, s.Pad, label)
 	var left []fyne.CanvasObject
 	if p.Back != nil && !p.Low {
-		left, inset = append(left, s.barIcon(IconBack, p.Back)), label
+		left, inset = append(left, s.barIcon(IconBack, p.Back)), Pad(s.Gap*0.5, 0, label)
 	}
 	all := append(left, inset)
 	grow := len(all) - 1

@@ -51,6 +51,9 @@ func TestEnglishIsComplete(t *testing.T) {
 			continue
 		}
 		for _, form := range formsOf(forms) {
+			if strings.ContainsAny(form, "“”‘’") {
+				t.Errorf("%s: the English of %q has curly quotes, which are as wide as a character in the Chinese font: write straight ones", where, key)
+			}
 			if key == "%[1]s" {
 				continue // the key of say.Both, which chooses by language
 			}

@@ -113,7 +113,8 @@ const (
 )
 
 // moment is a time as flow.Moment writes it: torn over two lines it is misread.
-var moment = regexp.MustCompile(`(今天|明天|(\d+年)?\d+月\d+日(（周.）)?) ?(\d\d:\d\d)?`)
+var moment = regexp.MustCompile(`(今天|明天|(\d+年)?\d+月\d+日(（周.）)?) ?(\d\d:\d\d)?|` +
+	`(today|tomorrow|\d+ (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)( \d{4})?)( \d\d:\d\d)`)
 
 // never matches nothing.
 var never = regexp.MustCompile(`[^\s\S]`)
