@@ -353,7 +353,7 @@ func (m *model) Check(t *rapid.T) {
 				t.Fatalf("%d held, %d lent, %d free, total %d", len(serials), lent, p.Free(), a.Pools[pool].Total)
 			}
 			for _, c := range a.book.Lines[pool] {
-				if a.book.Left(pool, c.Parts, c.Guest) >= c.Seats {
+				if a.Usable(pool, m.s.Now()) && a.book.Left(pool, c.Parts, c.Guest) >= c.Seats {
 					t.Fatalf("ticket %d waits for %d seats that are free", c.Ticket, c.Seats)
 				}
 			}
