@@ -124,6 +124,9 @@ func (s *Scanning) hand(c device.Scan) {
 	if c.Err != nil {
 		fyne.LogError("read picture", c.Err)
 	}
+	if c.From == device.FromKeys {
+		s.env.Window.Canvas().Unfocus() // a scanner whose end key is Tab has moved the focus
+	}
 	s.take(c)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 
 	"yizhan/app/device"
 	"yizhan/app/look"
@@ -155,7 +156,8 @@ func TestEveryWayIn(t *testing.T) {
 	}
 }
 
-// A scanner without an end key, and a page that follows another.
+// A scanner without an end key, or one whose Tab moves the focus, and a page that
+// follows another.
 func TestSilenceAndTheNextPage(t *testing.T) {
 	p := newReading(t, nil)
 	began := time.Now()
@@ -163,8 +165,14 @@ func TestSilenceAndTheNextPage(t *testing.T) {
 	for _, r := range "NO END KEY AT ALL" {
 		p.env.Window.Canvas().OnTypedRune()(r)
 	}
+	field := widget.NewEntry()
+	p.env.Window.SetContent(field)
+	p.env.Window.Canvas().Focus(field)
 	if got := p.next("silence"); got.Code != "NO END KEY AT ALL" || got.At.Before(began) {
 		t.Errorf("%+v", got)
+	}
+	if p.env.Window.Canvas().Focused() != nil {
+		t.Error("the next scan would go into the field")
 	}
 	first := p.scan
 	p.open()

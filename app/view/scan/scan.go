@@ -43,7 +43,8 @@ func Words(s device.Sight) say.Text {
 }
 
 // Draw takes a sight. The picture moves by itself; where more than that changed the
-// page has to put a new Object into its place.
+// page has to put a new Object into its place. It is not to be called while something
+// covers the picture: each new one draws the window.
 func (v *View) Draw(s device.Sight) (changed bool) {
 	before := v.drawn
 	v.drawn = s
