@@ -127,3 +127,14 @@ func settle(t *testing.T, s *Server) {
 		t.Fatal(err)
 	}
 }
+
+// The console finds by pinyin too, and a name with a digit by all of it.
+func TestFindInTheConsole(t *testing.T) {
+	s, _ := settled(t, t.TempDir(), &clock{})
+	registered(t, s, "单雄信0001", "会员10002", "会员20003")
+	for q, want := range map[string]int{"sxx": 1, "danxiongxin": 1, "sxx0001": 1, "sxx0002": 0, "0003": 1, "会员": 2, "会员1": 1, "会员3": 0, "12": 0} {
+		if found, err := s.Find(context.Background(), q); err != nil || len(found) != want {
+			t.Errorf("%q finds %+v, %v; want %d", q, found, err, want)
+		}
+	}
+}

@@ -37,6 +37,7 @@ func (s *Server) Find(ctx context.Context, q string) ([]Found, error) {
 		return nil, fmt.Errorf("find member: give a name, a member id or the last four digits of a phone")
 	}
 	asked := lookup.Parse(q)
+	spoken := !asked.Empty() && (asked.Tail != "" || !strings.ContainsAny(q, "0123456789")) // a digit or two belong to the name
 	people := map[id.Member]member.Person{}
 	orgs := map[id.Org]string{}
 	err := s.seq.View(ctx, func(state *arbiter.State) {
@@ -53,8 +54,8 @@ func (s *Server) Find(ctx context.Context, q string) ([]Found, error) {
 		if err != nil || len(found) == maxFound {
 			return nil // sealed for another purpose or with a lost key: nobody may be shown
 		}
-		fits := !asked.Empty() && strings.HasSuffix(plain.Phone, asked.Tail) && asked.Match(lookup.NewName(plain.Name, nil)) > 0
-		if q == string(p.ID) || fits {
+		fits := spoken && strings.HasSuffix(plain.Phone, asked.Tail) && asked.Match(lookup.NewName(plain.Name, nil)) > 0
+		if q == string(p.ID) || strings.Contains(plain.Name, q) || fits {
 			found = append(found, Found{p.ID, maskName(plain.Name), lastFour(plain.Phone), orgs[p.Org]})
 		}
 		return nil
