@@ -78,10 +78,12 @@ func (c *counter) Decide(do pickup.Do, now time.Time) (pickup.Outcome, error) {
 
 // Pass implements Counter. A door is put right later, so that nobody waits there for
 // the server.
-func (c *counter) Pass(t id.Ticket, o handover.Options, now time.Time) (fault.Verdict, error) {
+func (c *counter) Pass(what pickup.Subject, o handover.Options, now time.Time) (handover.Outcome, error) {
 	o.By = c.name
-	out, err := c.CheckInTicket(t, now, o)
-	return out.Verdict, err
+	if what.Code != "" {
+		return c.CheckIn(what.Code, now, o)
+	}
+	return c.CheckInTicket(what.Ticket, now, o)
 }
 
 // TakeBack implements Counter.

@@ -15,7 +15,6 @@ import (
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/status"
 	"yizhan/app/look"
-	"yizhan/core/fault"
 	"yizhan/core/handover"
 	"yizhan/core/id"
 	"yizhan/core/lease"
@@ -46,11 +45,11 @@ type Link interface {
 // error means that it is not, and that nothing may be handed over.
 type Counter interface {
 	Redeem(code string, now time.Time) (pickup.Outcome, error)
-	Decide(do pickup.Do, now time.Time) (pickup.Outcome, error)                       // Redeem of a code or a short code, or against the verdict
-	Pass(t id.Ticket, o handover.Options, now time.Time) (v fault.Verdict, err error) // a check-in from the list
-	TakeBack(t id.Ticket, now time.Time) error                                        // the last hand-over; handover.ErrNoUndo where it is too late
-	ConfirmClock() error                                                              // a person has compared the device's clock with their own
-	Ask(o op.Op) (seq uint64, err error)                                              // queues what is no scan; what it touches is not handed over meanwhile
+	Decide(do pickup.Do, now time.Time) (pickup.Outcome, error)                            // Redeem of a code or a short code, or against the verdict
+	Pass(what pickup.Subject, o handover.Options, now time.Time) (handover.Outcome, error) // a check-in: of a code, or of a ticket of the list
+	TakeBack(t id.Ticket, now time.Time) error                                             // the last hand-over; handover.ErrNoUndo where it is too late
+	ConfirmClock() error                                                                   // a person has compared the device's clock with their own
+	Ask(o op.Op) (seq uint64, err error)                                                   // queues what is no scan; what it touches is not handed over meanwhile
 }
 
 // Env is what boot hands to a shell.

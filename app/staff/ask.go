@@ -9,11 +9,13 @@ import (
 	"fyne.io/fyne/v2"
 
 	dev "yizhan/app/device"
+	"yizhan/app/flow"
 	"yizhan/app/flow/behalf"
 	"yizhan/app/flow/duty"
 	"yizhan/app/flow/lock"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/roster"
+	"yizhan/app/say"
 	"yizhan/app/shell"
 	"yizhan/core/handover"
 	"yizhan/core/lookup"
@@ -49,7 +51,7 @@ func (s *Shell) toLock(m lock.Message) {
 			then()
 		}
 	case was && !s.lock.Open:
-		s.roster = roster.State{} // no name stays in memory behind the lock
+		s.roster = s.roster.Nameless() // no name stays in memory behind the lock
 		s.rosterView.Forget()
 		if s.at == overrule || s.at == member {
 			s.back()
@@ -119,6 +121,7 @@ func (s *Shell) toDuty(m duty.Message) {
 					return
 				}
 				s.toDuty(duty.Stored{})
+				s.signal(flow.Good, s.duty.Word.Word)
 			})
 		}()
 	}
@@ -127,14 +130,19 @@ func (s *Shell) toDuty(m duty.Message) {
 func (s *Shell) toRoster(m roster.Message) {
 	s.touch()
 	var do roster.Do
+	gate := s.roster.Gate
 	s.roster, do = s.roster.Update(m)
+	if gate != s.roster.Gate {
+		s.scanFor()
+	}
 	s.draw()
 	if do == (roster.Do{}) {
 		return
 	}
 	o := handover.Options{Activity: do.Key.Activity, Pool: do.Key.Pool, Out: do.Out, Reason: do.Reason, Override: do.Override}
 	go func() {
-		v, err := s.env.Counter.Pass(do.Ticket, o, s.env.Now())
+		now := s.env.Now()
+		out, err := s.env.Counter.Pass(pickup.Subject{Code: do.Code, Ticket: do.Ticket}, o, now)
 		s.env.Do(func() {
 			s.rows = true
 			if err != nil {
@@ -142,7 +150,8 @@ func (s *Shell) toRoster(m roster.Message) {
 				s.toRoster(roster.NotStored{Full: shell.Full(err)})
 				return
 			}
-			s.toRoster(roster.Passed{Verdict: v})
+			s.toRoster(roster.Passed{Verdict: out.Verdict, Ticket: out.Ticket, Seats: out.Seats, At: now})
+			s.signal(s.roster.Word.Tone, s.roster.Word.Word)
 		})
 	}()
 }
@@ -208,7 +217,14 @@ func (s *Shell) decide(o op.Op) {
 			return
 		}
 		s.toBehalf(answer)
+		s.signal(s.behalf.Word.Tone, s.behalf.Word.Word, s.behalf.Word.Sentence)
 	})
+}
+
+// signal plays the sound of an outcome, and reads it out where that is wanted.
+func (s *Shell) signal(tone flow.Tone, words ...say.Text) {
+	s.env.Signal(tone)
+	s.env.Read(words...)
 }
 
 func (s *Shell) ask(o op.Op) (op.Result, error) {
@@ -237,13 +253,20 @@ func (s *Shell) memberCode(c dev.Scan) {
 	s.toBehalf(behalf.Reading(s.codes.Read(c.Code, s.env.Clock())))
 }
 
+// doorCode takes what was scanned at a door.
+func (s *Shell) doorCode(c dev.Scan) {
+	if c.Err == nil {
+		s.toRoster(roster.Scanned{Code: c.Code, At: c.At})
+	}
+}
+
 // see shows what the camera sees on that page.
 func (s *Shell) see() {
 	if s.scan == nil || s.env.Camera == nil {
 		return
 	}
 	if s.sight.Draw(s.scan.Sight()) {
-		s.behalfView.Scene = s.sight.Object()
+		s.behalfView.Scene, s.rosterView.Scene = s.sight.Object(), s.sight.Object()
 		s.last = model{}
 		s.draw()
 	}

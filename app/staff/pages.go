@@ -36,8 +36,11 @@ func (s *Shell) window(m model) fyne.CanvasObject {
 		}
 		return look.Frame(nil, s.desk.Object(), s.foot(m))
 	case m.wide && s.tab():
-		if m.showing {
+		switch {
+		case m.showing:
 			return s.desk.Object()
+		case m.roster.Gate: // codes are for the door now, and not for the counter
+			return s.page(m)
 		}
 		return container.NewGridWithColumns(2, s.desk.Object(), look.Frame(nil, s.page(m), s.foot(m)))
 	case s.tab():
@@ -56,7 +59,7 @@ func (s *Shell) foot(m model) fyne.CanvasObject {
 		}
 		word := look.Say(t.word)
 		if n := m.duty.Waiting(); t.at == todo && n > 0 {
-			word = look.Say(say.T("%s（%d）", t.word, n))
+			word = look.Say(say.T("%s %d", t.word, n))
 		}
 		all = append(all, scale.Tab(word, m.at == t.at || m.wide && m.at == counter && t.at == names, func() { s.show(t.at) }))
 	}
@@ -112,6 +115,9 @@ func (s *Shell) pad(m model, title, why say.Text, back func()) fyne.CanvasObject
 
 func (s *Shell) names(m model) fyne.CanvasObject {
 	title := say.T("名单")
+	if m.roster.Gate {
+		return s.frame(m, look.Page{Title: look.Say(say.T("扫码入场")), Back: func() { s.toRoster(roster.Guard{}) }, Body: s.rosterView.Door(m.roster), Still: true})
+	}
 	if !m.lock.Open {
 		return s.pad(m, title, say.T("名单里有会员的姓名，要密码才能看。"), nil)
 	}

@@ -138,6 +138,7 @@ func (s *Shell) redress() {
 	s.dutyView.Scale, s.rosterView.Scale, s.behalfView.Scale = scale, scale, scale
 	s.sight.Scale, s.sight.Side, s.sight.Mirror = scale, scale.Head*9, true
 	s.last = model{}
+	s.desk.Tick()
 	s.draw()
 }
 
@@ -175,7 +176,7 @@ func (s *Shell) leave() {
 	}
 	if s.at == names {
 		s.rosterView.Forget()
-		s.roster, _ = s.roster.Update(roster.Open{})
+		s.roster, _ = s.roster.Update(roster.Guard{})
 		s.roster, _ = s.roster.Update(roster.Search{})
 	}
 	if s.scan != nil {
@@ -185,20 +186,36 @@ func (s *Shell) leave() {
 	s.desk.Deaf()
 }
 
-// enter begins it. Codes belong to the counter wherever it is on screen, and to the
-// page for members while that is.
+// enter begins it.
 func (s *Shell) enter() {
 	s.rows = true
+	s.scanFor()
+	s.draw()
+}
+
+// scanFor hands codes to whom they are for: the page for members, the door that is
+// guarded, else the counter wherever it is on screen.
+func (s *Shell) scanFor() {
+	if s.scan != nil {
+		s.scan.Close()
+		s.scan = nil
+	}
+	take := s.memberCode
 	switch {
 	case s.at == member:
-		s.scan = s.env.Scan(s.memberCode)
-		s.scan.Watch(s.see)
-		s.see()
+	case s.roster.Gate:
+		take = s.doorCode
 	case s.at == counter, s.wide && s.tab():
 		s.desk.Listen()
 		s.desk.Tick()
+		return
+	default:
+		return
 	}
-	s.draw()
+	s.desk.Deaf()
+	s.scan = s.env.Scan(take)
+	s.scan.Watch(s.see)
+	s.see()
 }
 
 // tab reports whether the present page is one of the tabs.

@@ -1,11 +1,6 @@
 package staff
 
 import (
-	"fmt"
-	"image/png"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,162 +13,14 @@ import (
 	"yizhan/app/flow/lock"
 	"yizhan/app/flow/roster"
 	"yizhan/app/flow/settings"
-	"yizhan/app/shell"
 	"yizhan/app/shell/shelltest"
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/local"
-	"yizhan/core/lookup"
-	people "yizhan/core/member"
 	"yizhan/core/op"
-	"yizhan/core/replica"
 	"yizhan/core/ticket"
 	"yizhan/core/wire"
 )
-
-const pin = "270153"
-
-// world is a staff device with its window.
-type world struct {
-	*Shell
-	t    *testing.T
-	link *shelltest.Link
-	turn shelltest.Turn
-	made shelltest.World
-}
-
-// open starts the shell of a device, a supervisor's or not, with a check-in list.
-func opened(t *testing.T, supervisor bool, size fyne.Size) *world {
-	t.Helper()
-	env, link, turn, made := shelltest.NewDevice(t, op.Staff)
-	who, err := wire.EncodeRow(wire.Enrolled{Device: shelltest.Device, Role: op.Staff, Station: shelltest.Here, Supervisor: supervisor})
-	if err == nil {
-		err = env.Store.SetMeta(map[string][]byte{replica.MetaIdentity: who})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	env.Counter = shell.NewCounter(env)
-	env.Window.Resize(size)
-	w := &world{t: t, link: link, turn: turn, made: made}
-	w.fill(env.Store)
-	w.Shell = Start(env)
-	return w
-}
-
-func (w *world) fill(s local.Store) {
-	w.t.Helper()
-	var rows []local.Row
-	put := func(table, key string, v any) {
-		body, err := wire.EncodeRow(v)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		rows = append(rows, local.Row{Table: table, ID: key, Seq: uint64(2100 + len(rows)), Body: body})
-	}
-	for i, name := range []string{"李*华", "王**", "买买提·阿***·吐尔逊", "欧阳**", "陈*"} {
-		number, m := id.Ticket(2048+i*7), id.Member(fmt.Sprintf("M0%d", 100+i))
-		d := wire.DoorRow{Ticket: number, Activity: shelltest.Doctor, Pool: "am", Member: m, Seats: 1 + i%2, State: op.ClaimGranted, Inside: i == 1, Came: i == 1 || i == 3, Blocked: i == 4}
-		put(wire.TableDoor, fmt.Sprint(number), d)
-		put(wire.TableGuest, fmt.Sprint(number), wire.GuestRow{Ticket: number, Member: m, Name: name, Initials: []string{[]string{"LXH", "WXM", "MMT", "OYF", "CL"}[i]}, Mark: lookup.Mark(m, fmt.Sprintf("000%d", i))})
-	}
-	put(wire.TableIncident, "12", wire.IncidentRow{Seq: 12, Word: op.Overridden, Ticket: 1031, Device: "staff-QK7P2", Verdict: fault.TooLate, Station: shelltest.There, By: "老李", Reason: "本人有特殊困难，已核对",
-		At: shelltest.Now.Add(-2 * time.Hour).UnixMilli(), SettledAt: shelltest.Now.Add(-time.Hour).UnixMilli(), SettledBy: "staff-QK7P2", Note: "已与本人核对", Handled: true})
-	taken := []op.Taken{{From: 41, N: 1}}
-	signed, err := ticket.Certify(w.made.Key, ticket.Certificate{Deployment: 1, Lease: 7, Device: w.made.Key.Public(), Activity: 5, Policy: op.Hard, Ranges: ticket.Ranges(taken)})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	lease := op.Lease{ID: 7, Activity: shelltest.Picking, Pool: "picking", Taken: taken, Policy: op.Hard, Expires: shelltest.Now.UnixMilli() + 3_600_000}
-	put(wire.TableLease, "7", wire.LeaseRow{Lease: lease, Certificate: signed, Secret: make([]byte, 16)})
-	for _, m := range []id.Member{"M0100", "M0101"} {
-		put(wire.TablePerson, string(m), wire.PersonRow{Person: people.Person{ID: m, Org: "C001", Sex: "F"}})
-	}
-	if err := s.Apply(local.Checkpoint{To: 2300, Rows: rows}); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) has(text string) bool {
-	var all strings.Builder
-	for _, part := range line.FindAllStringSubmatch(test.RenderToMarkup(w.env.Window.Canvas()), -1) {
-		all.WriteString(part[1])
-	}
-	return strings.Contains(all.String(), text)
-}
-
-// line is one line of text in markup: a sentence may have several.
-var line = regexp.MustCompile(`<text[^>]*>([^<]*)</text>`)
-
-func (w *world) want(text string) {
-	w.t.Helper()
-	w.turn.Until(w.t, "screen says "+text, func() bool { return w.has(text) })
-}
-
-func (w *world) wantNot(text string) {
-	w.t.Helper()
-	if w.has(text) {
-		w.t.Errorf("the screen says %q", text)
-	}
-}
-
-// open types the PIN, which is chosen at the first use.
-func (w *world) unlocked() {
-	w.t.Helper()
-	times := 1
-	if !w.Shell.lock.Set {
-		times = 2
-	}
-	for range times {
-		for i := range len(pin) {
-			w.toLock(lock.Digit{Key: pin[i], Now: w.env.Now()})
-		}
-	}
-	w.turn.Until(w.t, "the PIN opens", func() bool { return w.Shell.lock.Open })
-}
-
-// queued gives the ops in the outbox.
-func (w *world) queued() (ops []op.Op) {
-	w.t.Helper()
-	queue, err := w.env.Store.Queue()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, q := range queue {
-		o, err := op.Decode(q.Bytes)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		ops = append(ops, o)
-	}
-	return ops
-}
-
-func (w *world) last() op.Op {
-	w.t.Helper()
-	all := w.queued()
-	if len(all) == 0 {
-		w.t.Fatal("nothing is queued")
-	}
-	return all[len(all)-1]
-}
-
-// shoot writes a picture of the window where YIZHAN_SHOTS names a folder.
-func (w *world) shoot(name string) {
-	w.t.Helper()
-	dir := os.Getenv("YIZHAN_SHOTS")
-	if dir == "" {
-		return
-	}
-	f, err := os.Create(filepath.Join(dir, name+".png"))
-	if err == nil {
-		defer f.Close()
-		err = png.Encode(f, w.env.Window.Canvas().Capture())
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
 
 var (
 	phone  = fyne.NewSize(390, 844)
@@ -205,6 +52,16 @@ func TestScreens(t *testing.T) {
 			look("pin", "请设置 6 位密码")
 			w.unlocked()
 			look("names", "应到 7")
+			w.toRoster(roster.Guard{On: true})
+			look("door", "扫码入场")
+			code, err := w.made.Code(2062, 2, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.scanned(code)
+			w.want("不能入场")
+			w.shoot(c.name + "_door_refused")
+			w.toRoster(roster.Guard{})
 			w.toRoster(roster.Open{Ticket: 2062})
 			look("guest", "买买提")
 			w.toRoster(roster.Wrote{Reason: "手机没电"})
@@ -373,6 +230,53 @@ func TestCheckingInByHand(t *testing.T) {
 	w.link.Fail = nil
 	w.toRoster(roster.Pass{Out: true})
 	w.want("已登记出场")
+}
+
+// TestAtTheDoor scans tickets for one session, in and out, also after the names were locked.
+func TestAtTheDoor(t *testing.T) {
+	w := opened(t, false, phone)
+	now := time.Date(2026, 11, 23, 7, 30, 0, 0, shelltest.Zone)
+	w.link.Clock = func() time.Time { return now }
+	w.show(names)
+	w.unlocked()
+	w.toRoster(roster.Guard{On: true})
+	scan := func(number id.Ticket) {
+		t.Helper()
+		code, err := ticket.Seal(w.made.Key, ticket.Ticket{Deployment: 1, ID: number, Activity: 4, Pool: 0, Seats: 1, Secret: ticket.Secret([]byte("master"), number, 0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.scanned(code)
+	}
+	scan(2048)
+	w.want("已登记入场")
+	w.want("李*华")
+	w.shoot("phone_door_good")
+	if o := w.last(); o.Kind != op.CheckIn || o.Ticket != 2048 || o.Pool != "am" || o.Out {
+		t.Errorf("recorded %+v", o)
+	}
+	w.toRoster(roster.Direct{Out: true})
+	w.toLock(lock.Tick{Now: now.Add(time.Hour)})
+	w.wantNot("请输入密码")
+	scan(2055)
+	w.want("已登记出场")
+	w.wantNot("王**")
+	if o := w.last(); o.Ticket != 2055 || !o.Out {
+		t.Errorf("recorded %+v", o)
+	}
+	w.toRoster(roster.Guard{})
+	w.want("请输入密码")
+	w.scannedNothing()
+	w.show(counter)
+	w.scanned(w.made.Ticket)
+	w.want("可以发放")
+}
+
+func (w *world) scannedNothing() {
+	w.t.Helper()
+	if w.env.Window.Canvas().OnTypedRune() != nil {
+		w.t.Error("codes are taken where nobody scans")
+	}
 }
 
 func TestSettling(t *testing.T) {

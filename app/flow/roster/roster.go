@@ -5,6 +5,7 @@ package roster
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"yizhan/app/flow"
 	"yizhan/app/say"
@@ -81,7 +82,12 @@ type State struct {
 	Busy       bool
 	Word       Word
 
+	Gate bool // codes are scanned at the door of the session
+	Out  bool // they go out
+
 	asked Do
+	queue []string  // scanned while the last one was being decided
+	shown time.Time // when the last one was answered
 }
 
 // Word is what came of letting somebody in or out.
@@ -91,11 +97,14 @@ type Word struct {
 	Sentence say.Text
 	Next     say.Text
 	Override bool // a supervisor may say that they go in all the same
+	Who      string
+	Seats    int // of a scan; 0 where nothing is known
 }
 
 // Do is a check-in to store; the zero value is nothing.
 type Do struct {
 	Ticket   id.Ticket
+	Code     string // scanned, in place of a ticket
 	Key      Key
 	Out      bool
 	Reason   string
@@ -125,8 +134,22 @@ type (
 	Pass struct{ Out bool }
 	// Override lets them in after a refusal, which a supervisor takes upon themselves.
 	Override struct{}
-	// Passed is the verdict, which is stored.
-	Passed struct{ Verdict fault.Verdict }
+	// Guard stands at the door of the chosen session and scans; false leaves it.
+	Guard struct{ On bool }
+	// Direct says whether those who are scanned go out.
+	Direct struct{ Out bool }
+	// Scanned is a code at the door.
+	Scanned struct {
+		Code string
+		At   time.Time
+	}
+	// Passed is the verdict, which is stored, and what is known of the ticket.
+	Passed struct {
+		Verdict fault.Verdict
+		Ticket  id.Ticket
+		Seats   int
+		At      time.Time
+	}
 	// NotStored says that nothing could be kept.
 	NotStored struct{ Full bool }
 )
@@ -139,6 +162,9 @@ func (Open) message()      {}
 func (Wrote) message()     {}
 func (Pass) message()      {}
 func (Override) message()  {}
+func (Guard) message()     {}
+func (Direct) message()    {}
+func (Scanned) message()   {}
 func (Passed) message()    {}
 func (NotStored) message() {}
 
@@ -180,8 +206,15 @@ func (s State) Update(m Message) (State, Do) {
 			s.asked.Override = true
 			return s.ask(s.asked)
 		}
+	case Guard:
+		s.Gate, s.Open, s.Word, s.queue = m.On, 0, Word{}, nil
+	case Direct:
+		s.Out, s.Word = m.Out, Word{}
+	case Scanned:
+		return s.scanned(m)
 	case Passed:
-		s.Busy, s.Word = false, s.passed(m.Verdict)
+		s.Busy, s.Word, s.shown = false, s.passed(m), m.At
+		return s.next()
 	case NotStored:
 		s.Busy = false
 		s.Word = Word{Tone: flow.Bad, Word: say.T("没有登记"), Sentence: say.T("记录没有存下来，等于没有按。"), Next: say.T("请再按一次。")}
@@ -192,13 +225,65 @@ func (s State) Update(m Message) (State, Do) {
 	return s, Do{}
 }
 
+// echo is how soon a scanner may read the same code again by itself; maxQueue is how
+// many codes wait while one is decided.
+const (
+	echo     = 1500 * time.Millisecond
+	maxQueue = 8
+)
+
+func (s State) scanned(m Scanned) (State, Do) {
+	switch {
+	case !s.Gate, m.Code == "":
+		return s, Do{}
+	case s.Busy:
+		if len(s.queue) < maxQueue && m.Code != s.asked.Code {
+			s.queue = append(slices.Clone(s.queue), m.Code)
+		}
+		return s, Do{}
+	case m.Code == s.asked.Code && m.At.Sub(s.shown) < echo:
+		return s, Do{}
+	}
+	return s.ask(Do{Code: m.Code, Key: s.Chosen, Out: s.Out})
+}
+
+// next goes on with a code that was scanned in the meantime.
+func (s State) next() (State, Do) {
+	if len(s.queue) == 0 {
+		return s, Do{}
+	}
+	code := s.queue[0]
+	s.queue = s.queue[1:]
+	return s.ask(Do{Code: code, Key: s.Chosen, Out: s.Out})
+}
+
 func (s State) ask(do Do) (State, Do) {
 	s.Busy, s.Word, s.asked = true, Word{}, do
 	return s, do
 }
 
 // passed puts a verdict of the door into words. Provisional lets in too.
-func (s State) passed(v fault.Verdict) Word {
+func (s State) passed(m Passed) Word {
+	w := s.verdict(m.Verdict)
+	if s.asked.Code == "" {
+		return w
+	}
+	if w.Seats = m.Seats; w.Tone == flow.Good {
+		w.Sentence = say.T("请进。")
+		if s.asked.Out {
+			w.Sentence = say.T("再见。")
+		}
+	}
+	at, _ := s.Session()
+	for _, g := range at.Guests {
+		if g.Ticket == m.Ticket && m.Ticket != 0 {
+			w.Who = g.Name
+		}
+	}
+	return w
+}
+
+func (s State) verdict(v fault.Verdict) Word {
 	switch {
 	case v == fault.Valid && s.asked.Out:
 		return Word{Tone: flow.Good, Word: say.T("已登记出场")}
@@ -209,6 +294,9 @@ func (s State) passed(v fault.Verdict) Word {
 	}
 	w := Word{Tone: flow.Bad, Word: say.T("不能入场"), Sentence: flow.Sentence(v), Next: flow.Next(v),
 		Override: s.Supervisor && !s.asked.Out && handover.Overridable(v)}
+	if s.asked.Out {
+		w.Word = say.T("不能出场")
+	}
 	switch v { // the sentences of a counter speak of collecting
 	case fault.TooEarly:
 		w.Sentence, w.Next = say.T("还没有到入场时间。"), say.T("请按活动时间再来。")
@@ -218,6 +306,17 @@ func (s State) passed(v fault.Verdict) Word {
 		w.Sentence, w.Next = say.T("这张票的人已经在里面。"), say.T("本人没有进去过，请核对名单和证件。")
 	}
 	return w
+}
+
+// Nameless is what stays when the lists are locked: nothing, or the door that is
+// guarded, without the names of its guests.
+func (s State) Nameless() State {
+	at, ok := s.Session()
+	if !s.Gate || !ok {
+		return State{}
+	}
+	at.Guests = nil
+	return State{Sessions: []Session{at}, Supervisor: s.Supervisor, Chosen: s.Chosen, Gate: true, Out: s.Out, Busy: s.Busy, asked: s.asked, shown: s.shown}
 }
 
 // Session is the chosen one.

@@ -162,7 +162,7 @@ func TestPassing(t *testing.T) {
 		override bool
 	}{fault.Valid: {flow.Good, "已登记入场", false}, fault.Provisional: {flow.Wait, "可以入场 · 待核对", false}, fault.TooEarly: {flow.Bad, "不能入场", true},
 		fault.AlreadyRedeemed: {flow.Bad, "不能入场", true}, fault.Unknown: {flow.Bad, "不能入场", false}} {
-		after, _ := s.Update(Passed{v})
+		after, _ := s.Update(Passed{Verdict: v})
 		if w := after.Word; after.Busy || w.Tone != c.tone || w.Word.String() != c.word || w.Override != c.override {
 			t.Errorf("%v: %+v", v, w)
 		}
@@ -172,7 +172,7 @@ func TestPassing(t *testing.T) {
 		}
 	}
 	plain, _ := s.Update(Loaded{s.Sessions, false})
-	if plain, _ = plain.Update(Passed{fault.TooEarly}); plain.Word.Override {
+	if plain, _ = plain.Update(Passed{Verdict: fault.TooEarly}); plain.Word.Override {
 		t.Error("a device that is no supervisor's offers an override")
 	}
 	for full, next := range map[bool]string{false: "再按一次", true: "存储空间满了"} {
@@ -193,7 +193,7 @@ func TestGoingOut(t *testing.T) {
 	if !do.Out {
 		t.Fatalf("asks %+v", do)
 	}
-	if s, _ = s.Update(Passed{fault.Valid}); s.Word.Word.String() != "已登记出场" {
+	if s, _ = s.Update(Passed{Verdict: fault.Valid}); s.Word.Word.String() != "已登记出场" {
 		t.Errorf("%+v", s.Word)
 	}
 	if s, _ = s.Update(Open{0}); s.Open != 0 || s.Reason != "" {
@@ -201,5 +201,66 @@ func TestGoingOut(t *testing.T) {
 	}
 	if empty, _ := (State{}).Update(Loaded{}); len(empty.List()) != 0 {
 		t.Error("an empty device lists somebody")
+	}
+}
+
+func TestAtTheDoor(t *testing.T) {
+	s := loaded(t, lists(t), true)
+	if _, do := s.Update(Scanned{"A", now}); do != (Do{}) {
+		t.Error("a code was taken where nobody guards the door")
+	}
+	s, _ = s.Update(Guard{true})
+	s, do := s.Update(Scanned{"A", now})
+	if want := (Do{Code: "A", Key: Key{"tour", "am"}}); do != want {
+		t.Fatalf("asks %+v, want %+v", do, want)
+	}
+	for _, code := range []string{"A", "B", "", "C"} { // while the first is being decided
+		if s, do = s.Update(Scanned{code, now}); do != (Do{}) {
+			t.Fatalf("%q was not made to wait: %+v", code, do)
+		}
+	}
+	if s, do = s.Update(Passed{fault.Valid, 1030, 2, now}); do.Code != "B" {
+		t.Fatalf("next is %+v", do)
+	}
+	if s, do = s.Update(Passed{fault.WrongActivity, 0, 0, now}); do.Code != "C" {
+		t.Fatalf("then %+v", do)
+	}
+	s, do = s.Update(Passed{fault.Valid, 1030, 2, now})
+	if do != (Do{}) || s.Word.Tone != flow.Good || s.Word.Who != "李*华" || s.Word.Seats != 2 || s.Word.Sentence.String() != "请进。" {
+		t.Errorf("shows %+v, %+v", s.Word, do)
+	}
+	if _, do = s.Update(Scanned{"C", now.Add(echo - 1)}); do != (Do{}) {
+		t.Error("a scanner that reads twice asks twice")
+	}
+	if _, do = s.Update(Scanned{"C", now.Add(echo)}); do.Code != "C" {
+		t.Error("the same code, scanned again on purpose, is not asked")
+	}
+	s, _ = s.Update(Direct{true})
+	if s, do = s.Update(Scanned{"D", now.Add(time.Hour)}); !do.Out {
+		t.Errorf("asks %+v", do)
+	}
+	if out, _ := s.Update(Passed{fault.Valid, 1031, 1, now}); out.Word.Word.String() != "已登记出场" || out.Word.Who != "王**" {
+		t.Errorf("%+v", out.Word)
+	}
+	if out, _ := s.Update(Passed{fault.BadSignature, 0, 0, now}); out.Word.Word.String() != "不能出场" || out.Word.Override {
+		t.Errorf("%+v", out.Word)
+	}
+	refused, _ := s.Update(Direct{false})
+	refused, _ = refused.Update(Passed{fault.TooEarly, 0, 0, now})
+	refused, _ = refused.Update(Scanned{"E", now.Add(2 * time.Hour)})
+	refused, _ = refused.Update(Passed{fault.TooEarly, 1030, 1, now})
+	if _, do = refused.Update(Override{}); do.Code != "E" || !do.Override {
+		t.Errorf("overruled: %+v", do)
+	}
+	if bare := s.Nameless(); !bare.Gate || bare.Chosen != s.Chosen || len(bare.Sessions) != 1 || len(bare.Sessions[0].Guests) != 0 || bare.Sessions[0].Expected != 5 {
+		t.Errorf("a locked door: %+v", bare)
+	} else if _, do = bare.Update(Passed{fault.Valid, 1031, 1, now}); do != (Do{}) {
+		t.Errorf("asks %+v", do)
+	}
+	if list, _ := s.Update(Guard{}); len(list.Nameless().Sessions) != 0 {
+		t.Error("a locked list keeps names")
+	}
+	if gone, _ := s.Update(Guard{}); gone.Gate || !gone.Word.Word.Empty() {
+		t.Errorf("left: %+v", gone)
 	}
 }

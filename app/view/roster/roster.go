@@ -18,7 +18,8 @@ import (
 type View struct {
 	Scale    look.Scale
 	Send     func(roster.Message)
-	Override func() // asks for the supervisor's PIN first
+	Override func()            // asks for the supervisor's PIN first
+	Scene    fyne.CanvasObject // what the camera sees; nil for none
 	query    *widget.Entry
 	reason   *widget.Entry
 	open     id.Ticket
@@ -53,7 +54,7 @@ func (v *View) List(st roster.State) fyne.CanvasObject {
 	}
 	v.query.SetPlaceHolder(look.Say(say.T("输入短码查找")))
 	if st.Supervisor {
-		v.query.SetPlaceHolder(look.Say(say.T("姓名、拼音、首字母、手机尾号或短码")))
+		v.query.SetPlaceHolder(look.Say(say.T("姓名、首字母或短码")))
 	}
 	top := []fyne.CanvasObject{v.head(st), v.filters(st), v.query}
 	guests := st.List()
@@ -72,14 +73,16 @@ func (v *View) head(st roster.State) fyne.CanvasObject {
 	words := []fyne.CanvasObject{s.Heading(at.Title, true)}
 	counts := say.T("应到 %d · 已到 %d · 未到 %d · 出场 %d", at.Expected, at.Inside+at.Left, at.Absent(), at.Left)
 	words = append(words, s.Remark(look.Say(say.Join(" · ", at.When, counts))))
-	if len(st.Sessions) == 1 {
-		return s.Card(words...)
-	}
 	next := st.Sessions[0].Key
 	for i, x := range st.Sessions {
 		if x.Key == st.Chosen {
 			next = st.Sessions[(i+1)%len(st.Sessions)].Key
 		}
+	}
+	guard := look.NewIconButton(s, look.Main, look.IconScan, look.Say(say.T("扫码入场")), func() { v.Send(roster.Guard{On: true}) })
+	words = append(words, guard)
+	if len(st.Sessions) == 1 {
+		return s.Card(words...)
 	}
 	change := look.NewButton(s, look.Second, look.Say(say.T("换一场（共 %d 场）", len(st.Sessions))), func() { v.Forget(); v.Send(roster.Choose{Key: next}) })
 	return s.Card(append(words, change)...)
@@ -93,7 +96,18 @@ func (v *View) filters(st roster.State) fyne.CanvasObject {
 	return look.Row(s.Gap*0.6, -1, one(roster.Everybody, say.T("全部")), one(roster.OnlyAbsent, say.T("未到")), one(roster.OnlyInside, say.T("场内")))
 }
 
-func (v *View) rowHeight() float32 { return v.Scale.Button*1.15 + v.Scale.Gap*0.4 }
+// rowHeight has room for two lines of a long name where the print is large.
+func (v *View) rowHeight() float32 {
+	s := v.Scale
+	return max(s.Button*1.15, float32(v.lines())*s.Body*1.35+s.Small*1.4+s.Gap) + s.Gap*0.4
+}
+
+func (v *View) lines() int {
+	if v.Scale.Body > look.Staff.Body {
+		return 2
+	}
+	return 1
+}
 
 func (v *View) row(g roster.Guest, open bool) fyne.CanvasObject {
 	s := v.Scale
@@ -101,10 +115,10 @@ func (v *View) row(g roster.Guest, open bool) fyne.CanvasObject {
 	if open {
 		fill, line = s.BrandLo, s.Brand
 	}
-	name := look.NewText(cmp.Or(g.Name, look.Say(say.T("票 %s", g.Short))), look.Style{Em: s.Body, Bold: true, Colour: s.Ink, Max: 1})
+	name := look.NewText(cmp.Or(g.Name, look.Say(say.T("票 %s", g.Short))), look.Style{Em: s.Body, Bold: true, Colour: s.Ink, Max: v.lines()})
 	note := look.NewText(look.Say(say.T("%d 张 · 短码 %s", g.Seats, g.Short)), look.Style{Em: s.Small, Colour: s.Muted, Max: 1})
 	row := look.Row(s.Gap, 0, look.Column(2, name, note), s.Badge(g.Tone, look.Say(g.Badge)))
-	return look.Pad(s.Gap*0.2, 2, look.Bordered(fill, line, s.Radius, look.AtLeast(s.Button*1.15, look.Pad(0, s.Gap, row))))
+	return look.Pad(s.Gap*0.2, 2, look.Bordered(fill, line, s.Radius, look.AtLeast(v.rowHeight()-s.Gap*0.4, look.Pad(0, s.Gap, row))))
 }
 
 // Guest draws the open one; it is nil where none is.
@@ -159,4 +173,58 @@ func (v *View) pass(st roster.State, g roster.Guest) fyne.CanvasObject {
 			v.Send(roster.Wrote{Reason: v.reason.Text})
 			v.Send(roster.Pass{Out: g.Place == roster.Inside})
 		}))
+}
+
+// Door draws the page on which codes are scanned: who is scanned next, or what came
+// of the last one, in the colour of the outcome.
+func (v *View) Door(st roster.State) fyne.CanvasObject {
+	s := v.Scale
+	at, _ := st.Session()
+	way := func(out bool, text say.Text) fyne.CanvasObject {
+		return s.Toggle(look.Say(text), st.Out == out, func() { v.Send(roster.Direct{Out: out}) })
+	}
+	counts := say.T("应到 %d · 已到 %d · 未到 %d · 出场 %d", at.Expected, at.Inside+at.Left, at.Absent(), at.Left)
+	top := look.Pad(s.Gap, s.Pad, look.Column(s.Gap*0.7, s.Heading(at.Title, true), s.Remark(look.Say(say.Join(" · ", at.When, counts))),
+		look.Row(s.Gap*0.6, -1, way(false, say.T("入场")), way(true, say.T("出场")))))
+	if st.Word.Word.Empty() {
+		return look.Frame(top, look.Pad(0, s.Pad, look.Middle(0, v.waiting(st))), nil)
+	}
+	return look.Frame(top, v.answer(st), nil)
+}
+
+func (v *View) waiting(st roster.State) fyne.CanvasObject {
+	s := v.Scale
+	word := say.T("请扫描票面二维码")
+	if st.Busy {
+		word = say.T("正在核对")
+	}
+	scene := v.Scene
+	if scene == nil {
+		scene = look.Fixed(s.Head*6, s.Head*6, look.Mark(flow.Plain, s.Brand))
+	}
+	return look.Column(s.Gap*1.5, scene, look.NewText(look.Say(word), look.Style{Em: s.Head, Bold: true, Colour: s.Ink, Align: fyne.TextAlignCenter}))
+}
+
+func (v *View) answer(st roster.State) fyne.CanvasObject {
+	s, w := v.Scale, st.Word
+	fill, on := s.Strong(w.Tone)
+	line := func(text string, em float32, bold bool) fyne.CanvasObject {
+		return look.NewText(text, look.Style{Em: em, Bold: bold, Colour: on, Align: fyne.TextAlignCenter})
+	}
+	side := s.Huge * 1.6
+	objects := []fyne.CanvasObject{look.Fixed(side, side, look.Mark(w.Tone, on)), line(look.Say(w.Word), s.Huge*0.6, true)}
+	if w.Seats > 0 && w.Tone != flow.Bad {
+		objects = append(objects, line(look.Say(say.T("%d 张", w.Seats)), s.Head*1.4, true))
+	}
+	for _, text := range []string{w.Who, look.Say(w.Sentence), look.Say(w.Next)} {
+		if text != "" {
+			objects = append(objects, line(text, s.Title, true))
+		}
+	}
+	var foot []fyne.CanvasObject
+	if w.Override {
+		foot = append(foot, look.NewButton(s, look.Second, look.Say(say.T("主管放行")), v.Override))
+	}
+	foot = append(foot, line(look.Say(say.T("直接扫下一张")), s.Small, false))
+	return look.Fill(fill, 0, look.Frame(nil, look.Pad(0, s.Pad, look.Middle(0, look.Column(s.Gap, objects...))), look.Pad(s.Gap, s.Pad, look.Column(s.Gap, foot...))))
 }
