@@ -8,9 +8,9 @@ import (
 	"yizhan/core/ticket"
 )
 
-// longest is the most characters of a code that are looked at; nothing that we
-// make is longer. A symbol holds up to 4,296.
-const longest = 600
+// longest is the most bytes of a text that are looked at: two of our codes without an
+// end between them. A symbol holds up to 4,296.
+const longest = 2 * ticket.MaxText
 
 // shortest is the fewest characters of Base32 that may be a code of ours.
 const shortest = 16

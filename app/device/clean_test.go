@@ -47,6 +47,7 @@ func TestClean(t *testing.T) {
 		"control characters":       {"\x02" + ticketCode[:9] + "\x00\u200b" + ticketCode[9:] + "\x03\r\n", []string{ticketCode}},
 		"twice the same":           {ticketCode + ticketCode, []string{ticketCode}},
 		"two":                      {ticketCode + strings.ToLower(otherCode), []string{ticketCode, otherCode}},
+		"two of the longest":       {strings.Repeat("A", 500) + strings.Repeat("B", 500), []string{strings.Repeat("A", 500) + strings.Repeat("B", 500)}},
 		"one and a half":           {ticketCode + otherCode[:50], []string{ticketCode + otherCode[:50]}},
 		"our code in a path":       {"https://mp.weixin.qq.com/t/" + ticketCode, []string{ticketCode}},
 		"our code in a query":      {"https://example.org/t?from=chat&c=" + strings.ToLower(ticketCode), []string{ticketCode}},
