@@ -74,7 +74,7 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	set.StringVar(&shell, "shell", "", "`kiosk`, staff or phone; default: the role that the device was enrolled in")
 	set.StringVar(&o.Data, "data", defaultData(), "`folder` of this device's data")
 	set.StringVar(&o.Server, "server", defaultServer, "`address` of the server, ws:// or wss://; without it the one in the enrolment QR code, if it holds one")
-	set.StringVar(&o.Code, "enrol", "", "one-use enrolment `code`; ignored where the device is enrolled already")
+	set.StringVar(&o.Code, "enrol", "", "one-use enrolment `code`; ignored where the device is enrolled already, unless a restored server has forgotten it")
 	set.StringVar(&size, "size", "", "window size `WxH` in dp; a kiosk without it fills the screen")
 	set.StringVar(&o.Shot, "shot", "", "write a picture of the window to this PNG `file`, then exit")
 	set.DurationVar(&o.After, "after", 3*time.Second, "`time` from start to -shot")
