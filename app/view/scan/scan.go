@@ -22,8 +22,20 @@ type View struct {
 	Side   float32 // longest side of the picture, in dp
 	Mirror bool    // the camera looks at the person who looks at the screen
 
-	drawn device.Sight
-	photo *canvas.Image // of drawn, while it is live
+	drawn  device.Sight
+	made   model // what object shows
+	object fyne.CanvasObject
+	photo  *canvas.Image // in object, while it is live
+}
+
+// model is all that object shows but for the picture, which moves by itself.
+type model struct {
+	scale  look.Scale
+	side   float32
+	mirror bool
+	eye    device.Eye
+	nearer bool
+	shape  image.Point
 }
 
 // What is said where the camera was pulled out, and what to do then.
@@ -48,27 +60,29 @@ func Words(s device.Sight) say.Text {
 func (v *View) Draw(s device.Sight) (changed bool) {
 	before := v.drawn
 	v.drawn = s
-	if before.Eye != s.Eye || before.Nearer != s.Nearer || shape(before) != shape(s) {
-		return true
-	}
-	if v.photo != nil && s.Picture != before.Picture {
+	if v.photo != nil && s.Picture != nil && s.Picture != before.Picture {
 		v.photo.Image = v.turned(s.Picture)
 		v.photo.Refresh()
 	}
-	return false
+	return before.Eye != s.Eye || before.Nearer != s.Nearer || shape(before) != shape(s)
 }
 
 // Object is what stands in the place now: the picture, or a panel with what to do
-// instead; nil where there is no camera, or not yet.
+// instead; nil where there is no camera, or not yet. It is the same one until Draw says
+// that it changed, or the view's fields did, so that several pages may hold it.
 func (v *View) Object() fyne.CanvasObject {
-	v.photo = nil
+	now := model{v.Scale, v.Side, v.Mirror, v.drawn.Eye, v.drawn.Nearer, shape(v.drawn)}
+	if now == v.made {
+		return v.object
+	}
+	v.made, v.object, v.photo = now, nil, nil
 	switch {
 	case v.drawn.Eye == device.Gone:
-		return v.Scale.Panel(flow.Wait, look.Say(gone), look.Say(instead), "")
+		v.object = v.Scale.Panel(flow.Wait, look.Say(gone), look.Say(instead), "")
 	case v.drawn.Eye == device.Live && v.drawn.Picture != nil:
-		return v.live()
+		v.object = v.live()
 	}
-	return nil
+	return v.object
 }
 
 // live is the picture under a frame, and a line beneath.

@@ -57,6 +57,9 @@ func TestView(t *testing.T) {
 		if (o == nil) != (c.words == "") {
 			t.Fatalf("%s: the place holds %v", c.name, o)
 		}
+		if again := v.Object(); again != o {
+			t.Errorf("%s: a second page gets another object", c.name)
+		}
 		if o == nil {
 			continue
 		}
