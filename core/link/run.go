@@ -132,6 +132,7 @@ type session struct {
 	sentAt   time.Time // device clock at the last message, for the clock offset
 	anchor   clock.Anchor
 	welcomed bool
+	erased   bool // the device is nobody any more, or somebody else already: this connection only waits for its receipt
 }
 
 // session connects and stays until something ends it.
@@ -249,14 +250,17 @@ func read(conn *websocket.Conn, frames chan<- []byte, broken chan<- error, quit 
 func (s *session) look() *replica.Close {
 	d := s.d
 	d.mu.Lock()
-	inbox, watched, asked, reached := d.inbox, d.watched, d.asked, d.reached
-	d.inbox = nil
-	off, kicked := d.off, d.kicked
-	d.kicked = false
-	d.mu.Unlock()
-	if off {
-		return &replica.Close{}
+	if d.off || s.erased {
+		off := d.off
+		d.mu.Unlock()
+		if off {
+			return &replica.Close{}
+		}
+		return nil // a new enrolment kicks, and that is for the next connection
 	}
+	inbox, watched, asked, reached, kicked := d.inbox, d.watched, d.asked, d.reached, d.kicked
+	d.inbox, d.kicked = nil, false
+	d.mu.Unlock()
 	if kicked && s.welcomed { // the network changed: is this connection still alive?
 		s.conn.SetReadDeadline(time.Now().Add(probeTime))
 		s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(probeTime))

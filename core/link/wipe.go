@@ -39,6 +39,7 @@ func (s *session) wipe(e replica.Wipe) *replica.Close {
 	}
 	d.log.Warn("the server had this device erased")
 	d.forgetAll(e.Keep[replica.MetaReceipt])
+	s.erased = true
 	return s.do(s.replica.Erased())
 }
 
