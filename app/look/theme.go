@@ -45,6 +45,14 @@ var (
 	Large = Scale{Palette: Light, Small: 19, Body: 23, Title: 26, Head: 28, Huge: 42, Button: 68, Pad: 16, Gap: 14, Radius: 12}
 )
 
+// Target is the least height of anything that is tapped: 60 dp in 长辈版, 44 else.
+func (s Scale) Target() float32 {
+	if s.Small >= 18 {
+		return 60
+	}
+	return 44
+}
+
 // Times gives the scale for a screen that is wider or narrower.
 func (s Scale) Times(f float32) Scale {
 	for _, size := range []*float32{&s.Small, &s.Body, &s.Title, &s.Head, &s.Huge, &s.Button, &s.Pad, &s.Gap, &s.Radius} {

@@ -14,6 +14,7 @@ import (
 
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/settings"
+	"yizhan/app/look"
 	"yizhan/app/shell/shelltest"
 )
 
@@ -52,6 +53,7 @@ func TestPages(t *testing.T) {
 				c.SetContent(s.env.Window.Canvas().Content())
 				c.Resize(fyne.NewSize(360, 780))
 				img := c.Capture()
+				shelltest.Targets(t, name, c.Content(), s.env.Scale(look.PhoneSizes))
 				if img.Bounds().Dx() < 360 {
 					t.Errorf("drawn %v", img.Bounds())
 				}

@@ -88,6 +88,7 @@ func (d *Desk) Object() fyne.CanvasObject { return d.view.Object() }
 func (d *Desk) SetScale(s look.Scale) {
 	d.view.SetScale(s)
 	d.fit(s)
+	d.draw()
 }
 
 // fit gives the camera's picture its size.

@@ -41,6 +41,7 @@ func TestScreens(t *testing.T) {
 				t.Helper()
 				w.want(says)
 				w.shoot(c.name + "_" + page)
+				shelltest.Targets(t, c.name+", "+page, w.env.Window.Canvas().Content(), w.scale())
 				if c.name == "phone" || c.name == "tablet" && (page == "counter" || page == "names") {
 					test.AssertRendersToMarkup(t, c.name+"_"+page+".xml", w.env.Window.Canvas())
 				}

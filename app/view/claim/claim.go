@@ -196,7 +196,7 @@ func (v *View) largeSwitch(on bool) fyne.CanvasObject {
 		text = look.Say(say.T("回到标准版"))
 	}
 	style := look.Style{Em: v.scale.Small, Bold: true, Colour: v.scale.Brand, Align: fyne.TextAlignTrailing}
-	return look.NewTap(look.AtLeast(44, look.NewText(text, style)), func() { v.Large(!on) })
+	return look.NewTap(look.AtLeast(v.scale.Target(), look.NewText(text, style)), func() { v.Large(!on) })
 }
 
 func (v *View) card(c claim.Card, to claim.Message) fyne.CanvasObject {

@@ -39,7 +39,7 @@ func pad(s look.Scale, columns int, keys, between string, send func(ime.Message)
 }
 
 // height is that of a key.
-func height(s look.Scale) float32 { return max(s.Button*0.85, 48) }
+func height(s look.Scale) float32 { return max(s.Button*0.85, 48, s.Target()) }
 
 // key is one key; chosen shows that it is held down.
 func key(s look.Scale, text string, em float32, chosen bool, tap func()) fyne.CanvasObject {

@@ -20,8 +20,11 @@ func Strip(s look.Scale, b status.Bar, tap func()) fyne.CanvasObject {
 	}
 	_, on := s.Soft(tone)
 	label := look.NewText(look.Say(say.Join(" · ", b.Net, b.Age, b.Waiting)), look.Style{Em: s.Small, Colour: s.Ink})
-	row := look.Row(s.Gap*0.6, 1, look.Fixed(s.Small, s.Small, look.NetMark(b.Online, on)), label)
-	line := look.Fill(s.Surface, 0, look.Pad(s.Gap*0.5, s.Pad, row))
+	row := look.Pad(s.Gap*0.5, s.Pad, look.Row(s.Gap*0.6, 1, look.Fixed(s.Small, s.Small, look.NetMark(b.Online, on)), label))
+	if tap != nil {
+		row = look.AtLeast(s.Target(), row)
+	}
+	line := look.Fill(s.Surface, 0, row)
 	if !b.Trouble.Empty() {
 		fill, on := s.Soft(flow.Bad)
 		text := look.NewText(look.Say(say.Sentences(b.Trouble, b.Next)), look.Style{Em: s.Small, Bold: true, Colour: on})
