@@ -56,9 +56,11 @@ func (r boxRenderer) Refresh()                     { r.b.arrange(r.b.Size()); ca
 func (r boxRenderer) Objects() []fyne.CanvasObject { return r.b.objects }
 func (r boxRenderer) Destroy()                     {}
 
+// place gives an object its place; where there is no room it is of no size, because
+// painters break at a negative one.
 func place(o fyne.CanvasObject, x, y, w, h float32) {
 	o.Move(fyne.NewPos(x, y))
-	o.Resize(fyne.NewSize(w, h))
+	o.Resize(fyne.NewSize(max(0, w), max(0, h)))
 }
 
 // Column stacks objects from top to bottom, each as wide as the column.
