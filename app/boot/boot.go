@@ -257,7 +257,7 @@ func (b *boot) fill(env *shell.Env) {
 		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
 		env.KeepLeases()
 		s := kiosk.Start(env, b.size())
-		s.Show(b.o.Open == openSync)
+		s.Show(b.o.Open)
 		b.scan(s.Picture)
 	default:
 		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)

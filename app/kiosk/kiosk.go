@@ -7,25 +7,37 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"yizhan/app/device"
 	"yizhan/app/flow/doctor"
+	"yizhan/app/flow/kiosk"
+	"yizhan/app/flow/slip"
 	"yizhan/app/look"
 	"yizhan/app/say"
 	"yizhan/app/shell"
+	view "yizhan/app/view/kiosk"
+	scanview "yizhan/app/view/scan"
 	statusview "yizhan/app/view/status"
+	"yizhan/core/id"
+	"yizhan/core/membercode"
 )
 
 // asideTime is how long the page of the machine's own state stays: a machine that
 // stands alone goes back to its work.
 const asideTime = time.Minute
 
-// Shell is the counter page over the whole screen, and behind its strip how the
-// machine stands.
+// Shell runs the pages of the machine on the UI goroutine.
 type Shell struct {
-	env   *shell.Env
-	desk  *shell.Desk
-	size  fyne.Size // that the scale was made for
-	aside time.Time // when the page of the machine's state closes; zero while it is not shown
-	shown model
+	env    *shell.Env
+	state  kiosk.State
+	view   *view.View
+	reader kiosk.Reader
+	desk   *membercode.Desk
+	slips  *shell.Slips
+	scan   *shell.Scanning
+	camera scanview.View
+	size   fyne.Size // that the scale was made for
+	aside  time.Time // when the page of the machine's state closes; zero while it is not shown
+	shown  model
 }
 
 type model struct {
@@ -34,58 +46,143 @@ type model struct {
 	net   bool
 }
 
-// Scale fits a scale, made for 1080×1920 dp, to a screen: the same page, larger or
-// smaller, so that all of it is seen.
+// Scale fits a scale, made for 1080×1920 dp, to a screen. A wide one stands beside
+// what is read, not below it, and has more room for its height.
 func Scale(s look.Scale, screen fyne.Size) look.Scale {
+	if screen.Width > screen.Height {
+		return s.Times(max(0.4, min(screen.Width/1920, screen.Height/1080)*0.72))
+	}
 	return s.Times(max(0.4, min(screen.Width/1080, screen.Height/1920)))
 }
 
 // Start fills the window and keeps it up to date until the window closes. screen
 // is the size that the window will have.
 func Start(env *shell.Env, screen fyne.Size) *Shell {
-	s := &Shell{env: env, size: screen}
-	s.desk = shell.NewDesk(env, s.scale(), say.Text{}, func() { s.Show(true) })
+	s := &Shell{env: env, size: screen, reader: kiosk.Reader{Store: env.Store, Zone: env.Zone}, desk: membercode.NewDesk(env.Store)}
+	s.slips = env.NewSlips(func(slip.State) { s.draw() })
+	s.view = view.New(s.scale())
+	s.view.Send, s.view.Choose = s.send, env.Choose
+	s.view.Again = func() { s.slips.Send(slip.Again{}) }
+	s.view.Aloud = func() { env.Aloud(s.state.Aloud()...) }
+	s.view.Strip = func() { s.Show(openSync) }
+	s.view.Camera = s.camera.Object
 	env.App.Settings().SetTheme(env.Theme.With(s.scale()))
 	env.OnSettings(s.redress)
-	s.Show(false)
-	env.Every(func(bool) {
+	s.load()
+	s.tick()
+	s.state = s.state.Begin(env.Store)
+	s.back()
+	env.Every(func(news bool) {
 		if env.Ctx.Err() == nil {
 			s.fit()
-			s.every()
+			s.every(news)
 		}
 	})
 	return s
 }
 
-func (s *Shell) every() {
-	s.desk.Tick()
+func (s *Shell) every(news bool) {
+	if news {
+		s.load()
+	}
+	s.tick()
+	if a := s.state.Browse.Watching(); a != "" {
+		s.env.Link.Watch(a)
+		if g, ok := s.env.Link.Gauge(a); ok {
+			s.send(kiosk.Gauge{Gauge: &g})
+		}
+	}
 	if !s.aside.IsZero() && s.env.Now().After(s.aside) {
-		s.Show(false)
+		s.back()
 	}
 	s.draw()
 }
 
-// Show goes to the page of the machine's own state, or back to the counter. A scan
-// always belongs to the counter, so keys are taken only there.
-func (s *Shell) Show(aside bool) {
-	s.shown = model{}
-	if aside {
-		s.aside = s.env.Now().Add(asideTime)
-		s.desk.Deaf()
-		s.draw()
+// load takes what the store holds now.
+func (s *Shell) load() {
+	data, err := s.reader.Read()
+	if err != nil {
+		fyne.LogError("read activities", err)
 		return
 	}
-	s.aside = time.Time{}
-	s.env.Window.SetContent(s.desk.Object())
-	s.desk.Listen()
-	s.desk.Tick()
+	station, err := s.env.Station()
+	if err != nil {
+		fyne.LogError("read station", err)
+	}
+	who, _ := s.env.Link.Identity()
+	s.send(kiosk.Loaded{Data: data, Here: station, Device: who.Device, Prints: s.env.Press.Ready()})
 }
 
-// draw shows how the machine stands, if that is wanted.
-func (s *Shell) draw() {
-	if s.aside.IsZero() {
-		return
+func (s *Shell) tick() {
+	s.send(kiosk.Tick{Now: s.env.Clock(), Online: s.env.Link.Status().Online})
+}
+
+// openSync is the page of the machine's own state; the others are named below.
+const openSync = "sync"
+
+var pages = map[string]kiosk.Page{"activities": kiosk.Activities, "pickup": kiosk.PickUp, "door": kiosk.Door, "mine": kiosk.Mine,
+	"phone": kiosk.NewPhone, "stations": kiosk.Stations, "help": kiosk.Help, "call": kiosk.Call}
+
+// Show opens a page by name: sync, one of pages, or the id of an activity; empty is none.
+func (s *Shell) Show(page string) {
+	switch to, ok := pages[page]; {
+	case page == "":
+	case page == openSync:
+		s.shown, s.aside = model{}, s.env.Now().Add(asideTime)
+		s.scan.Close()
+		s.draw()
+	case ok:
+		s.send(kiosk.Go{Page: to})
+	default:
+		s.send(kiosk.Open{Activity: id.Activity(page)})
 	}
+}
+
+// back goes back to the visitors. A scan always belongs to them.
+func (s *Shell) back() {
+	s.shown, s.aside = model{}, time.Time{}
+	s.env.Window.SetContent(s.view.Object())
+	s.scan = s.env.Scan(func(c device.Scan) {
+		if c.Err != nil {
+			s.send(kiosk.Unreadable{At: c.At})
+			return
+		}
+		s.send(kiosk.Scanned{Code: c.Code, At: c.At})
+	})
+	s.scan.Watch(func() {
+		if s.camera.Draw(s.scan.Sight()) {
+			s.redraw()
+		}
+	})
+	s.draw()
+}
+
+// send takes a message of the page, of time, or an answer.
+func (s *Shell) send(m kiosk.Message) {
+	var do kiosk.Do
+	before := s.state.Told()
+	s.state, do = s.state.Update(m)
+	s.run(do)
+	if after := s.state.Told(); after != before {
+		s.env.Signal(after)
+	}
+	s.env.Read(s.state.Aloud()...)
+	s.draw()
+}
+
+// draw shows the visitor's page, or how the machine stands.
+func (s *Shell) draw() {
+	switch {
+	case s.scan == nil: // not begun
+	case s.aside.IsZero():
+		s.view.Draw(view.Model{State: s.state.Still(), Bar: s.env.Bar(), Slip: s.slips.State().Outcome(), Toggles: s.env.Settings().Toggles(),
+			Printer: s.env.Press.Ready(), Speaks: s.env.Speaker != nil, Screen: s.size, Language: s.scale().Language}, s.state.Left, s.state.Browse.Countdown())
+	default:
+		s.machine()
+	}
+}
+
+func (s *Shell) machine() {
 	m := model{s.scale(), s.env.Findings(), s.env.Bar().Online}
 	if reflect.DeepEqual(m, s.shown) {
 		return
@@ -93,10 +190,10 @@ func (s *Shell) draw() {
 	s.shown = m
 	scale, bar := m.scale, s.env.Bar()
 	who, _ := s.env.Link.Identity()
-	top := look.Column(0, scale.Header(look.Say(say.T("本机状况")), func() { s.Show(false) }), statusview.Strip(scale, bar, nil))
 	sheet := statusview.Sheet(scale, bar, m.found, []statusview.Line{{Label: look.Say(say.T("站点")), Text: string(who.Station)}, {Label: look.Say(say.T("本机编号")), Text: string(who.Device)}},
 		func() { s.env.Connect(); s.draw() })
-	s.env.Window.SetContent(look.Fill(scale.Ground, 0, look.Frame(top, look.NewScroll(look.Pad(scale.Pad, scale.Pad, sheet)), nil)))
+	page, _ := scale.Page(look.Page{Title: look.Say(say.T("本机状况")), Low: true, Back: s.back, Strip: statusview.Strip(scale, bar, nil), Body: sheet})
+	s.env.Window.SetContent(page)
 }
 
 // fit follows the size that the window has in truth: a full screen is known only once it is shown.
@@ -114,10 +211,15 @@ func (s *Shell) scale() look.Scale { return Scale(s.env.Scale(look.KioskSizes), 
 // redress draws everything anew, in another size or as a visitor wants it.
 func (s *Shell) redress() {
 	s.env.App.Settings().SetTheme(s.env.Theme.With(s.scale()))
-	s.desk.SetScale(s.scale())
-	s.desk.Tick()
+	s.redraw()
+}
+
+func (s *Shell) redraw() {
+	scale := s.scale()
+	s.view.SetScale(scale)
+	s.camera.Scale, s.camera.Side = scale, min(s.size.Width, s.size.Height)*0.42
 	s.draw()
 }
 
 // Picture scans the code in a file.
-func (s *Shell) Picture(path string) { s.desk.Picture(path) }
+func (s *Shell) Picture(path string) { s.scan.File(path) }

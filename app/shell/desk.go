@@ -179,7 +179,7 @@ func (d *Desk) decide(do pickup.Do) {
 	d.env.Do(func() {
 		if err != nil {
 			fyne.LogError("store verdict", err)
-			d.send(pickup.NotStored{Why: why(err), At: d.env.Now()})
+			d.send(pickup.NotStored{Why: Why(err), At: d.env.Now()})
 			return
 		}
 		d.send(pickup.Decided{Outcome: out, At: d.env.Now()})
@@ -198,7 +198,8 @@ func (d *Desk) takeBack(t id.Ticket) {
 	})
 }
 
-func why(err error) pickup.Why {
+// Why is why a verdict could not be stored.
+func Why(err error) pickup.Why {
 	switch {
 	case Full(err):
 		return pickup.Full

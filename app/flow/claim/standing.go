@@ -101,6 +101,22 @@ type Words struct {
 	Next     say.Text
 }
 
+// Explain puts what became of a claim into words, for whoever shows the answer itself.
+func (s State) Explain(p Place, r op.Result) Words {
+	a, _ := s.find(p.Activity)
+	st := Standing{Kind: kindOf(fromOutcome, r.Outcome), Seats: r.Seats, Line: r.Place, Code: r.Code, Ticket: r.Ticket, Station: s.station}
+	if c, known := s.claim(r.Ticket); known {
+		st.Station = c.Station
+	}
+	return s.words(a, st)
+}
+
+// Shown is the ticket on the page of one.
+func (s State) Shown() id.Ticket { return s.ticket }
+
+// Chosen is the station at which the claim on the page is to be collected.
+func (s State) Chosen() id.Station { return s.station }
+
 func (s State) words(a Activity, st Standing) Words {
 	switch st.Kind {
 	case Storing:

@@ -118,10 +118,10 @@ func (w World) rows(role op.Role) ([]local.Row, error) {
 	}
 	put(wire.TablePool, "spa/spa", wire.PoolRow{Activity: Spa, Pool: "spa", Full: true})
 	put(wire.TablePool, "doctor/am", wire.PoolRow{Activity: Doctor, Pool: "am", Full: true})
-	put(wire.TableStation, string(Here), wire.StationRow{ID: Here, Number: 1, Name: "仙桥街道职工服务站", Address: "仙桥路 18 号院东门北侧",
+	put(wire.TableStation, string(Here), wire.StationRow{ID: Here, Number: 1, Name: "仙桥街道职工服务站", Address: "仙桥路 18 号院东门北侧", Lat: 31.25, Lon: 120.61, Datum: "WGS84", Hours: "08:30-17:30",
 		Phone: "100-0000-0018", Authority: Device})
 	put(wire.TableStation, string(There), wire.StationRow{ID: There, Number: 2, Name: "科园区爱心驿站（创业大街与科技三路交叉口东北角地铁站 B 出口旁）",
-		Address: "科技三路 9 号", Authority: "D-KIOSK-2"})
+		Address: "科技三路 9 号", Lat: 31.2507, Lon: 120.6105, Datum: "GCJ02", Phone: "100-0000-0019", Authority: "D-KIOSK-2"})
 	put(wire.TableKey, "k", wire.KeyRow{KID: w.Key.Public().KID(), PublicKey: w.Key.Public().Marshal(), Algorithm: w.Key.Public().Algorithm(), Number: deployment})
 	mark, err := wire.EncodeRow(replica.Mark{Time: w.Now.Add(-time.Minute).UnixMilli()})
 	if err != nil {
@@ -333,14 +333,15 @@ func (l *Link) Gauge(a id.Activity) (wire.Gauge, bool) {
 	return *l.Counts, true
 }
 
-// Ask gives what the test set.
+// Ask gives what the test set, which may take its time.
 func (l *Link) Ask(_ context.Context, m wire.Ask) (wire.Told, error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.Tells == nil {
+	tells := l.Tells
+	l.mu.Unlock()
+	if tells == nil {
 		return wire.Told{}, link.ErrOffline
 	}
-	return l.Tells(m), nil
+	return tells(m), nil
 }
 
 // SetOnline does nothing: there is no network.
