@@ -17,7 +17,7 @@ WORLDS ?= 2000
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts pinyin voice build test fmt vet unit mobile race sim static vuln bench fuzz crash torture demo package try-package clean
+.PHONY: help deps fonts pinyin voice build test fmt vet unit mobile race sim static vuln bench fuzz crash torture demo package try-package screens clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -85,6 +85,11 @@ package: build ## make Debian packages and a tarball in dist/
 
 try-package: package ## install them in an empty Debian and start them (root, debootstrap, some minutes)
 	@scripts/package/try.sh
+
+screens: fonts ## make the pictures of docs/SCREENS.md in docs/screens
+	rm -rf docs/screens
+	mkdir docs/screens
+	go test -count=1 ./app/phone ./app/staff ./app/kiosk -screens $(CURDIR)/docs/screens
 
 clean: ## remove what the other targets made, fonts, words and voice too
 	rm -rf bin dist demo-out assets/fonts/*.otf assets/fonts/OFL.txt assets/pinyin/*.txt assets/voice/zh

@@ -31,6 +31,9 @@ func start(t *testing.T) (*Shell, *shelltest.Link, shelltest.Turn) {
 func golden(t *testing.T, name string, s *Shell) {
 	t.Helper()
 	test.AssertRendersToMarkup(t, name+".xml", s.env.Window.Canvas())
+	if name != "large" { // each sheet shows that too
+		album(s).Take(t, name)
+	}
 }
 
 func TestScreens(t *testing.T) {

@@ -2,9 +2,6 @@ package staff
 
 import (
 	"fmt"
-	"image/png"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -154,19 +151,15 @@ func (w *world) last() op.Op {
 	return all[len(all)-1]
 }
 
-// shoot writes a picture of the window where YIZHAN_SHOTS names a folder.
+// shoot puts the page onto a sheet for docs/SCREENS.md; a sheet shows large print too.
 func (w *world) shoot(name string) {
 	w.t.Helper()
-	dir := os.Getenv("YIZHAN_SHOTS")
-	if dir == "" {
-		return
+	size, page, _ := strings.Cut(name, "_")
+	album := shelltest.Album{Env: w.env, Name: "staff-" + size, Width: 270}
+	if size == "tablet" {
+		album.Width = 512
 	}
-	f, err := os.Create(filepath.Join(dir, name+".png"))
-	if err == nil {
-		defer f.Close()
-		err = png.Encode(f, w.env.Window.Canvas().Capture())
-	}
-	if err != nil {
-		w.t.Fatal(err)
+	if !strings.HasPrefix(page, "large_") {
+		album.Take(w.t, page)
 	}
 }
