@@ -263,9 +263,7 @@ func (b *boot) fill(env *shell.Env) {
 		env.Counter, env.Holder = shell.NewCounter(env), shell.NewHolder(env)
 		env.KeepLeases()
 		s := staff.Start(env)
-		if b.o.Open == openSync {
-			s.Show()
-		}
+		s.Show(b.o.Open)
 		b.scan(s.Picture)
 	}
 }

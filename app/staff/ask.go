@@ -176,23 +176,17 @@ func (s *Shell) toBehalf(m behalf.Message) {
 // where the digits of a phone were typed.
 func (s *Shell) find(query string) {
 	people, err := behalf.Find(s.env.Store, query)
-	q := lookup.Parse(query)
-	if err == nil && len(people) == 0 && q.Tail != "" && q.Named() {
+	found := behalf.Searched{People: people}
+	if q := lookup.Parse(query); err == nil && len(people) == 0 && q.Tail != "" && q.Named() {
 		ctx, cancel := context.WithTimeout(s.env.Ctx, patience)
 		defer cancel()
-		told, unheard := s.env.Link.Ask(ctx, wire.Ask{Kind: wire.AskPerson, Name: query, Phone: q.Tail})
-		for _, p := range told.People {
-			people = append(people, behalf.Person{Member: p.Member, Name: p.Name, Org: p.Org})
-		}
-		if unheard != nil {
-			fyne.LogError("ask who somebody is", unheard)
-		}
+		found = behalf.Told(s.env.Link.Ask(ctx, wire.Ask{Kind: wire.AskPerson, Name: query, Phone: q.Tail}))
 	}
 	s.env.Do(func() {
 		if err != nil {
 			fyne.LogError("look for people", err)
 		}
-		s.toBehalf(behalf.Searched{People: people})
+		s.toBehalf(found)
 	})
 }
 

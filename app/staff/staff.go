@@ -142,8 +142,21 @@ func (s *Shell) redress() {
 	s.draw()
 }
 
-// Show opens the page of how the device stands.
-func (s *Shell) Show() { s.open(device) }
+// pages are the words by which Show knows a page.
+var pages = map[string]place{"scan": counter, "names": names, "todo": todo, "more": more, "short": short, "member": member, "sync": device, "settings": taste, "own": own}
+
+// Show opens a page: scan, names, todo, more, short, member, sync, settings, own. It
+// does nothing where there is none of that name.
+func (s *Shell) Show(page string) {
+	at, ok := pages[page]
+	switch {
+	case !ok:
+	case at <= more:
+		s.show(at)
+	default:
+		s.open(at)
+	}
+}
 
 // Picture scans the code in a file.
 func (s *Shell) Picture(path string) { s.desk.Picture(path) }

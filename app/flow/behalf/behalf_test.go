@@ -125,6 +125,18 @@ func TestFinding(t *testing.T) {
 	if none, _ := s.Update(Searched{}); none.Busy || none.Word.Word.String() != "没有找到" {
 		t.Errorf("nobody: %+v", none.Word)
 	}
+	for _, c := range []struct {
+		told wire.Told
+		err  error
+		word string
+		n    int
+	}{{wire.Told{}, errors.New("offline"), "没有找到", 0}, {wire.Told{Kind: fault.Busy}, nil, "请稍后再找", 0}, {wire.Told{Code: fault.UnknownMember}, nil, "没有找到", 0},
+		{wire.Told{People: []wire.Masked{{Member: "m9", Name: "周**"}}}, nil, "", 1}} {
+		got, _ := s.Update(Told(c.told, c.err))
+		if got.Word.Word.String() != c.word || len(got.Found) != c.n || got.Busy {
+			t.Errorf("%+v, %v: %+v, %d found", c.told, c.err, got.Word, len(got.Found))
+		}
+	}
 	s, _ = s.Update(Searched{People: found})
 	if s, _ = s.Update(Take{found[0]}); s.Page != What || s.Person.Member != "m1" || len(s.Found) != 0 {
 		t.Errorf("taken: %+v", s)

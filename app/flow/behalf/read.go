@@ -10,6 +10,7 @@ import (
 	"yizhan/app/flow"
 	"yizhan/app/flow/claim"
 	"yizhan/app/say"
+	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/lookup"
@@ -162,6 +163,22 @@ func Find(s local.Store, query string) ([]Person, error) {
 		found = append(found, persons[i])
 	}
 	return found, nil
+}
+
+// Told is what the server said about somebody who is not on a list here; err is why
+// it said nothing.
+func Told(t wire.Told, err error) Searched {
+	switch {
+	case err != nil:
+		return Searched{Why: Word{flow.Wait, say.T("没有找到"), say.T("现在没有网络，只能在本机的名单里找。"), say.T("请本人出示会员码，或联网后再找。")}}
+	case t.Kind != fault.NoFault:
+		return Searched{Why: Word{flow.Wait, say.T("请稍后再找"), flow.Sentence(t.Kind), flow.Next(t.Kind)}}
+	}
+	s := Searched{}
+	for _, p := range t.People {
+		s.People = append(s.People, Person{Member: p.Member, Name: p.Name, Org: p.Org})
+	}
+	return s
 }
 
 // Reading is who a member code shows, or why it shows nobody.

@@ -23,19 +23,18 @@ func Draw(s look.Scale, st lock.State, why say.Text, key func(byte), erase func(
 	case st.Busy:
 		word = say.T("正在核对")
 	}
-	objects := []fyne.CanvasObject{centred(s, word, s.Title, true)}
-	if !sentence.Empty() {
-		objects = append(objects, centred(s, sentence, s.Small, false))
+	colour := s.Muted
+	if !st.Why.Empty() || st.Wait > 0 {
+		_, bad := s.Soft(flow.Bad)
+		sentence, colour = st.Why, bad
 	}
-	objects = append(objects, dots(s, st.Typed))
-	switch {
-	case st.Wait > 0:
-		wait := say.T("输错太多次，请等 %d 分 %d 秒。", st.Wait/60, st.Wait%60)
-		objects = append(objects, s.Panel(flow.Bad, look.Say(say.T("暂时不能输入")), look.Say(wait), ""))
-	case !st.Why.Empty():
-		_, on := s.Soft(flow.Bad)
-		objects = append(objects, look.NewText(look.Say(st.Why), look.Style{Em: s.Body, Bold: true, Colour: on, Align: fyne.TextAlignCenter}))
+	if st.Wait > 0 {
+		word, sentence = say.T("暂时不能输入"), say.T("输错太多次，请等 %d 分 %d 秒。", st.Wait/60, st.Wait%60)
 	}
+	// Whatever is said has the same room: keys that move under a finger are mistyped.
+	room := look.AtLeast(s.Small*4.2, look.NewText(look.Say(sentence), look.Style{Em: s.Small, Colour: colour, Align: fyne.TextAlignCenter}))
+	title := look.NewText(look.Say(word), look.Style{Em: s.Title, Bold: true, Colour: s.Ink, Align: fyne.TextAlignCenter, Max: 1})
+	objects := []fyne.CanvasObject{title, room, dots(s, st.Typed)}
 	kind := look.Second
 	if st.Wait > 0 || st.Busy {
 		kind = look.Dead
@@ -48,10 +47,6 @@ func Draw(s look.Scale, st lock.State, why say.Text, key func(byte), erase func(
 	}
 	objects = append(objects, look.Row(s.Gap, -1, look.Space(s.Button), digit('0'), look.NewButton(s, kind, look.Say(say.T("退格")), erase)))
 	return look.Middle(s.Button*7, look.Column(s.Gap, objects...))
-}
-
-func centred(s look.Scale, t say.Text, em float32, bold bool) fyne.CanvasObject {
-	return look.NewText(look.Say(t), look.Style{Em: em, Bold: bold, Colour: s.Ink, Align: fyne.TextAlignCenter})
 }
 
 // dots shows how many digits were typed, and none of them.
