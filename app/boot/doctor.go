@@ -43,6 +43,7 @@ func examine(args []string, stdout, stderr io.Writer) int {
 	data := set.String("data", defaultData(), "`folder` of this device's data")
 	server := set.String("server", defaultServer, "`address` of the server, ws:// or wss://")
 	language := set.String("lang", "zh", "`language` zh or en")
+	camera := set.String("camera", "none", "`what` the camera is, as for the app; it is opened for a moment")
 	name := set.String("printer", "", printerUsage+"; asked how it is, nothing is printed")
 	err := set.Parse(args)
 	printer, dots, unknown := printerOf(*name, 58)
@@ -56,7 +57,7 @@ func examine(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "yizhan doctor:", unknown)
 		return 2
 	case bad != nil || u.Host == "" || set.NArg() > 0 || (*language != settings.Chinese && *language != settings.English):
-		fmt.Fprintln(stderr, "yizhan doctor: give -data, -server, -printer and -lang only, the server as ws://host:port/v1/sync, the language as zh or en")
+		fmt.Fprintln(stderr, "yizhan doctor: give -data, -server, -camera, -printer and -lang only, the server as ws://host:port/v1/sync, the language as zh or en")
 		return 2
 	}
 	if err := look.Speak(look.Locale(*language), assets.English); err != nil {
@@ -71,7 +72,7 @@ func examine(args []string, stdout, stderr io.Writer) int {
 		in.Offset = offset
 	}
 	in.Sound = sound.Check(context.Background(), sound.Config{})
-	all := doctor.Examine(in)
+	all := append(doctor.Examine(in), doctor.Parts{Camera: shell.CameraState(*camera)}.Examine()...)
 	if printer != nil {
 		o := flowslip.Health(shell.NewPress(printer, dots).Status(context.Background()))
 		all = append(all, doctor.Finding{Tone: o.Tone, What: say.T("打印机"), Words: o.Sentence, Next: o.Next})

@@ -50,6 +50,12 @@ func TestDoctor(t *testing.T) {
 	if _, out := run("-data", dir, "-server", server, "-printer", "tcp:"+printer.Listen(t)); !strings.Contains(out, "[急] 打印机：打印机的盖子开着") {
 		t.Errorf("a printer with an open cover: %s", out)
 	}
+	if _, out := run("-data", dir, "-server", server, "-camera", "videotest"); !strings.Contains(out, "[好] 摄像头：摄像头正常，有画面") {
+		t.Errorf("a camera: %s", out)
+	}
+	if _, out := run("-data", dir, "-server", server, "-camera", filepath.Join(dir, "nothing.png")); !strings.Contains(out, "[等] 摄像头：没有找到摄像头") {
+		t.Errorf("no camera: %s", out)
+	}
 	for _, wrong := range [][]string{{"-nonsense"}, {"-printer", "lp0"}, {"-server", "x"}, {"more"}} {
 		if code, out := run(wrong...); code != 2 || out == "" {
 			t.Errorf("%v: %d %s", wrong, code, out)

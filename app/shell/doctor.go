@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"yizhan/app/device"
 	"yizhan/app/flow/doctor"
 	"yizhan/core/link"
 )
@@ -24,6 +25,49 @@ func Free(dir string) int64 {
 		return -1
 	}
 	return int64(st.Bavail) * int64(st.Bsize)
+}
+
+// eyes are the states of a camera in the words of the doctor; one that is shut
+// although it was to be opened is not there.
+var eyes = map[device.Eye]doctor.Camera{device.Shut: doctor.Missing, device.Waking: doctor.Opening, device.Live: doctor.Sees, device.Gone: doctor.Unplugged}
+
+// CameraSeen says how the camera of a page that scans stands.
+func (s *Scanning) CameraSeen() doctor.Camera {
+	if s.env.Camera == nil {
+		return doctor.NotUsed
+	}
+	return eyes[s.Sight().Eye]
+}
+
+// cameraTime is how long a camera may take to give its first picture.
+const cameraTime = 5 * time.Second
+
+// CameraState opens a camera for a moment (device.CameraOf names them).
+func CameraState(name string) doctor.Camera {
+	c := device.CameraOf(name)
+	if c == nil {
+		return doctor.NotUsed
+	}
+	seen, over := make(chan doctor.Camera, 8), time.After(cameraTime)
+	c.Watch(func() {
+		select {
+		case seen <- eyes[c.Sight().Eye]:
+		default: // it is asked again
+		}
+	})
+	c.Open(func(device.Scan) {})
+	defer c.Wait()
+	defer c.Close()
+	for {
+		select {
+		case state := <-seen:
+			if state != doctor.Opening {
+				return state
+			}
+		case <-over:
+			return doctor.Missing
+		}
+	}
 }
 
 // Findings says what waits on this device, since when, why, and what to do: what

@@ -11,10 +11,12 @@ import (
 	dev "yizhan/app/device"
 	"yizhan/app/flow"
 	"yizhan/app/flow/behalf"
+	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/duty"
 	"yizhan/app/flow/lock"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/roster"
+	"yizhan/app/flow/slip"
 	"yizhan/app/say"
 	"yizhan/app/shell"
 	"yizhan/core/handover"
@@ -254,9 +256,41 @@ func (s *Shell) doorCode(c dev.Scan) {
 	}
 }
 
+// tryCode takes what is scanned on the page of the device: nothing but that it came.
+func (s *Shell) tryCode(c dev.Scan) {
+	if c.Err == nil {
+		s.parts.Scanned = c.At.In(s.env.Zone)
+		s.signal(flow.Good)
+		s.draw()
+	}
+}
+
+// examine looks at the hardware for the page of the device: codes are listened for,
+// the camera is opened by that, and the printer is asked in the background.
+func (s *Shell) examine() {
+	s.parts = doctor.Parts{Tried: true}
+	if !s.env.Press.Ready() {
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(s.env.Ctx, patience)
+		defer cancel()
+		o := slip.Health(s.env.Press.Status(ctx))
+		s.env.Do(func() {
+			s.parts.Printer = &doctor.Finding{Tone: o.Tone, What: say.T("打印机"), Words: o.Sentence, Next: o.Next}
+			s.draw()
+		})
+	}()
+}
+
 // see shows what the camera sees on that page.
 func (s *Shell) see() {
 	if s.scan == nil || s.env.Camera == nil {
+		return
+	}
+	if s.at == device {
+		s.parts.Camera = s.scan.CameraSeen()
+		s.draw()
 		return
 	}
 	if s.sight.Draw(s.scan.Sight()) {

@@ -80,6 +80,7 @@ type Shell struct {
 	scan       *shell.Scanning // of the page member
 	codes      *membercode.Desk
 	typed      *widget.Entry // of the pages short and overrule
+	parts      doctor.Parts  // of the page device
 	last       model
 }
 
@@ -202,6 +203,9 @@ func (s *Shell) leave() {
 // enter begins it.
 func (s *Shell) enter() {
 	s.rows = true
+	if s.at == device {
+		s.examine()
+	}
 	s.scanFor()
 	s.draw()
 }
@@ -216,6 +220,8 @@ func (s *Shell) scanFor() {
 	take := s.memberCode
 	switch {
 	case s.at == member:
+	case s.at == device:
+		take = s.tryCode
 	case s.roster.Gate:
 		take = s.doorCode
 	case s.at == counter, s.wide && s.tab():
@@ -283,7 +289,7 @@ func (s *Shell) draw() {
 		bar: s.env.Bar(), settings: s.env.Settings()}
 	switch s.at {
 	case device:
-		m.found = s.env.Findings()
+		m.found = append(s.env.Findings(), s.parts.Examine()...)
 	case own:
 		m.code, _, _ = membercode.Own(s.env.Store, s.env.Clock())
 	case overrule, short:

@@ -8,11 +8,14 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
+	appdevice "yizhan/app/device"
+	"yizhan/app/escpos/escpostest"
 	"yizhan/app/flow/behalf"
 	"yizhan/app/flow/duty"
 	"yizhan/app/flow/lock"
 	"yizhan/app/flow/roster"
 	"yizhan/app/flow/settings"
+	"yizhan/app/shell"
 	"yizhan/app/shell/shelltest"
 	"yizhan/core/fault"
 	"yizhan/core/id"
@@ -365,6 +368,29 @@ func TestTheServersAnswer(t *testing.T) {
 	w.link.Answer(t, 1, op.Result{Outcome: op.OK})
 	w.want("已换站")
 	w.shoot("phone_moved")
+}
+
+func TestTheHardware(t *testing.T) {
+	w := opened(t, false, phone)
+	paper := &escpostest.Printer{}
+	paper.OpenCover(true)
+	printer, err := appdevice.ParsePrinter("tcp:" + paper.Listen(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.env.Press = shell.NewPress(printer, 384)
+	w.open(device)
+	w.want("打印机的盖子开着")
+	w.want("现在随便扫一个码")
+	before := len(w.queued())
+	w.scanned("6901234567892")
+	w.want("14:05:00 收到一个码")
+	if len(w.queued()) != before {
+		t.Error("a code that was only tried is recorded")
+	}
+	w.back()
+	w.scanned(w.made.Ticket)
+	w.want("可以发放")
 }
 
 func TestTwoColumns(t *testing.T) {

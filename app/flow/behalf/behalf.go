@@ -334,8 +334,8 @@ func (s State) Most() int { _, most := s.limits(); return most }
 // alone is how many without a child.
 func (s State) alone() int { alone, _ := s.limits(); return alone }
 
-// Families reports whether more seats are for those who bring children.
-func (s State) Families() bool { alone, most := s.limits(); return most > alone }
+// Families reports whether so many seats are only for those who bring children.
+func (s State) Families() bool { return s.Seats > s.alone() }
 
 // mostSeats bounds what staff may ask for where an activity names no limit.
 const mostSeats = 9

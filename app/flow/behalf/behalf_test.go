@@ -173,11 +173,11 @@ func TestCodes(t *testing.T) {
 func TestSigningUp(t *testing.T) {
 	s, _ := desk(t)
 	s, _ = steps(s, Take{Person{Member: "m1"}}, Pick{"film"})
-	if s.Page != Details || s.Pool != "p" || s.Station != "S1" || s.Seats != 1 || s.Most() != 3 || !s.Families() {
+	if s.Page != Details || s.Pool != "p" || s.Station != "S1" || s.Seats != 1 || s.Most() != 3 || s.Families() {
 		t.Fatalf("details: %+v", s)
 	}
 	family, do := steps(s, SetSeats{9}, Confirm{})
-	if do != (Do{}) || family.Seats != 3 || !strings.Contains(family.Missing().String(), "子女") {
+	if do != (Do{}) || family.Seats != 3 || !family.Families() || !strings.Contains(family.Missing().String(), "子女") {
 		t.Fatalf("children that nobody has seen: %+v, %+v", family.Seats, do)
 	}
 	family, do = steps(family, SetChild{true}, PickStation{"S2"}, Confirm{})

@@ -122,3 +122,29 @@ func TestRead(t *testing.T) {
 		t.Errorf("leases %+v", in.Leases)
 	}
 }
+
+func TestParts(t *testing.T) {
+	paper := Finding{flow.Bad, say.T("打印机"), say.T("打印机缺纸，请工作人员换纸。"), say.Text{}}
+	for name, c := range map[string]struct {
+		parts Parts
+		tone  flow.Tone
+		words string
+	}{
+		"nobody looked":     {Parts{}, flow.Good, ""},
+		"camera opens":      {Parts{Camera: Opening}, flow.Wait, "正在打开摄像头"},
+		"camera sees":       {Parts{Camera: Sees}, flow.Good, "有画面"},
+		"no camera":         {Parts{Camera: Missing}, flow.Wait, "请接上它"},
+		"camera pulled out": {Parts{Camera: Unplugged}, flow.Bad, "插好后会自动恢复"},
+		"nothing scanned":   {Parts{Tried: true}, flow.Good, "随便扫一个码"},
+		"something scanned": {Parts{Tried: true, Scanned: now}, flow.Good, "14:30:00 收到一个码"},
+		"printer, no paper": {Parts{Camera: Sees, Printer: &paper}, flow.Bad, "缺纸"},
+	} {
+		all, words := c.parts.Examine(), ""
+		for _, f := range all {
+			words += f.Words.String() + f.Next.String()
+		}
+		if Worst(all) != c.tone || !strings.Contains(words, c.words) || (len(all) == 0) != (c.words == "") {
+			t.Errorf("%s: %+v", name, all)
+		}
+	}
+}
