@@ -109,7 +109,7 @@ func (v *View) what(st behalf.State) fyne.CanvasObject {
 	act := func(a behalf.Action, text say.Text) fyne.CanvasObject {
 		return s.Toggle(look.Say(text), st.Action == a, func() { v.Send(behalf.Act{Action: a}) })
 	}
-	objects := []fyne.CanvasObject{v.person(st), look.Row(s.Gap*0.6, -1, act(behalf.SignUp, say.T("代报名")), act(behalf.GiveBack, say.T("退票")), act(behalf.Move, say.T("换站领取")))}
+	objects := []fyne.CanvasObject{v.person(st), look.Row(s.Gap*0.6, -1, act(behalf.SignUp, say.T("代报名")), act(behalf.GiveBack, say.T("办退票")), act(behalf.Move, say.T("办换站")))}
 	offers := st.Offers[st.Action]
 	if len(offers) == 0 {
 		objects = append(objects, s.Panel(flow.Plain, look.Say(say.T("没有可办的活动")), look.Say(say.T("现在没有这一类可以办理的活动。")), ""))
