@@ -19,6 +19,7 @@ func choosePicture(env *Env, take func(path string)) {
 		take(f.URI().Path())
 	}, env.Window)
 	open.SetFilter(storage.NewExtensionFileFilter([]string{".png", ".jpg", ".jpeg"}))
+	open.SetTitleText(look.Say(say.T("选一张有二维码的图片")))
 	open.SetConfirmText(look.Say(say.T("选这张")))
 	open.SetDismissText(look.Say(say.T("不选了")))
 	open.Show()
