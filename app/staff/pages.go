@@ -19,6 +19,7 @@ import (
 	settingsview "yizhan/app/view/settings"
 	statusview "yizhan/app/view/status"
 	"yizhan/core/qr"
+	"yizhan/core/ticket"
 )
 
 // most is the width of a page that has the window for itself.
@@ -159,7 +160,38 @@ func (s *Shell) short(m model) fyne.CanvasObject {
 	s.typed.SetPlaceHolder(look.Say(say.T("例如 01008")))
 	return look.Column(scale.Gap, scale.Text(look.Say(say.T("二维码扫不出来时，输入票或凭条上的短码。"))), s.typed,
 		scale.Remark(look.Say(say.T("短码只能找到票，看不到是谁的：请先核对本人。"))),
-		look.NewButton(scale, look.Main, look.Say(say.T("核对")), s.submit))
+		s.keys(scale), look.Row(scale.Gap, -1, look.NewButton(scale, look.Second, look.Say(say.T("退格")), func() { s.press("") }),
+			look.NewButton(scale, look.Main, look.Say(say.T("核对")), s.submit)))
+}
+
+// perRow keys stand side by side: wide enough for a finger on a phone.
+const perRow = 6
+
+// keys are the characters of short codes, for a device without a keyboard.
+func (s *Shell) keys(scale look.Scale) fyne.CanvasObject {
+	var rows []fyne.CanvasObject
+	for at := 0; at < len(ticket.ShortDigits); at += perRow {
+		row := make([]fyne.CanvasObject, perRow)
+		for i := range row {
+			row[i] = look.Space(0)
+			if at+i < len(ticket.ShortDigits) {
+				key := ticket.ShortDigits[at+i : at+i+1]
+				row[i] = look.NewTap(look.Bordered(scale.Surface, scale.Brand, scale.Radius, look.AtLeast(scale.Button*0.85,
+					look.NewText(key, look.Style{Em: scale.Title, Bold: true, Colour: scale.Brand, Align: fyne.TextAlignCenter}))), func() { s.press(key) })
+			}
+		}
+		rows = append(rows, look.Row(scale.Gap*0.5, -1, row...))
+	}
+	return look.Column(scale.Gap*0.5, rows...)
+}
+
+// press types a key, or takes the last one back where it is empty.
+func (s *Shell) press(key string) {
+	text := s.typed.Text + key
+	if key == "" && text != "" {
+		text = text[:len(text)-1]
+	}
+	s.typed.SetText(text)
 }
 
 func (s *Shell) overrule(m model) fyne.CanvasObject {

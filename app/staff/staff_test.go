@@ -1,7 +1,6 @@
 package staff
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -167,7 +166,12 @@ func TestAShortCode(t *testing.T) {
 	if w.env.Window.Canvas().OnTypedRune() != nil {
 		t.Error("scans are taken while a code is typed")
 	}
-	w.typed.SetText(strings.ToLower(ticket.Short(1024)))
+	w.press("X")
+	w.press("")
+	w.press("")
+	for _, key := range ticket.Short(1024) {
+		w.press(string(key))
+	}
 	w.submit()
 	w.want("可以发放")
 	w.shoot("phone_good")

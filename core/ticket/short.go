@@ -7,7 +7,10 @@ import (
 	"yizhan/core/id"
 )
 
-// digits leaves out I, L and O, which are read as 1, 1 and 0, and U, which is refused.
+// ShortDigits are the characters of a short code. They leave out I, L and O, which are
+// read as 1, 1 and 0, and U, which is refused.
+const ShortDigits = digits
+
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // shortMin is the shortest code without its check character; smaller numbers are filled up with zeros.
