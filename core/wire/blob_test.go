@@ -34,7 +34,7 @@ func TestBlobVectors(t *testing.T) {
 	if back, err := ParseBlobAuth(header); err != nil || !reflect.DeepEqual(back, a) {
 		t.Errorf("header reads as %+v, %v", back, err)
 	}
-	if text := section(t, document(t), "11. "); !strings.Contains(text, header) || !strings.Contains(text, "`"+SignBlob+"`") || !strings.Contains(text, "`"+BlobOffset+"`") ||
+	if text := section(t, document(t), "13. "); !strings.Contains(text, header) || !strings.Contains(text, "`"+SignBlob+"`") || !strings.Contains(text, "`"+BlobOffset+"`") ||
 		!strings.Contains(strings.ReplaceAll(text, ",", ""), fmt.Sprintf(" %d bytes", MaxBlob)) {
 		t.Error("the document does not have the vector, the context, the header or the limit")
 	}

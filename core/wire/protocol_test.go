@@ -108,6 +108,19 @@ func TestDocumentHasEveryOpField(t *testing.T) {
 	wantFields(t, "result", strings.ReplaceAll(result, "\n", " "), op.Result{})
 }
 
+func TestDocumentHasEveryKindAndVersion(t *testing.T) {
+	text := document(t)
+	_, kinds, _ := strings.Cut(section(t, text, "4. "), "| kind | what |")
+	for k := op.Kind(1); k < op.Tick; k++ {
+		if found := strings.Contains(kinds, fmt.Sprintf("\n| %d | ", k)); found != k.FromDevice() {
+			t.Errorf("op kind %d is in the document: %v, may come from a device: %v", k, found, k.FromDevice())
+		}
+	}
+	if !strings.HasPrefix(text, fmt.Sprintf("# Yizhan protocol, versions %d to %d\n", MinVersion, MaxVersion)) {
+		t.Errorf("the document's title does not name versions %d to %d", MinVersion, MaxVersion)
+	}
+}
+
 func TestDocumentHasEveryCode(t *testing.T) {
 	codes := strings.ReplaceAll(section(t, document(t), "7. "), "\n", " ")
 	want := func(name fmt.Stringer, n int) bool {
