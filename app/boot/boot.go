@@ -133,9 +133,6 @@ func voice() fs.FS {
 	return phrases
 }
 
-// openSync is the page of how the device stands, as -open names it.
-const openSync = "sync"
-
 // boot is the window's life.
 type boot struct {
 	o      Options
