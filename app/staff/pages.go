@@ -216,8 +216,12 @@ func (s *Shell) overrule(m model) fyne.CanvasObject {
 
 func (s *Shell) member(m model) fyne.CanvasObject {
 	title := say.T("会员办理")
-	if s.behalfView.Search && !m.lock.Open {
-		return s.pad(m, title, say.T("按姓名查找会员要密码。"), s.back)
+	if m.asking && !m.lock.Open {
+		return s.pad(m, title, say.T("按姓名查找会员要密码。"), func() { s.unlock = nil; s.draw() })
+	}
+	s.behalfView.Search, s.behalfView.Unlock = s.who.Supervisor && m.lock.Open, nil
+	if s.who.Supervisor && !m.lock.Open {
+		s.behalfView.Unlock = func() { s.locked(func() {}) }
 	}
 	s.behalfView.Slip = nil
 	if m.behalf.Page == behalf.Result && m.behalf.Action == behalf.SignUp {

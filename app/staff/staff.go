@@ -4,6 +4,7 @@ package staff
 
 import (
 	"reflect"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -71,6 +72,7 @@ type Shell struct {
 	behalf  behalf.State
 	reader  claim.Reader
 	subject pickup.Subject // of overrule
+	used    time.Time      // when somebody last touched the device
 	rows    bool           // the store has changed since it was read
 
 	dutyView   *dutyview.View
@@ -89,6 +91,7 @@ type model struct {
 	at       place
 	wide     bool
 	showing  bool // a verdict fills the window
+	asking   bool // the PIN is asked for
 	scale    look.Scale
 	lock     lock.State
 	duty     duty.State
@@ -109,7 +112,6 @@ func Start(env *shell.Env) *Shell {
 	s.dutyView = dutyview.New(s.scale(), s.toDuty)
 	s.rosterView = rosterview.New(s.scale(), s.toRoster, func() { s.locked(func() { s.toRoster(roster.Override{}) }) })
 	s.behalfView = behalfview.New(s.scale(), s.toBehalf)
-	s.behalfView.Search = s.who.Supervisor
 	s.typed.OnSubmitted = func(string) { s.submit() }
 	s.desk = shell.NewDesk(env, s.scale(), say.Text{}, func() { s.open(device) })
 	s.desk.Staffed(func() { s.open(short) }, s.askWhy, s.draw)
@@ -123,6 +125,7 @@ func Start(env *shell.Env) *Shell {
 			s.rows = s.rows || news
 			s.desk.Tick()
 			s.toLock(lock.Tick{Now: env.Now()})
+			s.forget()
 			s.draw()
 		}
 	})
@@ -203,6 +206,7 @@ func (s *Shell) leave() {
 // enter begins it.
 func (s *Shell) enter() {
 	s.rows = true
+	s.touch()
 	if s.at == device {
 		s.examine()
 	}
@@ -285,7 +289,7 @@ func (s *Shell) read() {
 
 func (s *Shell) draw() {
 	s.read()
-	m := model{at: s.at, wide: s.wide, showing: s.desk.Showing(), scale: s.scale(), lock: s.lock, duty: s.duty, roster: s.roster, behalf: s.behalf,
+	m := model{at: s.at, wide: s.wide, showing: s.desk.Showing(), asking: s.unlock != nil, scale: s.scale(), lock: s.lock, duty: s.duty, roster: s.roster, behalf: s.behalf,
 		bar: s.env.Bar(), settings: s.env.Settings()}
 	switch s.at {
 	case device:
@@ -303,8 +307,21 @@ func (s *Shell) draw() {
 	s.root.Refresh()
 }
 
+// idle is how long a member stays on the screen of a device that nobody touches.
+const idle = 2 * time.Minute
+
 // touch keeps the names open: somebody uses the device.
-func (s *Shell) touch() { s.lock, _ = s.lock.Update(lock.Touched{Now: s.env.Now()}) }
+func (s *Shell) touch() {
+	s.used = s.env.Now()
+	s.lock, _ = s.lock.Update(lock.Touched{Now: s.used})
+}
+
+// forget leaves the page of a member once nobody has touched it for a while.
+func (s *Shell) forget() {
+	if s.at == member && s.env.Now().Sub(s.used) >= idle {
+		s.back()
+	}
+}
 
 // frame tells how large the window is.
 type frame struct {

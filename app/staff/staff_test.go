@@ -309,6 +309,9 @@ func TestSettling(t *testing.T) {
 func TestForAMember(t *testing.T) {
 	w := opened(t, true, phone)
 	w.open(member)
+	w.want("请会员出示会员码")
+	w.wantNot("查找会员要密码")
+	w.behalfView.Unlock()
 	w.want("请设置 6 位密码")
 	w.unlocked()
 	w.want("请会员出示会员码")
@@ -352,7 +355,8 @@ func TestForAMember(t *testing.T) {
 	if o := w.last(); o.Kind != op.Cancel || o.Member != "M0101" || o.Activity != shelltest.Film {
 		t.Errorf("queued %+v", o)
 	}
-	w.back()
+	w.link.Clock = func() time.Time { return shelltest.Now.Add(idle) }
+	w.forget()
 	if w.behalf.Person.Member != "" || w.at != counter {
 		t.Errorf("the person is not forgotten: %+v", w.behalf.Person)
 	}

@@ -20,7 +20,7 @@ import (
 
 // kinds names what may wait, in the words of people.
 var kinds = map[op.Kind]say.Text{op.Claim: say.T("报名"), op.GroupClaim: say.T("团体报名"), op.Cancel: say.T("退票"), op.Redeem: say.T("扫码领取"), op.CheckIn: say.T("签到"),
-	op.Rebind: say.T("换站领取"), op.Release: say.T("交回票券"), op.ReturnLease: say.T("交回授权"), op.RenewLease: say.T("续期授权")}
+	op.Rebind: say.T("换站领取"), op.Release: say.T("交回票券"), op.ReturnLease: say.T("交回授权"), op.RenewLease: say.T("续期授权"), op.Settle: say.T("处理记录")}
 
 // Read takes from the store what the findings depend on. Now, Free, Reach and how
 // the link stands are the caller's to fill in.

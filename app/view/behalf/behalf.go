@@ -20,6 +20,7 @@ type View struct {
 	Scale  look.Scale
 	Send   func(behalf.Message)
 	Search bool              // people may be looked for by name here
+	Unlock func()            // asks for the PIN that looking takes; nil where it is open, or nobody may look
 	Scene  fyne.CanvasObject // what the camera sees; nil for none
 	Slip   func()            // shows and prints the slip; nil where there is none
 	query  *widget.Entry
@@ -75,6 +76,9 @@ func (v *View) who(st behalf.State) fyne.CanvasObject {
 			kind = look.Dead
 		}
 		objects = append(objects, look.Space(s.Gap), s.Remark(look.Say(say.T("没有带手机：按姓名查找"))), v.query, look.NewButton(s, kind, look.Say(say.T("查找")), v.search))
+	}
+	if v.Unlock != nil {
+		objects = append(objects, look.Space(s.Gap), look.NewButton(s, look.Second, look.Say(say.T("没有带手机：按姓名查找")), v.Unlock))
 	}
 	for _, p := range st.Found {
 		note := look.Say(say.T("请核对证件，确认是本人"))
