@@ -1,0 +1,48 @@
+package handover
+
+import (
+	"testing"
+	"time"
+
+	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/local/memory"
+	"yizhan/core/op"
+	"yizhan/core/wire"
+)
+
+// TestOverrideTakesASupervisor: a device that is no supervisor's keeps to the verdict,
+// and a hub hands over against its own only for one that is.
+func TestOverrideTakesASupervisor(t *testing.T) {
+	w := newWorld(t, memory.New())
+	steward := New(Config{Store: w.store, Outbox: w.outbox, Device: "K-HQ", Station: "HQ", Channel: op.ByStaff, Zone: shanghai})
+	got, err := steward.Redeem(w.code(nil), noon.Add(-4*time.Hour), Options{Override: true, Reason: "下夜班"})
+	if err != nil || got.Verdict != fault.TooEarly || got.Overridden != fault.NoVerdict {
+		t.Errorf("a steward's override: %+v, %v", got, err)
+	}
+	if sent, _ := w.last(); sent.Override || sent.Reason != "" {
+		t.Errorf("recorded %+v", sent)
+	}
+	w.bound(100, op.ClaimRedeemed, 0)
+	for scanner, supervisor := range map[id.Device]bool{"s1": false, "s2": true} {
+		w.tell(wire.TableScanner, string(scanner), wire.ScannerRow{Device: scanner, Role: op.Staff, Station: "HQ", Supervisor: supervisor})
+		var j Judgement
+		mine, err := w.counter.Judge(op.Op{Kind: op.Redeem, Ticket: 100, Activity: "spa", Seats: 1, Verdict: fault.Valid, Override: true, Reason: "补发", Bound: true, At: noon.UnixMilli()},
+			scanner, 1, func(found Judgement) error { j = found; return nil })
+		if err != nil || !mine || j.Verdict != fault.AlreadyRedeemed || (j.Result.Verdict == fault.Valid) != supervisor || (len(j.Rows) > 0) != supervisor {
+			t.Errorf("scanner %s, supervisor %v: %+v, %v, %v", scanner, supervisor, j, mine, err)
+		}
+	}
+}
+
+// TestAPickedTicketCarriesItsReason: why nothing was scanned.
+func TestAPickedTicketCarriesItsReason(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.bound(100, op.ClaimGranted, 0)
+	if _, err := w.counter.RedeemTicket(100, noon, Options{Reason: "二维码扫不出"}); err != nil {
+		t.Fatal(err)
+	}
+	if sent, _ := w.last(); sent.Ticket != 100 || sent.Reason != "二维码扫不出" || sent.Override {
+		t.Errorf("recorded %+v", sent)
+	}
+}
