@@ -7,8 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"yizhan/app/boot"
 )
@@ -31,9 +35,13 @@ const (
 	offline  = "已断开 · "
 )
 
-// TestClaimToHandOver is the way of one ticket: claimed on the phone, handed over by
-// a kiosk without a network, refused the second time, also after the kiosk was
-// killed, and known to the server when the network is back.
+// picking is an activity for which people come to the kiosk.
+const picking = `{"id":"picking","title":"草莓采摘","pools":[{"id":"p","total":20}],"limits":[{"per":"member","max":1}],"pickup":{"stations":["STATION"],"bind":true}}`
+
+// TestClaimToHandOver is the way of two tickets. One is claimed on the phone, handed over
+// by a kiosk without a network, refused the second time, also after the kiosk was
+// killed, and known to the server when the network is back. The other is claimed at
+// the kiosk and handed over for its slip.
 func TestClaimToHandOver(t *testing.T) {
 	watchSources(t)
 	s := newServer(t)
@@ -41,6 +49,7 @@ func TestClaimToHandOver(t *testing.T) {
 	phone := newWindow(t, "phone", 412, 915, "-server", url)
 	phone.start("-enrol", s.code("-role", "phone", "-member", s.member))
 	kiosk := newWindow(t, "kiosk", 720, 1280, "-server", url, "-camera", "none")
+	kiosk.args = append(kiosk.args, "-printer", "png:"+kiosk.path("slips"))
 	kiosk.start("-enrol", s.code("-role", "kiosk", "-station", s.kiosk))
 	kiosk.reads(online)
 
@@ -51,15 +60,49 @@ func TestClaimToHandOver(t *testing.T) {
 
 	kiosk.toggle(offline)
 	kiosk.scan(code, "可以发放")
-	kiosk.scan(code, "已经领过了")
+	kiosk.again(code, "已经领过了")
 	kiosk.kill()
 	kiosk.start("-offline")
 	kiosk.reads(offline)
 	kiosk.scan(code, "已经领过了")
-
 	kiosk.toggle(online)
 	phone.reads("已领取") // the server has told it
+
+	kiosk.tap("完成", "领票")
+	slip := claimAtKiosk(t, s, kiosk, phone)
+	kiosk.tap("完成并清除", "领票")
+	kiosk.toggle(offline)
+	kiosk.scan(decode(t, slip), "可以发放")
+	kiosk.toggle(online)
+	phone.tap("我的票", film)
+	phone.until("two tickets that are handed over", func(o outline) bool {
+		return len(slices.DeleteFunc(o, func(p part) bool { return p.tap || p.words != "已领取" })) == 2
+	})
 	s.must("verify")
+}
+
+// claimAtKiosk has a member who shows the phone claim at the kiosk, and gives the
+// picture of the slip: at most five taps, and no typing.
+func claimAtKiosk(t *testing.T, s *server, kiosk, phone *window) (slip string) {
+	t.Helper()
+	s.publish(strings.ReplaceAll(picking, "STATION", s.kiosk))
+	kiosk.taps = 0
+	kiosk.tap("活动", "草莓采摘")
+	kiosk.tap("草莓采摘", "我要报名")
+	kiosk.tap("我要报名", "会员码")
+	phone.back("会员码")
+	phone.tap("会员码", "会员码")
+	kiosk.scan(phone.code(), "确认报名吗")
+	kiosk.tap("确认报名", approved)
+	kiosk.tap("打印凭条", "请从出票口取走凭条")
+	if kiosk.taps > 5 {
+		t.Errorf("claim and slip took %d taps", kiosk.taps)
+	}
+	slips, err := filepath.Glob(kiosk.path("slips/*.png"))
+	if err != nil || len(slips) != 1 {
+		t.Fatalf("printed %v, %v", slips, err)
+	}
+	return slips[0]
 }
 
 // watchSources has `go test` know that this test depends on the server, which it does not import.
@@ -70,24 +113,51 @@ func watchSources(t *testing.T) {
 	}
 }
 
-// code reads the QR code on the screen, as `yizhan decode` does.
-func (w *window) code() (code string) {
-	w.t.Helper()
+// decode gives what `yizhan decode` reads from a picture, "-" for nothing.
+func decode(t testing.TB, picture string) string {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	var out []byte
+	cmd := exec.Command(self, "decode", picture)
+	cmd.Env = append(os.Environ(), asApp+"=1")
+	out, _ := cmd.Output() // it fails where it reads nothing
+	line, _, _ := strings.Cut(string(out), "\n")
+	_, code, ok := strings.Cut(line, "\t")
+	if !ok {
+		t.Fatalf("decode printed %q", out)
+	}
+	return code
+}
+
+// code reads the QR code on the screen.
+func (w *window) code() (code string) {
+	w.t.Helper()
 	w.until("a QR code", func(outline) bool {
-		cmd := exec.Command(self, "decode", w.picture("screen"))
-		cmd.Env = append(os.Environ(), asApp+"=1")
-		out, err = cmd.Output()
-		line, _, _ := strings.Cut(string(out), "\n")
-		_, code, _ = strings.Cut(line, "\t")
-		return err == nil && code != "-"
+		code = decode(w.t, w.picture("screen"))
+		return code != "-"
 	})
 	return code
 }
+
+// back taps the arrow, which has no words, until a page with the words is there.
+func (w *window) back(to string) {
+	w.t.Helper()
+	for range 3 {
+		w.until("an arrow", func(o outline) bool { return slices.ContainsFunc(o, arrow) })
+		o := w.outline()
+		if i := slices.IndexFunc(o, arrow); i >= 0 {
+			w.do("mousemove", strconv.Itoa(o[i].x), strconv.Itoa(o[i].y), "click", "1")
+		}
+		if w.shows(func(o outline) bool { _, ok := o.find(true, to); return ok }, patience/30) {
+			return
+		}
+	}
+	w.t.Fatalf("the %s does not go back to %q; it shows\n%v", w.name, to, w.outline())
+}
+
+func arrow(p part) bool { return p.tap && p.words == "" }
 
 // toggle presses Ctrl+D, which turns the network off and on.
 func (w *window) toggle(then string) {
@@ -98,14 +168,19 @@ func (w *window) toggle(then string) {
 
 // scan types a code as a wedge scanner does, and once more if the machine did not get
 // it in one piece: a person who hears nothing scans again.
-func (w *window) scan(code, then string) {
+func (w *window) scan(code, then string) { w.t.Helper(); w.scanEvery(patience/3, code, then) }
+
+// again scans a code that the machine has just seen: for some seconds it takes that for
+// the same look at the same code.
+func (w *window) again(code, then string) { w.t.Helper(); w.scanEvery(patience/30, code, then) }
+
+func (w *window) scanEvery(pause time.Duration, code, then string) {
 	w.t.Helper()
 	w.do("mousemove", "20", "20")
-	shown := func(o outline) bool { _, ok := o.find(false, then); return ok }
-	for range 3 {
+	for began := time.Now(); time.Since(began) < patience; {
 		w.do("type", "--delay", "1", code)
 		w.do("key", "Return")
-		if w.shows(shown, patience/3) {
+		if w.shows(func(o outline) bool { _, ok := o.find(false, then); return ok }, pause) {
 			return
 		}
 	}

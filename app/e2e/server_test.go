@@ -104,6 +104,16 @@ func (s *server) must(args ...string) string {
 	return string(out)
 }
 
+// publish publishes an activity.
+func (s *server) publish(activity string) {
+	s.t.Helper()
+	file := s.path("activity.json")
+	if err := os.WriteFile(file, []byte(activity), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	s.must("publish", file)
+}
+
 // code makes a one-use enrolment code.
 func (s *server) code(args ...string) string {
 	s.t.Helper()
