@@ -198,6 +198,16 @@ func (a *Activity) Ended(pool int, now int64) bool {
 	return a.Claim.After(now) || ends != 0 && now >= ends || !a.Usable(pool, now)
 }
 
+// Over reports whether all of its pools have Ended.
+func (a *Activity) Over(now int64) bool {
+	for pool := range a.Pools {
+		if !a.Ended(pool, now) {
+			return false
+		}
+	}
+	return true
+}
+
 // Usable reports whether somebody who is granted a seat now can still make use of
 // it: collect it, or go in at the door of its session.
 func (a *Activity) Usable(pool int, now int64) bool {

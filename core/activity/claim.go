@@ -63,9 +63,8 @@ func (a *Activity) Rules() quota.Rules {
 // for one of its pools at now, Unix milliseconds; drawn is true once its draw is
 // done. What is held and what is left, the deciding side adds.
 func (a *Activity) Weigh(f *quota.Facts, p *member.Person, s Standing, pool int, drawn bool, now int64) {
-	ends := a.Pools[pool].Ends
 	f.Barred, f.Eligible, f.HasChild = p.Barred, s.Eligible, p.Children > 0
 	f.Early = a.Claim.Before(now)
-	f.Late = a.Claim.After(now) || drawn && a.Spec.Method == ByDraw || ends != 0 && now >= ends
+	f.Late = a.Ended(pool, now) || drawn && a.Spec.Method == ByDraw
 	f.Horizon = a.InHorizon(pool, now)
 }

@@ -195,6 +195,33 @@ func TestClaimTimes(t *testing.T) {
 	}
 }
 
+// TestClaimOfWhatNobodyCanCollect holds that nothing is granted, entered or put in
+// line once its pickup is over, unless its session's door is still to come.
+func TestClaimOfWhatNobodyCanCollect(t *testing.T) {
+	const pickup = `"windows":{"pickup":["2026-03-02T09:00:00","2026-03-03T16:00:00"]},"pickup_hours":["09:00","12:00"]`
+	for name, c := range map[string]struct {
+		spec, now string
+		want      fault.Code
+	}{
+		"before the pickup":        {`"pools":[{"id":"p","total":1}],` + pickup, "2026-03-01T09:00:00", fault.None},
+		"in its last hours":        {`"pools":[{"id":"p","total":1}],` + pickup, "2026-03-03T11:59:59", fault.None},
+		"after them":               {`"pools":[{"id":"p","total":1}],` + pickup, "2026-03-03T12:00:00", fault.WindowClosed},
+		"and it would have waited": {`"when_full":"waitlist","pools":[{"id":"p","total":1}],` + pickup, "2026-03-04T12:00:00", fault.WindowClosed},
+		"and it would be entered":  {`"method":"draw","pools":[{"id":"p","total":1}],` + pickup, "2026-03-04T12:00:00", fault.WindowClosed},
+		"there is a door": {`"sessions":[{"id":"s","starts":"2026-03-05T10:00:00","ends":"2026-03-05T12:00:00","total":1}],"check_in":{"opens":"1h","closes":"30m"},` + pickup,
+			"2026-03-05T11:29:59", fault.None},
+		"the door is shut": {`"sessions":[{"id":"s","starts":"2026-03-05T10:00:00","ends":"2026-03-05T12:00:00","total":1}],"check_in":{"opens":"1h","closes":"30m"},` + pickup,
+			"2026-03-05T11:30:00", fault.WindowClosed},
+	} {
+		w := newWorld(t)
+		w.publish(`{"id":"show","title":"演出",` + c.spec + `}`)
+		w.pass(c.now)
+		if r := w.claim("a1", "show", 1); refused(r) != c.want {
+			t.Errorf("%s: got %v %v, want %v", name, r.Outcome, r.Code, c.want)
+		}
+	}
+}
+
 func TestClaimChoosesStation(t *testing.T) {
 	w := newWorld(t)
 	w.publish(show(9, `"pickup":{"stations":["ST1","HQ"],"bind":true}`))

@@ -88,6 +88,10 @@ func TestDecide(t *testing.T) {
 		{"too early", 1, func(k *Known) { k.Now = at(t, "2017-03-07T23:59:59") }, fault.WindowNotOpen},
 		{"when it opens", 1, func(k *Known) { k.Now = at(t, "2017-03-08T00:00:00") }, fault.None},
 		{"too late", 1, func(k *Known) { k.Now = at(t, "2017-03-12T00:00:00") }, fault.WindowClosed},
+		{"too late to collect it", 1, func(k *Known) {
+			k.Plan = parsed(t, `{"id": "gift", "title": "t", "pools": [{"id": "sets", "total": 1000}], "windows": {"pickup": ["2017-03-08T00:00:00", "2017-03-08T09:00:00"]}}`)
+			k.Now = at(t, "2017-03-08T09:00:00")
+		}, fault.WindowClosed},
 		{"up to the limit", 2, func(*Known) {}, fault.None},
 		{"over the limit", 3, func(*Known) {}, fault.MemberCap},
 		{"over the limit, with a child", 3, func(k *Known) { k.Person.Children = 1 }, fault.None},

@@ -36,7 +36,7 @@ type Facts struct {
 	Barred    bool
 	Eligible  bool
 	Early     bool // the claim window has not opened
-	Late      bool // the claim window has closed, or the draw is done
+	Late      bool // activity.Ended, or the draw is done
 	Horizon   bool // the session lies inside the horizon
 	Elsewhere bool // a device holds the asker's right to claim
 	HasChild  bool

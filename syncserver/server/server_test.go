@@ -292,7 +292,7 @@ func TestSleepingServerCatchesUp(t *testing.T) {
 	shut(t, s)
 	c.set("2017-03-10 12:00")
 	s = open(t, dir, c)
-	if r := phones[1].ask(s, op.Op{Kind: op.Claim, Activity: "gift", Seats: 1}); r.Code != fault.SoldOut {
+	if r := phones[1].ask(s, op.Op{Kind: op.Claim, Activity: "gift", Seats: 1}); r.Code != fault.WindowClosed {
 		t.Errorf("claim after the lapse: %+v", r)
 	}
 	books, err := s.Ledger(context.Background())

@@ -39,6 +39,7 @@ func filled(t testing.TB) local.Store {
 		"tour": `"title":"半日游","sessions":[{"id":"am","starts":"2026-11-25T08:00:00","ends":"2026-11-25T12:00:00","total":9},{"id":"pm","starts":"2026-11-25T13:00:00","ends":"2026-11-25T17:00:00","total":9}]`,
 		"gift": `"title":"春送祝福","pools":[{"id":"p","total":9}],"pickup":{"stations":["S1"]}`,
 		"over": `"title":"过去的","pools":[{"id":"p","total":9}],"windows":{"claim":["2026-01-01T09:00:00","2026-01-02T09:00:00"],"pickup":["2026-01-03T09:00:00","2026-01-04T09:00:00"]}`,
+		"late": `"title":"没人领得到的","pools":[{"id":"p","total":9}],"windows":{"pickup":["2026-01-03T09:00:00","2026-01-04T09:00:00"]}`,
 	} {
 		put(wire.TableActivity, name, wire.ActivityRow{ID: id.Activity(name), Spec: []byte(`{"id":"` + name + `",` + spec + `}`)})
 	}

@@ -40,8 +40,10 @@ func Read(s local.Store, d claim.Data, now time.Time) (map[Action][]Offer, error
 			continue
 		}
 		o := offer(a, d, now)
-		if !a.Claim.Before(now.UnixMilli()) && !a.Claim.After(now.UnixMilli()) {
-			all[SignUp] = append(all[SignUp], o.lend(leases[a.ID], now))
+		if !a.Claim.Before(now.UnixMilli()) && !a.Over(now.UnixMilli()) {
+			up := o.lend(leases[a.ID], now)
+			up.Pools = slices.DeleteFunc(slices.Clone(o.Pools), func(p Pool) bool { return a.Ended(a.Pool(p.ID), now.UnixMilli()) })
+			all[SignUp] = append(all[SignUp], up)
 		}
 		if !a.Pickup.After(now.UnixMilli()) {
 			all[GiveBack] = append(all[GiveBack], o)

@@ -219,7 +219,7 @@ func (s State) firstPool(a Activity) id.Pool {
 		}
 	}
 	for i, p := range a.Pools {
-		if !s.Data.Full[Place{a.ID, p.ID}] && a.InHorizon(i, s.Now.UnixMilli()) {
+		if now := s.Now.UnixMilli(); !s.Data.Full[Place{a.ID, p.ID}] && a.InHorizon(i, now) && !a.Ended(i, now) {
 			return p.ID
 		}
 	}

@@ -159,6 +159,27 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestEnded holds that the phone asks for nothing that nobody could collect any more.
+func TestEnded(t *testing.T) {
+	for name, fields := range map[string]string{
+		"sign-up":  `"windows":{"claim":["2026-11-20T09:00:00","2026-11-21T14:05:00"]}`,
+		"pickup":   `"windows":{"pickup":["2026-11-20T09:00:00","2026-11-21T14:05:00"]}`,
+		"its hour": `"windows":{"pickup":["2026-11-20T09:00:00","2026-11-21T16:00:00"]},"pickup_hours":["09:00","12:00"]`,
+		"session":  `"windows":{},"pickup":null,"pools":[],"sessions":[{"id":"am","starts":"2026-11-21T09:00:00","ends":"2026-11-21T12:00:00","total":9}]`,
+	} {
+		s := phone(t, offer(t, fields), nil)
+		if b := s.Detail().Button; b.Enabled || b.Text.String() != "报名已结束" {
+			t.Errorf("%s: button %+v", name, b)
+		}
+		if c := run(s, Back{}).Cards()[0]; c.Phase != Over || c.Badge.String() != "已结束" {
+			t.Errorf("%s: card %+v", name, c)
+		}
+		if _, ops := s.Update(Press{}); ops != nil {
+			t.Errorf("%s: pressing asks %+v", name, ops)
+		}
+	}
+}
+
 func refused(c fault.Code) func(*Data) {
 	return func(d *Data) {
 		d.Refusals = map[Place]Refusal{{"film", "film"}: {Activity: "film", Pool: "film", Code: c}}

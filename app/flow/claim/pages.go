@@ -154,6 +154,8 @@ func (s State) card(a Activity) (c Card, at int64) {
 		c.Badge, c.Note, c.Phase, at = say.T("未开始"), say.T("%s 开始", flow.Moment(a.Claim.From, s.Now)), Upcoming, a.Claim.From
 	case a.Claim.After(now):
 		c.Badge, c.Note, c.Phase, at = say.T("已结束"), say.T("%s 已截止", flow.Moment(a.Claim.To, s.Now)), Over, -a.Claim.To
+	case a.Over(now): // what was granted now nobody could collect
+		c.Badge, c.Note, c.Phase, at = say.T("已结束"), say.T("报名已结束"), Over, -a.Pickup.To
 	default:
 		c.Badge, c.Tone, at = say.T("可报名"), flow.Good, math.MaxInt64
 		if a.Claim.To != 0 {
@@ -428,7 +430,7 @@ func (s State) button(a Activity) Button {
 		return Button{}
 	case a.Claim.Before(now):
 		return Button{Text: say.T("还没有开始")}
-	case a.Claim.After(now):
+	case a.Ended(max(0, a.Pool(s.pool)), now):
 		return Button{Text: say.T("报名已结束")}
 	case !a.InHorizon(max(0, a.Pool(s.pool)), now):
 		return Button{Text: say.T("这一天现在不能约")}
