@@ -53,17 +53,23 @@ func ReadAnchor(store local.Store) (a Anchor, err error) {
 	return a, nil
 }
 
-// Offset is the server's clock minus the wall clock of the device, as the last
-// session left it: corrected for a wall clock that was set since, unless the machine
-// was started again. It is 0 before the first session.
+// OffsetOf is the server's clock minus the wall clock of the device, which says
+// wall when since has passed of the machine's run named boot: corrected for a wall
+// clock that was set since the anchor was dropped, unless the machine was started
+// again. It is 0 of the zero anchor.
+func OffsetOf(a Anchor, wall time.Time, boot string, since time.Duration) time.Duration {
+	if ms, ok := ServerTime(a, boot, since); ok {
+		return time.UnixMilli(ms).Sub(wall)
+	}
+	return time.Duration(a.Offset) * time.Millisecond
+}
+
+// Offset is OffsetOf the newest anchor of a store, now.
 func Offset(store local.Store, wall time.Time, boot func() (string, time.Duration)) (time.Duration, error) {
 	a, err := ReadAnchor(store)
-	if err != nil || a.Server == 0 {
+	if err != nil {
 		return 0, err
 	}
 	run, since := boot()
-	if ms, ok := ServerTime(a, run, since); ok {
-		return time.UnixMilli(ms).Sub(wall), nil
-	}
-	return time.Duration(a.Offset) * time.Millisecond, nil
+	return OffsetOf(a, wall, run, since), nil
 }

@@ -52,7 +52,7 @@ type Status struct {
 	Problem       *fault.Error  // why the last session ended or could not begin; nil while all is well
 	Last          Trouble       // why a session ended last, also before this start
 	Wiped         bool          // the server had the device erased; true until it is enrolled again
-	Offset        time.Duration // server clock minus device clock
+	Offset        time.Duration // server clock minus device clock, whoever has set that since the server was heard
 }
 
 // Errors of Device. They are compared with errors.Is.
@@ -83,7 +83,8 @@ type Device struct {
 	inbox    []local.Queued // appended, and not seen by the session yet
 	ops      map[uint64]*question
 	waiting  []local.Queued // unanswered, oldest first; without bytes
-	status   Status
+	status   Status         // but Waiting, OldestWaiting and Offset, which are worked out when asked for
+	server   clock.Anchor   // what the device knows of the server's clock
 	watched  id.Activity
 	gauge    *wire.Gauge
 	off      bool // SetOnline(false)
@@ -139,7 +140,7 @@ func Open(cfg Config) (*Device, error) {
 		return nil, fmt.Errorf("open device: %w", err)
 	}
 	d.last, d.hash = saved.State.Last, saved.State.Hash
-	if d.status.Offset, err = clock.Offset(cfg.Store, cfg.Now(), d.cfg.Boot); err != nil {
+	if d.server, err = clock.ReadAnchor(cfg.Store); err != nil {
 		return nil, fmt.Errorf("open device: %w", err)
 	}
 	if saved.Mark.Time != 0 {
@@ -266,6 +267,8 @@ func (d *Device) Status() Status {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.status
+	boot, since := d.cfg.Boot()
+	s.Offset = clock.OffsetOf(d.server, d.cfg.Now(), boot, since)
 	s.Waiting = len(d.waiting)
 	if s.Waiting > 0 {
 		s.OldestWaiting = time.UnixMilli(d.waiting[0].At)

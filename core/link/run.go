@@ -129,10 +129,34 @@ type session struct {
 	d        *Device
 	conn     socket
 	replica  *replica.Session
-	sentAt   time.Time // device clock at the last message, for the clock offset
+	sent     moment // of the last message
 	anchor   clock.Anchor
 	welcomed bool
 	erased   bool // the device is nobody any more, or somebody else already: this connection only waits for its receipt
+}
+
+// moment is what the clocks of the device said at once.
+type moment struct {
+	wall  time.Time
+	boot  string
+	since time.Duration
+}
+
+func (d *Device) moment() (m moment) {
+	m.wall = d.cfg.Now()
+	m.boot, m.since = d.cfg.Boot()
+	return m
+}
+
+// heard is what an answer of the server says of its clock, which it read somewhere
+// between our message and now.
+func (m moment) heard(server int64, now moment) clock.Anchor {
+	wall := m.wall.Add(now.wall.Sub(m.wall) / 2)
+	a := clock.Anchor{Server: server, Offset: time.UnixMilli(server).Sub(wall).Milliseconds()}
+	if m.boot == now.boot {
+		a.Boot, a.Since = m.boot, (m.since+now.since)/2
+	}
+	return a
 }
 
 // session connects and stays until something ends it.
@@ -373,7 +397,7 @@ func (s *session) send(m wire.Message) error {
 	if err != nil {
 		return err
 	}
-	s.sentAt = s.d.cfg.Now()
+	s.sent = s.d.moment()
 	s.conn.SetWriteDeadline(time.Now().Add(writeTime))
 	return s.conn.WriteMessage(websocket.BinaryMessage, frame)
 }
@@ -381,7 +405,6 @@ func (s *session) send(m wire.Message) error {
 // note keeps what an effect says about the device.
 func (s *session) note(e replica.Effect) {
 	d := s.d
-	now := d.cfg.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch e := e.(type) {
@@ -398,8 +421,7 @@ func (s *session) note(e replica.Effect) {
 		if s.anchor.Server == 0 { // of the challenge, which nobody but our server can sign
 			s.anchor.Server = e.Time
 		}
-		// The server read its clock somewhere between our message and its answer.
-		d.status.Offset = at.Sub(s.sentAt.Add(now.Sub(s.sentAt) / 2))
+		d.server = s.sent.heard(e.Time, d.moment())
 	case replica.Frozen:
 		d.status.Problem = e.Why
 	case replica.Show:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"yizhan/core/clock"
 	"yizhan/core/fault"
 	"yizhan/core/local"
 	"yizhan/core/replica"
@@ -56,7 +57,7 @@ func (d *Device) forgetAll(receipt []byte) {
 	}
 	d.identity, d.receipt, d.inbox, d.waiting, d.gauge, d.watched = nil, receipt, nil, nil, nil, ""
 	d.ops = map[uint64]*question{}
-	d.status = Status{Problem: errWiped, Wiped: true}
+	d.status, d.server = Status{Problem: errWiped, Wiped: true}, clock.Anchor{}
 	d.changed()
 }
 
