@@ -4,12 +4,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 )
@@ -28,7 +28,7 @@ var commands = []command{
 	{"import roster", "FILE.xlsx", "read members and organisations from a union's sheet", importRoster},
 	{"import stations", "FILE.xlsx", "read service stations from a union's sheet", importStations},
 	{"publish", "ACTIVITY.json", "check an activity and publish it, or its next revision", publish},
-	{"enrol", "", "make a one-use code for a kiosk, a staff device or a member's phone", enrol},
+	{"enrol", "", "make a one-use code for a kiosk, a staff device, a hub or a member's phone", enrol},
 	{"revoke", "DEVICE", "let a lost device do nothing any more, and have it erase itself when it is heard of", revoke},
 	{"authority", "", "name the device that hands over the tickets bound to a station", authority},
 	{"devices", "", "list devices: place, state, last contact", devices},
@@ -80,6 +80,9 @@ func dispatch(args []string) error {
 			fs.SetOutput(os.Stdout)
 			fs.PrintDefaults()
 		case errors.Is(err, errUsage):
+			if err == errUsage { // about the arguments, not a flag
+				err = fmt.Errorf("%w: it takes %s", err, cmp.Or(c.args, "flags only"))
+			}
 			return fmt.Errorf("%s: %w; see: syncserver %s -h", c.name, err, c.name)
 		}
 		return err
@@ -96,19 +99,35 @@ func dispatch(args []string) error {
 		return nil
 	}
 	usage(os.Stderr, first)
+	if begun := beginning(first); len(begun) > 0 {
+		return fmt.Errorf("which one: %s?", strings.Join(begun, ", "))
+	}
 	return fmt.Errorf("there is no command %q", strings.Join(args, " "))
+}
+
+// beginning names the commands of two words whose first one this is.
+func beginning(first string) []string {
+	var all []string
+	for _, c := range commands {
+		if strings.HasPrefix(c.name, first+" ") {
+			all = append(all, c.name)
+		}
+	}
+	return all
 }
 
 // usage lists the commands that begin with a word, all of them if none does.
 func usage(w io.Writer, first string) {
 	fmt.Fprint(w, "syncserver COMMAND [flags]; every command has -h\n\n")
-	some := slices.ContainsFunc(commands, func(c command) bool { return strings.HasPrefix(c.name, first+" ") })
+	some := len(beginning(first)) > 0
 	for _, c := range commands {
 		if !some || strings.HasPrefix(c.name, first+" ") {
 			fmt.Fprintf(w, "  %-34s %s\n", c.name+" "+c.args, c.what)
 		}
 	}
-	fmt.Fprint(w, "\nCommands that change something talk to the running server of -data.\n")
+	if !some {
+		fmt.Fprint(w, "\nserve, hub, backup, restore, rehearse, sim, verify and demo need no running server; the others ask the one of -data.\n")
+	}
 }
 
 var errUsage = errors.New("wrong arguments")
@@ -133,7 +152,6 @@ func parse(fs *flag.FlagSet, args []string, least, most int) (rest []string, err
 	return rest, nil
 }
 
-// dataFlag is the data directory, which every command but demo, rehearse and sim has.
 // zoneFlag names the zone of the deployment, whose clock all times are said by.
 func zoneFlag(fs *flag.FlagSet) func() (*time.Location, error) {
 	name := fs.String("zone", "Asia/Shanghai", "zone of all wall-clock times of this deployment, the same for every command")
@@ -146,6 +164,7 @@ func zoneFlag(fs *flag.FlagSet) func() (*time.Location, error) {
 	}
 }
 
+// dataFlag is the data directory, which every command but demo, rehearse and sim has.
 func dataFlag(fs *flag.FlagSet) *string {
 	dir := os.Getenv("YIZHAN_DATA")
 	if dir == "" {

@@ -35,7 +35,7 @@ func verify(fs *flag.FlagSet, args []string) error {
 	}
 	path := filepath.Join(*data, server.JournalFile)
 	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("there is no journal to verify: %w", err)
+		return fmt.Errorf("there is no journal to verify: %w; name the data directory of the server with -data", err)
 	}
 	// The state is asked for first: the journal read afterwards reaches at least as far.
 	held, running, err := heldState(*data)

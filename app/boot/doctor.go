@@ -38,8 +38,8 @@ var signs = map[flow.Tone]say.Text{flow.Good: say.T("[好]"), flow.Wait: say.T("
 // changes nothing, and works while the app runs. The exit code is 0 if nothing needs
 // a person, 1 if something does, 2 after a wrong command line.
 func examine(args []string, stdout, stderr io.Writer) int {
-	set := flag.NewFlagSet("yizhan doctor", flag.ContinueOnError)
-	set.SetOutput(stderr)
+	set := command("doctor [flags]", "Say what waits on this device, since when, why, and what to do. It changes nothing and\n"+
+		"works beside the running app. Exit status: 0 nothing needs a person, 1 something does.", stderr)
 	data := set.String("data", defaultData(), "`folder` of this device's data")
 	server := set.String("server", defaultServer, "`address` of the server, ws:// or wss://")
 	language := set.String("lang", "zh", "`language` zh or en")

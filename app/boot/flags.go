@@ -48,17 +48,29 @@ const defaultServer = "ws://127.0.0.1:8640/v1/sync"
 const usage = `yizhan is the app of stations (kiosk), staff and members (phone).
 
 usage: yizhan [flags]
-       yizhan doctor [-data folder] [-server address] [-lang zh|en]
+       yizhan doctor [flags]
        yizhan decode FILE…
-       yizhan slip -printer printer [-paper 58|80] [-kind test]
+       yizhan slip -printer PRINTER [flags]
 
-decode prints what the scanner reads from pictures. slip prints a test page. doctor says without a window what waits on this device, since when, why, and what to do.
+doctor says without a window what waits on this device, since when, why, and what to do.
+decode prints what the scanner reads from pictures. slip prints a test page. Each has -h.
 
 A new device first takes its one-use enrolment code (-enrol, or on its first page).
 After that it needs no flags but -data, and works without a network. Ctrl+D in the
 window turns the network off and on.
 
 `
+
+// command makes the flags of one of the app's commands, with its help.
+func command(usage, what string, stderr io.Writer) *flag.FlagSet {
+	set := flag.NewFlagSet(usage, flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.Usage = func() {
+		fmt.Fprintf(stderr, "usage: yizhan %s\n\n%s\n\n", usage, what)
+		set.PrintDefaults()
+	}
+	return set
+}
 
 // Parse reads the command line. flag.ErrHelp and ErrUsage are already reported on stderr.
 func Parse(args []string, stderr io.Writer) (Options, error) {
@@ -111,7 +123,7 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 
 func (o *Options) check(rest []string, size string) error {
 	if len(rest) > 0 {
-		return fmt.Errorf("argument %q is not expected", rest[0])
+		return fmt.Errorf("argument %q is not expected: the commands are doctor, decode and slip", rest[0])
 	}
 	switch o.Shell {
 	case "", op.Kiosk, op.Staff, op.Phone:

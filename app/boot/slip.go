@@ -44,8 +44,7 @@ func specimen() flowslip.Matter {
 // slip is the command of whoever sets up a printer: it prints a page and says what
 // became of it. The exit code is 0 if it came out, 1 if not, 2 after a wrong command line.
 func slip(args []string, stdout, stderr io.Writer) int {
-	set := flag.NewFlagSet("yizhan slip", flag.ContinueOnError)
-	set.SetOutput(stderr)
+	set := command("slip -printer PRINTER [flags]", "Print a test page, or say in one sentence what keeps it from coming out.", stderr)
 	name := set.String("printer", "", printerUsage)
 	width := set.Int("paper", 58, "`width` of the paper in mm: 58 or 80")
 	kind := set.String("kind", "test", "what to print: `test`, ticket, provisional or receipt, all of them samples")

@@ -84,6 +84,11 @@ func Restore(from, secrets, data string) (w Written, err error) {
 	if _, err := sqlite.Check(w.Journal); err != nil {
 		return w, fmt.Errorf("%w; take an older backup", err)
 	}
+	for _, file := range []string{server.VaultFile, server.KeysFile} {
+		if _, err := os.Stat(filepath.Join(w.Secrets, file)); err != nil {
+			return w, fmt.Errorf("the secrets are not in %s: %w; name the directory that was given to backup -secrets", w.Secrets, err)
+		}
+	}
 	if err := copyVault(filepath.Join(w.Secrets, server.VaultFile), filepath.Join(data, server.VaultFile)); err != nil {
 		return w, err
 	}

@@ -180,7 +180,7 @@ func (s State) scanned(code string) (State, Do) {
 		s.Busy = true
 		return s, Do{Read: code}
 	case isTicket(code):
-		s.Trouble = Trouble{say.T("这是票的二维码，不是会员码。"), say.T("请打开手机“我的”，出示会员码。领票请按“完成并清除”后选“领票”。")}
+		s.Trouble = Trouble{say.T("这是票的二维码，不是会员码。"), say.T("请在手机上打开“会员码”并出示。领票请按“完成并清除”后选“领票”。")}
 	default:
 		s.Trouble = Trouble{say.T("这不是会员码。"), say.T("请出示手机上的会员码，或会员卡上的二维码。")}
 	}
@@ -218,9 +218,9 @@ func (s State) read(m Read) (State, Do) {
 		s.Person.Strong, s.Person.Proof, s.Person.Staff = true, proof, m.Shown.Staff
 		return s, Do{Done: true}
 	case m.Shown.Staff != "":
-		s.Trouble = Trouble{say.T("这是工作人员的工作码。"), say.T("请先用姓名和手机号后四位找到会员，再扫工作码确认。")}
+		s.Trouble = Trouble{say.T("这是工作人员的工作人员码。"), say.T("请先用姓名和手机号后四位找到会员，再扫工作人员码确认。")}
 	case s.Page == Staff && m.Shown.Member != s.Person.Member:
-		s.Trouble = Trouble{say.T("这是另一位会员的会员码。"), say.T("请工作人员扫工作码，或按“完成并清除”后重新开始。")}
+		s.Trouble = Trouble{say.T("这是另一位会员的会员码。"), say.T("请工作人员扫工作人员码，或按“完成并清除”后重新开始。")}
 	case m.Shown.Strength == membercode.Strong:
 		s.Person = Person{Masked: wire.Masked{Member: m.Shown.Member}, Strong: true, Proof: proof}
 		return s, Do{Done: true}
@@ -324,8 +324,8 @@ func (s State) Words() Words {
 		}
 		return Words{Title: say.T("请选择"), Ask: say.T("哪一位是您？")}
 	case Staff:
-		return Words{Title: say.T("请工作人员确认"), Ask: say.T("请工作人员核对本人，再扫工作码"),
+		return Words{Title: say.T("请工作人员确认"), Ask: say.T("请工作人员核对本人，再扫工作人员码"),
 			Note: say.T("只凭姓名和手机号后四位，可以签到，不能报名和取票。"), Tone: flow.Wait}
 	}
-	return Words{Title: say.T("请出示会员码"), Ask: say.T("请把手机上的会员码对准扫码口"), Note: say.T("打开手机“我的”，就能看到会员码。会员卡也可以扫。")}
+	return Words{Title: say.T("请出示会员码"), Ask: say.T("请把手机上的会员码对准扫码口"), Note: say.T("手机上打开“会员码”。会员卡也可以扫。")}
 }

@@ -150,7 +150,7 @@ func TestRefusals(t *testing.T) {
 		"no keys":              {State{}, failed(membercode.ErrNoKeys), "没有联过网"},
 		"damaged":              {State{}, failed(membercode.ErrBadSignature), "没有读清楚"},
 		"the disk":             {State{}, failed(errors.New("i/o")), "没有读清楚"},
-		"staff too early":      {State{}, scan(staff), "工作人员的工作码"},
+		"staff too early":      {State{}, scan(staff), "工作人员的工作人员码"},
 		"somebody else":        {waiting, scan(other), "另一位会员"},
 		"a card offline":       {State{}, scan(card(t)), "会员卡核对不了"},
 		"a name offline":       {State{}, []Message{ByName{}}, "不能按姓名查找"},
