@@ -1,0 +1,275 @@
+package walk
+
+import (
+	"math"
+	"slices"
+
+	"yizhan/core/geo"
+)
+
+// Profile is how somebody walks.
+type Profile struct {
+	Pace      float64 // metres a minute on the level
+	StepsPace float64 // metres a minute on steps
+	Steps     bool    // can use steps at all
+}
+
+// Profiles that people choose from.
+var (
+	Ordinary   = Profile{Pace: 75, StepsPace: 30, Steps: true}
+	Elderly    = Profile{Pace: 50, StepsPace: 15, Steps: true}
+	Wheelchair = Profile{Pace: 50}
+)
+
+// unreached is the distance of what has not been come to.
+const unreached = math.MaxInt64
+
+// search is one run of Dijkstra's algorithm, or of A* where there is one goal.
+type search struct {
+	*Graph
+	who   Profile
+	mm    []int64 // node → millimetres from the start
+	via   []int32 // node → end by which it was left last on the way here, or -1
+	queue queue
+	goal  *Spot // the only goal, if there is one
+	flat  float64
+}
+
+func (g *Graph) search(from Spot, who Profile, goal *Spot) *search {
+	s := &search{Graph: g, who: who, goal: goal, mm: make([]int64, len(g.nodes)), via: make([]int32, len(g.nodes))}
+	for i := range s.mm {
+		s.mm[i], s.via[i] = unreached, -1
+	}
+	if goal != nil { // a degree of longitude is never taken for longer than it is
+		far := min(90, max(math.Abs(goal.At.Point().Lat), g.farthest())+0.1)
+		s.flat = math.Cos(far * math.Pi / 180)
+	}
+	e := g.edges[from.edge]
+	s.reach(e.to, int64(e.mm-from.along), from.edge*2)
+	if e.rights&OnlyForward == 0 {
+		s.reach(e.from, int64(from.along), from.edge*2+1)
+	}
+	return s
+}
+
+// farthest is the greatest distance from the equator, in degrees.
+func (g *Graph) farthest() float64 {
+	return max(math.Abs(g.index.min.Point().Lat), math.Abs(float64(g.index.min.Lat)+float64(g.index.rows+1)*cell)/1e7)
+}
+
+// reach notes a shorter way to a node.
+func (s *search) reach(node int32, mm int64, by int32) {
+	if mm >= s.mm[node] {
+		return
+	}
+	s.mm[node], s.via[node] = mm, by
+	s.queue.push(mm+s.ahead(node), node)
+}
+
+// ahead is a length that the way from a node to the only goal does not fall below.
+func (s *search) ahead(node int32) int64 {
+	if s.goal == nil {
+		return 0
+	}
+	const perFix = 11.11 // millimetres of a ten-millionth of a degree, rounded down
+	n := s.nodes[node]
+	dy := float64(int64(n.Lat) - int64(s.goal.At.Lat))
+	dx := float64(int64(n.Lon)-int64(s.goal.At.Lon)) * s.flat
+	return max(0, int64(math.Sqrt(dx*dx+dy*dy)*perFix*0.998)-40)
+}
+
+// next settles the nearest open node; false means that all were reached.
+func (s *search) next() (node int32, mm int64, ok bool) {
+	for len(s.queue) > 0 {
+		top := s.queue.pop()
+		node, mm = top.node, s.mm[top.node]
+		if top.mm > mm+s.ahead(node) {
+			continue // a shorter way was found since
+		}
+		for _, end := range s.ends[s.first[node]:s.first[node+1]] {
+			e := &s.edges[end/2]
+			switch {
+			case e.rights&HasSteps != 0 && !s.who.Steps:
+			case end&1 == 0:
+				s.reach(e.to, mm+int64(e.mm), end)
+			case e.rights&OnlyForward == 0:
+				s.reach(e.from, mm+int64(e.mm), end)
+			}
+		}
+		return node, mm, true
+	}
+	return 0, 0, false
+}
+
+// to is the way's length to a spot as far as it is known, and the node it comes
+// over; -1 if it stays on the edge where it begins.
+func (s *search) to(from, goal Spot) (mm int64, over int32) {
+	e := &s.edges[goal.edge]
+	mm, over = unreached, -1
+	if from.edge == goal.edge && (goal.along >= from.along || e.rights&OnlyForward == 0) {
+		mm = max(int64(goal.along)-int64(from.along), int64(from.along)-int64(goal.along))
+	}
+	if d := s.mm[e.from]; d != unreached && d+int64(goal.along) < mm {
+		mm, over = d+int64(goal.along), e.from
+	}
+	if d := s.mm[e.to]; d != unreached && e.rights&OnlyForward == 0 && d+int64(e.mm-goal.along) < mm {
+		mm, over = d+int64(e.mm-goal.along), e.to
+	}
+	return mm, over
+}
+
+// Rank gives the metres on foot from one place on a way to each of others, without
+// the stretches beside the way, in one run; -1 where no way leads.
+func (g *Graph) Rank(from Spot, to []Spot, who Profile) []float64 {
+	s := g.search(from, who, nil)
+	open := map[int32]bool{}
+	for _, t := range to {
+		open[g.edges[t.edge].from], open[g.edges[t.edge].to] = true, true
+	}
+	for len(open) > 0 {
+		node, _, ok := s.next()
+		if !ok {
+			break
+		}
+		delete(open, node)
+	}
+	metres := make([]float64, len(to))
+	for i, t := range to {
+		if mm, _ := s.to(from, t); mm == unreached {
+			metres[i] = -1
+		} else {
+			metres[i] = float64(mm) / 1000
+		}
+	}
+	return metres
+}
+
+// Route is one way on foot.
+type Route struct {
+	Metres  float64   // with the stretches between the ways and both places
+	Minutes float64   // at the profile's pace
+	Points  []geo.Fix // from the first place on a way to the last
+	Steps   []Step    // what to do, in order
+}
+
+// leg is a part of an edge, walked from one place along it to another.
+type leg struct {
+	edge     int32
+	from, to uint32
+}
+
+// Route finds the shortest way. False means that none leads there.
+func (g *Graph) Route(from, to Spot, who Profile) (Route, bool) {
+	s := g.search(from, who, &to)
+	for {
+		best, _ := s.to(from, to)
+		if len(s.queue) == 0 || s.queue[0].mm >= best {
+			break
+		}
+		if _, _, ok := s.next(); !ok {
+			break
+		}
+	}
+	mm, over := s.to(from, to)
+	if mm == unreached {
+		return Route{}, false
+	}
+	legs := s.legs(from, to, over)
+	r := Route{Metres: float64(mm)/1000 + from.Off + to.Off, Minutes: (from.Off + to.Off) / who.Pace}
+	for _, l := range legs {
+		length, e := math.Abs(float64(l.to)-float64(l.from))/1000, g.edges[l.edge]
+		if e.rights&HasSteps != 0 {
+			r.Minutes += length / who.StepsPace
+		} else {
+			r.Minutes += length / who.Pace
+		}
+	}
+	r.Points, r.Steps = g.describe(legs, from.At, to.At)
+	return r, true
+}
+
+// legs follows the way back from the goal.
+func (s *search) legs(from, to Spot, over int32) (legs []leg) {
+	if over < 0 {
+		return []leg{{to.edge, from.along, to.along}}
+	}
+	e := s.edges[to.edge]
+	last := leg{to.edge, 0, to.along}
+	if over == e.to && (over != e.from || s.mm[over]+int64(to.along) > s.mm[over]+int64(e.mm-to.along) && e.rights&OnlyForward == 0) {
+		last.from = e.mm
+	}
+	legs = append(legs, last)
+	for node := over; ; {
+		by := s.via[node]
+		e := s.edges[by/2]
+		l, back := leg{by / 2, 0, e.mm}, e.from
+		if by&1 == 1 {
+			l, back = leg{by / 2, e.mm, 0}, e.to
+		}
+		// The start lies on this edge, and no node was passed before it.
+		if begins := by/2 == from.edge && s.mm[node] == s.beside(from, by); begins {
+			l.from = from.along
+			legs = append(legs, l)
+			break
+		}
+		legs = append(legs, l)
+		node = back
+	}
+	slices.Reverse(legs)
+	return legs
+}
+
+// beside is the length from the start to the node at the end of its own edge.
+func (s *search) beside(from Spot, by int32) int64 {
+	if by&1 == 1 {
+		return int64(from.along)
+	}
+	return int64(s.edges[from.edge].mm - from.along)
+}
+
+// queue is a heap with four children to a node, which is flatter than with two.
+type queue []waiting
+
+type waiting struct {
+	mm   int64
+	node int32
+}
+
+func (q *queue) push(mm int64, node int32) {
+	h := append(*q, waiting{})
+	i := len(h) - 1
+	for i > 0 {
+		up := (i - 1) / 4
+		if h[up].mm <= mm {
+			break
+		}
+		h[i], i = h[up], up
+	}
+	h[i] = waiting{mm, node}
+	*q = h
+}
+
+func (q *queue) pop() waiting {
+	h := *q
+	top, last := h[0], h[len(h)-1]
+	h = h[:len(h)-1]
+	for i := 0; len(h) > 0; {
+		least := 4*i + 1
+		if least >= len(h) {
+			h[i] = last
+			break
+		}
+		for c := least + 1; c < min(4*i+5, len(h)); c++ {
+			if h[c].mm < h[least].mm {
+				least = c
+			}
+		}
+		if h[least].mm >= last.mm {
+			h[i] = last
+			break
+		}
+		h[i], i = h[least], least
+	}
+	*q = h
+	return top
+}
