@@ -42,7 +42,7 @@ var layers = []struct {
 }
 
 // impure lists the packages of core that touch the outside.
-var impure = []string{"core/link", "core/local/sqlite", "core/local/localtest"}
+var impure = []string{"core/link", "core/local/sqlite", "core/local/localtest", "core/mappack"}
 
 // features are the packages of core that each hold one idea of the domain. One
 // imports another only where the pair stands below, all argued in
@@ -50,7 +50,8 @@ var impure = []string{"core/link", "core/local/sqlite", "core/local/localtest"}
 // half may use any.
 var features = map[string][]string{
 	"geo":        nil,
-	"mappack":    nil,
+	"walk":       {"geo"},
+	"mappack":    {"geo"},
 	"mapdraw":    nil,
 	"seal":       nil,
 	"rule":       {"member"},

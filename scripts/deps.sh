@@ -3,7 +3,7 @@
 # Says nothing where all of them are there.
 set -eu
 
-build="gcc g++ libc6-dev pkg-config libzxing-dev libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev"
+build="gcc g++ libc6-dev pkg-config libzxing-dev libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev zlib1g-dev"
 package="dpkg-dev binutils xz-utils"
 show="xvfb xauth xdotool libgl1-mesa-dri"
 fonts="fonts-noto-cjk libharfbuzz-bin unicode-data bzip2"

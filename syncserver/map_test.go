@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// townOSM is the hand-made town of the importer.
+const townOSM = "osmimport/testdata/town.osm"
+
+// TestMapCommands brings the small town in and asks it for ways, as staff would.
+func TestMapCommands(t *testing.T) {
+	dir := t.TempDir()
+	pack, list := filepath.Join(dir, "town.map"), filepath.Join(dir, "stations.csv")
+	out := must(t, "import", "map", "-area", "yunlu", "-o", pack, townOSM)
+	for _, words := range []string{"公里可步行", "OpenStreetMap"} {
+		if !strings.Contains(out, words) {
+			t.Errorf("import says %q, without %q", out, words)
+		}
+	}
+	if info := must(t, "map", "info", pack); !strings.Contains(info, `"area": "yunlu"`) || !strings.Contains(info, `"sha256"`) {
+		t.Errorf("info says %s", info)
+	}
+	var route routeOut
+	if err := json.Unmarshal([]byte(must(t, "map", "route", pack, "24.48,118.0905", "24.483,118.095")), &route); err != nil {
+		t.Fatal(err)
+	}
+	if route.Metres < 780 || route.Metres > 800 || len(route.Polyline) < 3 || len(route.Steps) != 2 ||
+		route.Steps[0].Zh != "向东沿云鹭大道步行 460 米，左转" || route.Steps[1].En != "walk along 渡口路 for 330 m, then you are there" {
+		t.Errorf("route %+v", route)
+	}
+	// One station on the island, one where no way is near.
+	const stations = "name,lat,lon,datum\n岛上,24.489,118.095,WGS84\n远,24.485,118.095,WGS84\n近,24.48,118.094,WGS84\n荒地,24.4770,118.0925,WGS84\n"
+	if err := os.WriteFile(list, []byte(stations), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var near []nearOut
+	if err := json.Unmarshal([]byte(must(t, "map", "nearest", pack, list, "24.48,118.0905")), &near); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, n := range near {
+		names = append(names, n.Name)
+		if (n.Metres == nil) != (n.Why != "") {
+			t.Errorf("%+v", n)
+		}
+	}
+	if got := strings.Join(names, " "); !strings.HasPrefix(got, "近 远 ") || near[1].Why != "" || near[2].Why == "" || near[3].Why == "" {
+		t.Errorf("ranked %s: %+v", got, near)
+	}
+	for text, words := range map[string]string{
+		"近,24.48,118.094\n": "4", "近,24.48,118.094,\n": "datum", "近,x,118.094,WGS84\n": "line 1", "": "no line", "name,lat,lon,datum\n": "no line",
+	} {
+		if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if o := try(t, "map", "nearest", pack, list, "24.48,118.0905"); o.code == 0 || !strings.Contains(o.stderr, "stations.csv") || text != "近,24.48,118.094\n" && !strings.Contains(o.stderr, words) {
+			t.Errorf("stations %q: %v", text, o)
+		}
+	}
+	refused(t, []string{"250 m", "25,119"}, "map", "route", pack, "24.48,118.0905", "25,119")
+	refused(t, []string{"no way on foot leads"}, "map", "route", pack, "24.48,118.0905", "24.489,118.095")
+	body, err := os.ReadFile(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(pack, body[:len(body)-9], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := try(t, "map", "info", pack); o.code == 0 || !strings.Contains(o.stderr, "地图文件不完整，请重新获取") {
+		t.Error(o)
+	}
+}
