@@ -92,4 +92,4 @@ screens: fonts ## make the pictures of docs/SCREENS.md in docs/screens
 	go test -count=1 ./app/phone ./app/staff ./app/kiosk -screens $(CURDIR)/docs/screens
 
 clean: ## remove what the other targets made, fonts, words and voice too
-	rm -rf bin dist demo-out assets/fonts/*.otf assets/fonts/OFL.txt assets/pinyin/*.txt assets/voice/zh
+	rm -rf bin dist demo-data demo-out assets/fonts/*.otf assets/fonts/OFL.txt assets/pinyin/*.txt assets/voice/zh

@@ -51,7 +51,7 @@ if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
 else
 	kiosk=(xvfb-run -a -s "-screen 0 1080x1920x24" "${app[@]}" -data "$data/kiosk" -size 1080x1920)
 	phone=(xvfb-run -a -s "-screen 0 412x915x24" "${app[@]}" -data "$data/phone" -size 412x915)
-	echo "没有显示器：在 Xvfb 中运行两个窗口，截图写入 $out/"
+	echo "没有显示器：在 Xvfb 中运行手机和自助机，截图写入 $out/"
 	"${kiosk[@]}" -enrol "$kiosk_code" -shot "$out/1-kiosk.png" -after 5s 2>"$data/kiosk.log"
 	"${phone[@]}" -enrol "$phone_code" -shot "$out/2-phone-activities.png" -after 5s 2>"$data/phone.log"
 	"${phone[@]}" -open film -shot "$out/3-phone-activity.png" -after 4s 2>>"$data/phone.log"
@@ -65,7 +65,7 @@ fi
 
 cat <<EOF
 1. 手机窗口：点“《…》”，按“抢票”，看到结果和原因；“我的票”里有领取二维码。
-2. 断网：在自助机上按 Ctrl+D 或拔掉网线；扫描手机上的二维码（扫码枪，或“选择图片”），自助机离线判定并保存。
+2. 断网：在自助机上按 Ctrl+D 或拔掉网线；用扫码枪或摄像头扫手机上的二维码（都没有，就照 README 用图片代替），自助机离线判定并保存。
 3. 再扫一次同一张码：拒绝。恢复网络后自助机自动上报；$server status -data $YIZHAN_DATA 看服务器，$server verify -data $YIZHAN_DATA 核对账本。
 4. 换一台设备：$server enrol -role phone -member $member -data $YIZHAN_DATA（另见 $server -h）。
 5. 截图在 $out/；数据在 $data/；按 Ctrl-C 结束全部。
