@@ -62,6 +62,8 @@ put yizhan-server 644 $here/server/syncserver.default etc/default/syncserver
 put yizhan-server 644 LICENSE usr/share/doc/yizhan-server/copyright
 deb yizhan-server "$(libraries "$work/syncserver"), passwd, ca-certificates, tzdata" "Yizhan, the server of union service stations" server
 
+cp FyneApp.toml "$work/FyneApp.toml"
 go tool fyne package --os linux --executable "$work/yizhan" --name yizhan >/dev/null
+cp "$work/FyneApp.toml" FyneApp.toml # it counts its runs there
 mv yizhan.tar.xz "dist/yizhan-$version-linux-$arch.tar.xz"
 ls -l dist
