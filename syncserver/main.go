@@ -130,7 +130,7 @@ func usage(w io.Writer, first string) {
 		}
 	}
 	if !some {
-		fmt.Fprint(w, "\nserve, hub, backup, restore, rehearse, sim, verify and demo need no running server; the others ask the one of -data.\n")
+		fmt.Fprint(w, "\nserve, hub, import map, map, backup, restore, rehearse, sim, verify and demo need no running server; the others ask the one of -data.\n")
 	}
 }
 
