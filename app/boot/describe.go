@@ -54,19 +54,8 @@ func outline(c fyne.Canvas) string {
 			line("text", o, words)
 		}
 		if _, ok := o.(fyne.Tappable); ok {
-			line("tap", o, wordsIn(o))
+			line("tap", o, look.ReadsIn(o))
 		}
 	})
 	return s.String()
-}
-
-// wordsIn gives all that can be read on an object.
-func wordsIn(o fyne.CanvasObject) string {
-	var words []string
-	look.Walk(o, func(o fyne.CanvasObject) {
-		if text := look.Reads(o); text != "" {
-			words = append(words, text)
-		}
-	})
-	return strings.Join(words, " ")
 }

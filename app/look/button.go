@@ -30,6 +30,7 @@ type pressing struct {
 	self          fyne.CanvasObject
 	tap           func()
 	down, focused bool
+	felt          bool // a finger or a mouse began it, not a key
 	paint         func()
 }
 
@@ -39,14 +40,22 @@ func (p *pressing) set(down, focused bool) {
 }
 
 // Tapped is called by Fyne.
-func (p *pressing) Tapped(*fyne.PointEvent) {
-	if p.tap != nil {
-		p.tap()
+func (p *pressing) Tapped(at *fyne.PointEvent) {
+	felt := p.felt && at != nil
+	p.felt = false
+	if p.tap == nil || felt && !screen.takes(press{screen.now(), at.AbsolutePosition, ReadsIn(p.self)}) {
+		return
 	}
+	p.tap()
+}
+
+func (p *pressing) feel() {
+	p.felt = true
+	p.set(true, p.focused)
 }
 
 // MouseDown shows that the finger was felt.
-func (p *pressing) MouseDown(*desktop.MouseEvent) { p.set(true, p.focused) }
+func (p *pressing) MouseDown(*desktop.MouseEvent) { p.feel() }
 
 // MouseUp is called by Fyne.
 func (p *pressing) MouseUp(*desktop.MouseEvent) { p.set(false, p.focused) }
@@ -65,7 +74,7 @@ func (p *pressing) MouseOut() {
 }
 
 // TouchDown is MouseDown on a phone.
-func (p *pressing) TouchDown(*mobile.TouchEvent) { p.set(true, p.focused) }
+func (p *pressing) TouchDown(*mobile.TouchEvent) { p.feel() }
 
 // TouchUp is called by Fyne.
 func (p *pressing) TouchUp(*mobile.TouchEvent) { p.set(false, p.focused) }

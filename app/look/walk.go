@@ -39,3 +39,14 @@ func Reads(o fyne.CanvasObject) string {
 	}
 	return ""
 }
+
+// ReadsIn gives all that can be read on an object.
+func ReadsIn(o fyne.CanvasObject) string {
+	var words []string
+	Walk(o, func(o fyne.CanvasObject) {
+		if text := Reads(o); text != "" {
+			words = append(words, text)
+		}
+	})
+	return strings.Join(words, " ")
+}

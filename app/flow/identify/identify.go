@@ -271,8 +271,12 @@ func (s State) key(r rune) (State, Do) {
 
 func (s State) told(m Told) (State, Do) {
 	switch {
+	case m.Answer.Kind == fault.Busy:
+		s.Trouble = Trouble{say.T("这台机器上查找得太多，先停一会儿。"), say.T("请出示手机上的会员码，或找工作人员。")}
 	case !m.OK || m.Answer.Kind != fault.NoFault:
 		s.Trouble = Trouble{say.T("现在查不到，可能是网络断了。"), say.T("请再试一次；还不行请找工作人员。")}
+	case len(m.Answer.People) == 0 && s.name == "":
+		s.Trouble = Trouble{say.T("手机号后四位和会员卡对不上。"), say.T("请重新按后四位，或找工作人员。")}
 	case len(m.Answer.People) == 0:
 		s.Trouble = Trouble{say.T("没有找到您的会员信息。"), say.T("请核对姓名首字母和手机号后四位，或找工作人员。")}
 	default:

@@ -156,7 +156,8 @@ func TestRefusals(t *testing.T) {
 		"a name offline":       {State{}, []Message{ByName{}}, "不能按姓名查找"},
 		"nobody of that name":  {State{Online: true}, named(), "没有找到"},
 		"no answer":            {State{Online: true}, append(named()[:9], Told{}), "查不到"},
-		"a server that is shy": {State{Online: true}, append(named()[:9], Told{Answer: wire.Told{Kind: fault.Busy}, OK: true}), "查不到"},
+		"not of this card":     {State{Online: true}, append(scan(card(t)), Key{'0'}, Key{'0'}, Key{'4'}, Key{'1'}, Told{OK: true}), "会员卡对不上"},
+		"a server that is shy": {State{Online: true}, append(named()[:9], Told{Answer: wire.Told{Kind: fault.Busy}}), "先停一会儿"},
 	} {
 		s, do := step(c.from, c.messages...)
 		if do.Done || s.Busy || !strings.Contains(s.Trouble.Sentence.String(), c.says) || s.Trouble.Next.Empty() {
