@@ -47,6 +47,7 @@ func ops() map[string]Op {
 		"check_in":    {Kind: CheckIn, Ticket: 1301, Activity: "premiere", Pool: "main", Out: true, Verdict: fault.Valid, At: at},
 		"rebind":      {Kind: Rebind, Member: "m-1001", Activity: "premiere", Station: "st-8", At: at},
 		"tick":        {Kind: Tick},
+		"parted":      {Kind: Parted},
 		"put_orgs":    {Kind: PutOrgs, Orgs: []member.Org{{ID: "org-12", Name: "云鹭公交工会", Parent: "city", Kind: "basic", Digest: []byte{9}}}},
 		"put_people": {Kind: PutPeople, People: []member.Person{{ID: "m-1001", Org: "org-12", Sex: "F", Birth: "1990-02-03", Tags: []string{"model"}, Children: 1,
 			LivesIn: "org-2", Barred: true, Digest: []byte{9}, Sealed: []byte{8}}}},

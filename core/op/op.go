@@ -28,6 +28,11 @@ const (
 	RenewLease  Kind = 9 // Lease: as long again, and as many seats as at first
 
 	Settle Kind = 14 // About, Epoch, Handled, Reason: staff have seen a task or an incident, or are done with it
+
+	// Parted is where a device that was copied or restored found that the server knows
+	// another history of it. It is a fork wherever it comes, and never decided: no device
+	// queues it, and its bytes are always the same.
+	Parted Kind = 19
 )
 
 // Ops that only the server itself or its console may decide.

@@ -68,14 +68,14 @@ func (s *Session) welcome(w wire.Welcome) {
 	sum, known := s.sum(w.LastOp)
 	switch {
 	case w.LastOp > s.last:
-		s.stop(fault.Errorf(fault.Fork, "server has %d ops of this device, which has made %d: the device was restored or copied", w.LastOp, s.last))
+		s.part(w, fault.Errorf(fault.Fork, "server has %d ops of this device, which has made %d: the device was restored or copied", w.LastOp, s.last))
 		return
 	case w.Epoch < s.saved.Mark.Epoch, w.Epoch == s.saved.Mark.Epoch && (w.LastOp < s.answered || w.Head < s.saved.State.Cursor):
 		// Deciding again what people were already told would tell them two things.
 		s.stop(fault.Errorf(fault.Fork, "server is at op %d and Seq %d, before what it told this device (op %d, Seq %d): the server was restored", w.LastOp, w.Head, s.answered, s.saved.State.Cursor))
 		return
 	case w.LastOp > 0 && known && !bytes.Equal(sum[:], w.LastSum):
-		s.stop(fault.Errorf(fault.Fork, "op %d of this device is another one at the server: the device was copied", w.LastOp))
+		s.part(w, fault.Errorf(fault.Fork, "op %d of this device is another one at the server: the device was copied", w.LastOp))
 		return
 	}
 	s.phase, s.deadline, s.epoch = live, 0, w.Epoch

@@ -13,6 +13,10 @@ import (
 // pump sends the next batch, or the question for a sync point, if nothing is in
 // flight: one batch at a time keeps the order of ops under every loss.
 func (s *Session) pump() {
+	if s.phase == parting && s.flying == 0 && !s.resting {
+		s.flying, s.deadline = 1, s.at+answerTime
+		s.send(s.parted)
+	}
 	if s.phase != live {
 		return
 	}

@@ -79,6 +79,7 @@ const (
 	greeting
 	proving
 	live
+	parting // the server is shown that the history here is another one
 	wiping  // the server takes what is left, and then wants us gone
 	leaving // erased; the receipt is on its way
 )
@@ -107,9 +108,11 @@ type Session struct {
 	rest     time.Duration
 	gaps     int
 
-	epoch  int    // of the server
-	forgot *again // a restored server is told what it has forgotten; nil if it has not
-	held   bool   // people were told that the server has to wait
+	epoch  int          // of the server
+	forgot *again       // a restored server is told what it has forgotten; nil if it has not
+	parted wire.Ops     // while parting: what shows it
+	why    *fault.Error // and how it was found
+	held   bool         // people were told that the server has to wait
 
 	partial *wire.Checkpoint // first chunk of an unfinished checkpoint
 	size    uint64           // of the frame that is being read
@@ -251,6 +254,12 @@ func (s *Session) message(m wire.Message) {
 			return
 		}
 	}
+	if s.phase == parting {
+		if _, decided := m.(wire.Results); decided {
+			s.stop(s.why)
+		}
+		return // what the server sends meanwhile is for the other one
+	}
 	if s.phase != live {
 		s.close(fault.Errorf(fault.BadFrame, "%T came during the handshake", m))
 		return
@@ -282,17 +291,18 @@ func (s *Session) message(m wire.Message) {
 // fault handles what the server says it did not do.
 func (s *Session) fault(f wire.Fault) {
 	why := &fault.Error{Kind: f.Kind, Detail: f.Detail}
+	open := s.phase == live || s.phase == parting
 	switch {
-	case f.Kind == fault.Frozen && s.phase == live:
+	case f.Kind == fault.Frozen && open:
 		s.frozen(why)
 		s.pause()
-	case f.Kind == fault.Busy && s.phase == live:
+	case f.Kind == fault.Busy && open:
 		s.pause()
 	case f.Kind == fault.Gap && s.phase == live:
 		s.resend(f)
 	case f.Kind == fault.RevokedDevice && s.phase == leaving:
 		s.recorded(why)
-	case f.Kind == fault.RevokedDevice && s.phase == live, f.Kind == fault.Fork && s.phase == live && s.saved.Identity.Upstream == "":
+	case f.Kind == fault.RevokedDevice && open, f.Kind == fault.Fork && open && s.saved.Identity.Upstream == "":
 		s.close(why) // the next session begins with the order to wipe; a hub has to ask its server first
 	case f.Kind == fault.Unauthenticated && s.phase == proving: // our server, whose key it has proved
 		s.close(fault.Errorf(fault.Stranger, "the server does not know this device: %s", f.Detail))

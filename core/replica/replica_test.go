@@ -276,38 +276,6 @@ func TestHeartbeatSaysAsOfWithoutWriting(t *testing.T) {
 	}
 }
 
-func TestForksStopAndKeepTheOutbox(t *testing.T) {
-	for name, twist := range map[string]func(d *device, h *host){
-		"device was copied": func(d *device, h *host) {
-			h.submit(t, wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{[]byte("other")}})
-		},
-		"device was restored": func(d *device, h *host) {
-			h.submit(t, wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{[]byte("a"), []byte("b"), []byte("c")}})
-		},
-		"server was restored": func(d *device, h *host) {
-			if err := d.store.Apply(local.Checkpoint{To: 5}); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d, h := pair(t)
-			d.append("a")
-			d.append("b")
-			twist(d, h)
-			d.begin(h)
-			d.wantClosed(fault.Fork, true)
-			if q, _ := d.store.Queue(); len(q) != 2 {
-				t.Errorf("outbox has %d ops, want 2", len(q))
-			}
-			d.append("c")
-			if len(d.sent) != 0 {
-				t.Errorf("a stopped session sends %+v", d.sent)
-			}
-		})
-	}
-}
-
 func TestFaultsOfTheServer(t *testing.T) {
 	// The session after revoked_device or fork brings the order to wipe.
 	for kind, final := range map[fault.Kind]bool{fault.Fork: false, fault.RevokedDevice: false, fault.Internal: false,

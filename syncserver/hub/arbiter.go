@@ -100,19 +100,20 @@ func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) e
 	last, old := s.last(), s.op(seq)
 	ends := s.sum(last)
 	h.mu.Unlock()
+	asked, err := op.Decode(raw)
+	parted := err == nil && asked.Kind == op.Parted
 	switch {
-	case seq <= last && old == nil:
+	case seq <= last && old == nil && !parted:
 		return fault.Errorf(fault.Internal, "op %d of %s was answered long ago", seq, s.device)
 	case seq > last+1:
 		return fault.Errorf(fault.Gap, "op %d of %s came before the ones in front of it", seq, s.device)
-	case seq <= last && old.Hash != hash, seq == last+1 && ends != previous:
+	case parted, seq <= last && old.Hash != hash, seq == last+1 && ends != previous:
 		h.forked(s, seq, previous, raw)
 		return fault.Errorf(fault.Fork, "op %d of %s continues another history", seq, s.device)
 	case seq <= last:
 		return nil
 	}
 	o := &held{Seq: seq, Hash: hash, Bytes: raw, Result: op.Result{Outcome: op.Pending}}
-	asked, err := op.Decode(raw)
 	if err != nil || !asked.Kind.FromDevice() {
 		o.Result = op.Result{Outcome: op.Refused, Code: fault.Invalid}
 		return h.append(s, o, nil)

@@ -174,6 +174,9 @@ func (s *Sequencer) decide(b *batch, c *call) {
 	for i := range c.ops {
 		from := c.ops[i].Origin
 		standing, known := s.state.Admit(from)
+		if c.ops[i].Other && (standing == arbiter.OldOp || standing == arbiter.NextOp) {
+			standing = arbiter.ForkedOp
+		}
 		switch standing {
 		case arbiter.KnownOp:
 			c.ops[i].Place = s.state.Place(from)

@@ -69,8 +69,9 @@ type Sequencer struct {
 // the journal has what it decided.
 type Request struct {
 	op.Origin
-	Op   *op.Op
-	Lost *arbiter.Lost // what a receipt holds: the op is recorded if it is not known, and never decided again
+	Op    *op.Op
+	Lost  *arbiter.Lost // what a receipt holds: the op is recorded if it is not known, and never decided again
+	Other bool          // it is of another history, as the journal shows, or the device itself
 
 	Place   uint64 // Seq of the entry with the result; 0 where only the ledger has it
 	First   uint64 // Seq of the op's first entry, if it was decided just now

@@ -338,7 +338,7 @@ func TestCallerStopsWaiting(t *testing.T) {
 // TestTimeComesFirst: what is due is decided before an op that comes later.
 func TestTimeComesFirst(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.publish(`{"id":"a","title":"甲","pools":[{"id":"p","total":1}],"unclaimed":"return","windows":{"pickup":["2017-03-01T09:00:00","2017-03-01T12:00:00"]}}`)
+		w.publish(`{"id":"a","title":"甲","sessions":[{"id":"p","starts":"2017-03-02T09:00:00","ends":"2017-03-02T12:00:00","total":1}],"unclaimed":"return","windows":{"pickup":["2017-03-01T09:00:00","2017-03-01T12:00:00"]}}`)
 		if r := w.phones[0].ask(claim); r.Outcome != op.Granted {
 			t.Fatalf("%+v", r)
 		}

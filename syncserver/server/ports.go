@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -67,6 +68,7 @@ func (s *Server) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.R
 
 func (s *Server) decide(ctx context.Context, from id.Device, first uint64, requests []sequencer.Request) ([]op.Result, error) {
 	results, err := s.submit(ctx, requests)
+	var near []op.Entry // of the batch that was read last
 	for i := range results {
 		if results[i].Outcome != op.NoOutcome || results[i].Verdict != fault.NoVerdict {
 			continue
@@ -75,7 +77,15 @@ func (s *Server) decide(ctx context.Context, from id.Device, first uint64, reque
 		if lookErr != nil || !ok {
 			return results[:i], fault.Errorf(fault.Busy, "result of op %d of device %s is not in the ledger yet", first+uint64(i), from)
 		}
-		results[i], requests[i].Place = old, old.Seq
+		r := &requests[i]
+		results[i], r.Place = old, old.Seq
+		if near, lookErr = s.lookUp(near, r); near == nil {
+			return results[:i], fault.Errorf(fault.Internal, "op %d of device %s cannot be looked up: %v", r.Seq, from, lookErr)
+		}
+		if r.Other = !bytes.Equal(near[r.Place-near[0].Seq].Chain, r.Hash[:]); r.Other {
+			_, err = s.seq.Submit(ctx, requests[i:])
+			return results[:i], err
+		}
 	}
 	return results, err
 }
@@ -138,11 +148,12 @@ func (s *Server) read(from id.Device, m wire.Ops) []sequencer.Request {
 	all, previous := make([]sequencer.Request, len(m.Ops)), op.Hash(m.Previous)
 	for i, raw := range m.Ops {
 		o, err := op.Decode(raw)
+		parted := err == nil && o.Kind == op.Parted
 		if err != nil || !o.Kind.FromDevice() {
 			o = op.Op{}
 		}
 		hash := op.Chain(previous, raw)
-		all[i] = sequencer.Request{Op: &o, Origin: op.Origin{Device: from, Seq: m.First + uint64(i), Previous: previous, Hash: hash, Raw: raw, Witness: s.attested(o.Proof)}}
+		all[i] = sequencer.Request{Op: &o, Other: parted, Origin: op.Origin{Device: from, Seq: m.First + uint64(i), Previous: previous, Hash: hash, Raw: raw, Witness: s.attested(o.Proof)}}
 		previous = hash
 	}
 	return all

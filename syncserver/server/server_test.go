@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -358,6 +359,43 @@ func TestOldResultsComeFromTheLedger(t *testing.T) {
 	again := answer.Results
 	if err != nil || len(again) != 1 || again[0].Outcome != told.Outcome || again[0].Ticket != told.Ticket || again[0].Seq != told.Seq {
 		t.Errorf("told %+v, sent again %+v, %v", told, again, err)
+	}
+}
+
+// TestOldForks: a device that was restored from an old backup is not told what the
+// other history was answered, however long ago, and what it says itself is believed.
+func TestOldForks(t *testing.T) {
+	for name, number := range map[string]uint64{"an old number": 1, "one in memory": 1090, "the next": 1102} {
+		c := &clock{}
+		s, phones := settled(t, t.TempDir(), c)
+		p := phones[0]
+		for range 1101 { // more than the arbiter keeps
+			p.ask(s, op.Op{Kind: op.Cancel, Activity: "a", Seats: 9})
+		}
+		if _, err := s.Ledger(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		o := op.Op{Kind: op.Claim, Member: "m1", Activity: "a", Seats: 1}
+		if number == 1102 {
+			o = op.Op{Kind: op.Parted}
+		}
+		raw, err := op.Encode(&o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := wire.Ops{First: number, Previous: make([]byte, 16), Ops: [][]byte{raw, raw}}
+		if number == 1102 {
+			m.Previous = p.chain[:]
+		}
+		answer, err := s.Submit(context.Background(), p.device, m)
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Kind != fault.Fork || len(answer.Results) != 0 {
+			t.Errorf("%s: answered %+v, %v", name, answer.Results, err)
+		}
+		kept, err := s.Quarantine(context.Background(), p.device)
+		if info, _ := s.Device(p.device); err != nil || !info.Gone || len(kept) != 2 || kept[0].DevSeq != number || kept[0].Why != "forked" {
+			t.Errorf("%s: gone %v, kept %+v, %v", name, info.Gone, kept, err)
+		}
 	}
 }
 

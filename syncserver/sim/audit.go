@@ -340,6 +340,9 @@ func (a *audit) machines() {
 		if wrong := a.w.differs(m); wrong != "" {
 			a.w.fail("at the end %s", wrong)
 		}
+		if m.found && !a.w.restored && !a.gone[m.name] { // after a restore it may be the server that has another history
+			a.w.fail("%s found that it is a copy, or has one, and the journal does not say so", m.label)
+		}
 	}
 }
 

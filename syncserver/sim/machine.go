@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"yizhan/core/fault"
 	"yizhan/core/handover"
 	"yizhan/core/id"
 	"yizhan/core/lease"
@@ -59,6 +60,7 @@ type machine struct {
 	stored local.State                 // as the person was told: these ops are queued
 	copied bool                        // another machine runs with the same identity
 	wiped  bool                        // it has erased itself
+	found  bool                        // it has seen that the server knows another history
 	naive  bool                        // its program does not look whether the server knows another history
 }
 
@@ -267,6 +269,10 @@ func (m *machine) hangUp(stop *replica.Close) {
 	c.deviceEnded()
 	if stop != nil && stop.Why != nil {
 		m.w.note("%s hangs up: %v", m.label, stop.Why)
+		if stop.Why.Kind == fault.Fork && !m.steps.Welcomed() {
+			m.found = true
+			m.w.stats.fault("fork found by the device")
+		}
 	}
 	if stop != nil && stop.Final {
 		m.closed = true // a person has to look
