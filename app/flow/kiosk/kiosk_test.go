@@ -20,6 +20,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/local/memory"
 	"yizhan/core/op"
+	"yizhan/core/ticket"
 	"yizhan/core/wire"
 )
 
@@ -119,6 +120,24 @@ func TestAClaimFromTheFirstTapToTheSlip(t *testing.T) {
 	}
 }
 
+// Whoever has the ticket already is not asked whether to claim it.
+func TestSureAsksOnlyWhatCanBe(t *testing.T) {
+	s := sure(t)
+	if got := s.Sure().String(); got != "确认报名吗？" {
+		t.Errorf("before: %s", got)
+	}
+	held := s.claims([]wire.ClaimRow{{Ticket: 1024, Activity: "film", Pool: "film", Seats: 1, State: op.ClaimGranted, Station: "S1"}})
+	if got := held.Sure().String(); got != "您已经报过名" {
+		t.Errorf("with a ticket: %s", got)
+	}
+	held.Now = held.Now.AddDate(1, 0, 0)
+	held.Browse.Data.Claims = nil
+	held, _ = held.Update(Tick{Now: held.Now})
+	if got := held.Sure().String(); got != "现在不能报名" {
+		t.Errorf("too late: %s", got)
+	}
+}
+
 // What became of it, in three honest outcomes, each with its slip.
 func TestOutcomes(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -144,6 +163,9 @@ func TestOutcomes(t *testing.T) {
 		if w.Tone != c.tone || w.Word.String() != c.word || w.Sentence.Empty() || w.Next.Empty() {
 			t.Errorf("%s: %v %s %s %s", name, w.Tone, w.Word, w.Sentence, w.Next)
 		}
+		if s.Prints = false; name == "granted" && !strings.Contains(s.Outcome().Next.String(), ticket.Short(9)) {
+			t.Errorf("no printer, and nothing to take away: %s", s.Outcome().Next)
+		}
 		if out, ok := s.Slip(); !ok || out.Kind != c.slip {
 			t.Errorf("%s: slip %v %v, want %v", name, out.Kind, ok, c.slip)
 		}
@@ -156,6 +178,8 @@ func TestOutcomes(t *testing.T) {
 		s, _ = s.Update(NotStored{s.Visit, full})
 		if w := s.Outcome(); w.Tone != flow.Bad || w.Word.String() != "没有提交" || w.Next.Empty() || s.Busy {
 			t.Errorf("full %v: %+v", full, w)
+		} else if !full && !strings.Contains(w.Next.String(), "看看其他活动") {
+			t.Errorf("it names a button that is not on the page: %s", w.Next)
 		}
 		if _, ok := s.Slip(); ok {
 			t.Error("a slip of what was not stored")

@@ -29,7 +29,7 @@ func (s State) Outcome() Words {
 	case c.Unstored && c.Full:
 		return Words{flow.Bad, say.T("没有提交"), say.T("本机存储空间满了，申请没有存下来，等于没有按。"), say.T("请找工作人员，或到其他机器办理。")}
 	case c.Unstored:
-		return Words{flow.Bad, say.T("没有提交"), say.T("申请没有存下来，等于没有按。"), say.T("请按“返回”再办一次；还不行请找工作人员。")}
+		return Words{flow.Bad, say.T("没有提交"), say.T("申请没有存下来，等于没有按。"), say.T("请按“看看其他活动”再办一次；还不行请找工作人员。")}
 	case !c.Stored:
 		return Words{flow.Plain, say.T("正在提交"), say.T("正在存到本机，请稍等。"), say.Text{}}
 	case s.Busy && c.Result.Outcome == op.Pending:
@@ -42,7 +42,21 @@ func (s State) Outcome() Words {
 		return Words{flow.Wait, say.T("暂准待核"), say.T("%d 张，本机联网上报以后才有效。", c.Result.Seats), say.T("请保管好凭条或短码 %s，领取时会再核对。", ticket.Short(c.Result.Ticket))}
 	}
 	w := s.Browse.Explain(c.Place, c.Result)
+	if c.Result.Outcome == op.Granted && !s.Prints { // whoever has no phone must be able to carry something away
+		w.Next = say.Sentences(w.Next, say.T("请记下短码 %s。", ticket.Short(c.Result.Ticket)))
+	}
 	return Words{w.Tone, w.Word, w.Sentence, w.Next}
+}
+
+// Sure is the question before a claim; where none can be made, only what stands.
+func (s State) Sure() say.Text {
+	switch d := s.Browse.Detail(); {
+	case d.Button.Enabled:
+		return say.T("确认报名吗？")
+	case d.Outcome.Tone == flow.Good || d.Outcome.Tone == flow.Wait:
+		return say.T("您已经报过名")
+	}
+	return say.T("现在不能报名")
 }
 
 // later says how the visitor hears of the answer.
@@ -199,7 +213,7 @@ func (s State) Aloud() []say.Text {
 		w := s.Who.Words()
 		return []say.Text{w.Ask, w.Note}
 	case Sure:
-		return []say.Text{say.T("确认报名吗？"), say.Plain(s.Browse.Detail().Title)}
+		return []say.Text{s.Sure(), say.Plain(s.Browse.Detail().Title)}
 	case Outcome:
 		w := s.Outcome()
 		return []say.Text{w.Word, w.Sentence, w.Next}

@@ -16,7 +16,7 @@ import (
 func (v *View) sure(m Model) fyne.CanvasObject {
 	s := v.Scale
 	d := m.State.Browse.Detail()
-	above := []fyne.CanvasObject{v.centred(say.T("确认报名吗？"), s.Head, true), look.NewText(d.Title, look.Style{Em: s.Title, Bold: true, Colour: s.Ink, Align: fyne.TextAlignCenter, Max: 3}),
+	above := []fyne.CanvasObject{v.centred(m.State.Sure(), s.Head, true), look.NewText(d.Title, look.Style{Em: s.Title, Bold: true, Colour: s.Ink, Align: fyne.TextAlignCenter, Max: 3}),
 		v.centred(m.State.Name(), s.Body, false)}
 	if !d.Outcome.Word.Empty() {
 		above = append(above, v.panel(d.Outcome))
