@@ -127,6 +127,7 @@ func TestGivenUpInVain(t *testing.T) {
 func TestOwnOpIsTheWord(t *testing.T) {
 	w := newWorld(t)
 	w.publish(show(9, bind))
+	w.witness = w.seen("desk", "", "desk")
 	ticket := w.granted("a1", "show", 2)
 	if r, _ := w.send("kiosk", op.Op{Kind: op.Rebind, Activity: "show", Member: "a1", Station: "ST1"}); r.Outcome != op.OK || w.s.claims[ticket].Station != "ST1" {
 		t.Errorf("moved: %+v", r)
@@ -272,7 +273,7 @@ func TestSetAuthority(t *testing.T) {
 		t.Errorf("granted afterwards: %+v", r)
 	}
 	cancel := op.Op{Kind: op.Cancel, Activity: "show", Member: "a1"}
-	if r, _ := w.send("second", cancel); refused(r) != fault.HeldElsewhere || len(w.kept("desk", cancel)) != 0 {
+	if r, _ := w.send("desk", cancel); refused(r) != fault.HeldElsewhere || len(w.kept("desk", cancel)) != 0 {
 		t.Errorf("a seat in doubt was given back: %+v", r)
 	}
 	r, entries := w.send("second", op.Op{Kind: op.Redeem, Ticket: ticket, Verdict: fault.Blocked, Override: true})

@@ -197,7 +197,8 @@ func (s *State) may(from op.Origin, o *op.Op) bool {
 		own := o.Kind == op.Claim || o.Kind == op.Cancel || o.Kind == op.Rebind
 		return own && o.Member == d.Member && o.Org == ""
 	case op.Kiosk:
-		return o.Kind != op.GroupClaim && o.Org == "" && (o.Kind != op.Claim || o.Lease != 0 || s.Vouched(from.Witness, o.Member, s.run.at))
+		own := o.Kind == op.Claim && o.Lease == 0 || o.Kind == op.Cancel || o.Kind == op.Rebind
+		return o.Kind != op.GroupClaim && o.Org == "" && (!own || s.Vouched(from.Witness, o.Member, s.run.at))
 	case op.Staff, op.Hub:
 		if o.Kind == op.Redeem || o.Kind == op.CheckIn || d.Org == "" {
 			return true

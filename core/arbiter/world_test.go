@@ -30,6 +30,7 @@ type failer interface {
 
 // world is a state with the journal that made it, and devices that send ops.
 type world struct {
+	witness *op.Witness // who vouches at a kiosk
 	t       failer
 	s       *State
 	now     int64
@@ -191,7 +192,7 @@ func (w *world) send(d id.Device, o op.Op) (op.Result, []op.Entry) {
 func (w *world) sendJudged(d id.Device, o op.Op, judged fault.Verdict) (op.Result, []op.Entry) {
 	w.t.Helper()
 	from := w.origin(d, o)
-	from.Judged = judged
+	from.Judged, from.Witness = judged, w.witness
 	if standing, _ := w.s.Admit(from); standing != NextOp {
 		w.t.Fatalf("op %d of %s has standing %d", from.Seq, d, standing)
 	}

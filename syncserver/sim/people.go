@@ -106,7 +106,8 @@ func (m *machine) clerk() {
 	case roll < 16:
 		m.scan("HELLO")
 	case roll < 17:
-		m.ask(op.Op{Kind: op.Cancel, Activity: pick(w, activities), Member: memberID(w.random.IntN(people))})
+		who := memberID(w.random.IntN(people))
+		m.ask(op.Op{Kind: op.Cancel, Activity: pick(w, activities), Member: who, Proof: m.proof(who)})
 	case roll < 18 && m.undo != 0:
 		err := m.counter.Undo(m.undo, m.clock(), "clerk")
 		if m.done(err); err == nil {
