@@ -52,7 +52,7 @@ var features = map[string][]string{
 	"geo":        nil,
 	"walk":       {"geo"},
 	"mappack":    {"geo"},
-	"mapdraw":    nil,
+	"mapdraw":    {"geo", "mappack"},
 	"seal":       nil,
 	"rule":       {"member"},
 	"member":     nil,

@@ -30,6 +30,7 @@ var commands = []command{
 	{"import map", "FILE.osm|.osm.gz|.osm.pbf", "make a map pack for devices of an OpenStreetMap file", importMap},
 	{"map info", "PACK", "check a map pack and say what it holds", mapInfo},
 	{"map route", "PACK LAT,LON LAT,LON", "the way on foot from one place to another, as JSON", mapRoute},
+	{"map draw", "PACK", "draw a part of a map, and a way on foot, into a picture", mapDraw},
 	{"map nearest", "PACK STATIONS.csv LAT,LON", "rank stations (name,lat,lon,datum) by their way on foot, as JSON", mapNearest},
 	{"publish", "ACTIVITY.json", "check an activity and publish it, or its next revision", publish},
 	{"enrol", "", "make a one-use code for a kiosk, a staff device, a hub or a member's phone", enrol},

@@ -24,6 +24,13 @@ func TestMapCommands(t *testing.T) {
 	if info := must(t, "map", "info", pack); !strings.Contains(info, `"area": "yunlu"`) || !strings.Contains(info, `"sha256"`) {
 		t.Errorf("info says %s", info)
 	}
+	picture := filepath.Join(dir, "town.png")
+	must(t, "map", "draw", "-size", "320x240", "-zoom", "15", "-palette", "night", "-route", "24.48,118.0905,24.483,118.095", "-o", picture, pack)
+	if body, err := os.ReadFile(picture); err != nil || !strings.HasPrefix(string(body), "\x89PNG") || len(body) < 2000 {
+		t.Errorf("the picture has %d bytes: %v", len(body), err)
+	}
+	refused(t, []string{"-route", "LAT,LON,LAT,LON"}, "map", "draw", "-route", "24,118", "-o", picture, pack)
+	refused(t, []string{"zoom 0 to 20"}, "map", "draw", "-zoom", "25", "-o", picture, pack)
 	var route routeOut
 	if err := json.Unmarshal([]byte(must(t, "map", "route", pack, "24.48,118.0905", "24.483,118.095")), &route); err != nil {
 		t.Fatal(err)

@@ -44,6 +44,9 @@ const (
 	classes
 )
 
+// Classes is how many classes this program knows; a newer map may hold more.
+const Classes = int(classes)
+
 // Feature is one thing to draw. A place has one ring of one point; a line has
 // rings with two and more; an area has closed rings without their last point, the
 // outer ones and the holes alike: what an odd number of rings encloses is inside.

@@ -115,7 +115,7 @@ func TestDepths(t *testing.T) {
 func TestEveryPlaceKeeps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var f, g Feature
-		f.Class, f.Area, f.Name = Class(rapid.IntRange(0, int(classes)-1).Draw(t, "class")), rapid.Bool().Draw(t, "area"), rapid.String().Draw(t, "name")
+		f.Class, f.Area, f.Name = Class(rapid.IntRange(0, Classes-1).Draw(t, "class")), rapid.Bool().Draw(t, "area"), rapid.String().Draw(t, "name")
 		origin := geo.Fix{Lat: rapid.Int32Range(-9e8, 9e8).Draw(t, "lat"), Lon: rapid.Int32Range(-18e8, 18e8).Draw(t, "lon")}
 		for range rapid.IntRange(0, 3).Draw(t, "rings") {
 			ring := []geo.Fix{}

@@ -111,7 +111,12 @@ func (im *importer) run(ctx context.Context, src *source) error {
 	}
 	im.nodes = locations{}
 	im.multipolygons()
-	if sea := seaOf(im.coast, box); sea != nil {
+	wide := box
+	if im.opt.Box.Empty() { // coasts in a file that was cut may run along its border, and shall not cross it back and forth
+		const margin = 20_000
+		wide = box.With(geo.Fix{Lat: box.Min.Lat - margin, Lon: box.Min.Lon - margin}).With(geo.Fix{Lat: box.Max.Lat + margin, Lon: box.Max.Lon + margin})
+	}
+	if sea := seaOf(im.coast, wide); sea != nil {
 		im.add(sea)
 	}
 	if im.err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"yizhan/core/geo"
+	"yizhan/core/mapdraw"
 	"yizhan/core/mappack"
 	"yizhan/core/walk"
 )
@@ -309,6 +310,22 @@ func BenchmarkOpen(b *testing.B) {
 				b.Fatal(err)
 			}
 			p.Close()
+		}
+	}
+}
+
+// BenchmarkTile draws tiles of 256 pixels in the densest sample, without names.
+func BenchmarkTile(b *testing.B) {
+	for _, file := range samples(b) {
+		if filepath.Base(file) != "cn-beijing-tsinghua-2017.osm" {
+			continue
+		}
+		_, p, _ := bring(b, file, Options{})
+		v := mapdraw.View{Center: geo.Fix{Lat: p.Box.Min.Lat/2 + p.Box.Max.Lat/2, Lon: p.Box.Min.Lon/2 + p.Box.Max.Lon/2}, Zoom: 16, Width: 256, Height: 256}
+		for b.Loop() {
+			if _, err := mapdraw.Draw(b.Context(), p, v, mapdraw.Day(nil), nil); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package osmimport
 
 import (
+	"cmp"
 	"strings"
+	"unicode"
 
 	"github.com/paulmach/osm"
 
@@ -108,12 +110,14 @@ func marked(tags osm.Tags) (class mappack.Class, ok bool) {
 	return 0, false
 }
 
-// name is what people here call it.
+// name is what people here call it: the local name if it is Chinese, and else the
+// Chinese one, in the short characters that the font has where there is a choice.
 func name(tags osm.Tags) string {
-	if n := tags.Find("name:zh"); n != "" {
-		return n
+	local := tags.Find("name")
+	if strings.ContainsFunc(local, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		return local
 	}
-	return tags.Find("name")
+	return cmp.Or(tags.Find("name:zh-Hans"), tags.Find("name:zh"), local)
 }
 
 const (

@@ -1,0 +1,272 @@
+// Package mapdraw draws a part of a map pack into an image, without a window.
+package mapdraw
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/clip"
+	"golang.org/x/image/vector"
+
+	"yizhan/core/geo"
+	"yizhan/core/mappack"
+)
+
+// View is the part of the world that a picture shows, in the projection that web
+// maps use: at zoom 0 the world is 256 pixels wide, at each further one twice that.
+type View struct {
+	Center        geo.Fix
+	Zoom          float64
+	Width, Height int // pixels
+}
+
+// MaxSide is how many pixels a picture may be wide or high.
+const MaxSide = 8192
+
+func (v View) world() float64 { return 256 * math.Exp2(v.Zoom) }
+
+func mercator(f geo.Fix) (x, y float64) {
+	p := f.Point()
+	s := math.Sin(min(85.05, max(-85.05, p.Lat)) * math.Pi / 180)
+	return p.Lon/360 + 0.5, 0.5 - math.Log((1+s)/(1-s))/(4*math.Pi)
+}
+
+// XY is where a place lies on the picture, in pixels from its upper left corner.
+func (v View) XY(f geo.Fix) (x, y float64) {
+	cx, cy := mercator(v.Center)
+	px, py := mercator(f)
+	return (px-cx)*v.world() + float64(v.Width)/2, (py-cy)*v.world() + float64(v.Height)/2
+}
+
+// Fix is the place at a pixel.
+func (v View) Fix(x, y float64) geo.Fix {
+	cx, cy := mercator(v.Center)
+	mx, my := cx+(x-float64(v.Width)/2)/v.world(), cy+(y-float64(v.Height)/2)/v.world()
+	lat := math.Atan(math.Sinh(math.Pi*(1-2*my))) * 180 / math.Pi
+	return geo.Point{Lat: min(90, max(-90, lat)), Lon: min(180, max(-180, (mx-0.5)*360))}.Fix()
+}
+
+// Box is what the picture shows, and a margin of so many pixels around it.
+func (v View) Box(margin float64) geo.Box {
+	return geo.NoBox().With(v.Fix(-margin, float64(v.Height)+margin)).With(v.Fix(float64(v.Width)+margin, -margin))
+}
+
+// edge is how many pixels beyond the picture shapes are drawn, so that no outline
+// shows where they are cut.
+const edge = 48
+
+// canvas is a picture under way: shapes by class, in pixels.
+type canvas struct {
+	View
+	style  *Style
+	by     string // attribution
+	img    *image.RGBA
+	raster *vector.Rasterizer
+	areas  [mappack.Classes][][]orb.Ring
+	lines  [mappack.Classes][]orb.LineString
+	labels []label
+	bound  orb.Bound
+}
+
+// Draw makes the picture: areas, lines with their outlines, the route if there is
+// one, names that do not collide, and whose data it is. A style without a face writes
+// nothing; then the caller has to show pack.Attribution.
+func Draw(ctx context.Context, pack *mappack.Pack, v View, style *Style, route []geo.Fix) (*image.RGBA, error) {
+	if v.Width < 1 || v.Height < 1 || v.Width > MaxSide || v.Height > MaxSide || !(v.Zoom >= 0 && v.Zoom <= mappack.MaxZoom) {
+		return nil, fmt.Errorf("draw map: %d×%d pixels at zoom %v cannot be drawn; 1 to %d pixels and zoom 0 to %d can", v.Width, v.Height, v.Zoom, MaxSide, mappack.MaxZoom)
+	}
+	c := &canvas{View: v, style: style, by: pack.Attribution, img: image.NewRGBA(image.Rect(0, 0, v.Width, v.Height)), raster: vector.NewRasterizer(v.Width, v.Height),
+		bound: orb.Bound{Min: orb.Point{-edge, -edge}, Max: orb.Point{float64(v.Width) + edge, float64(v.Height) + edge}}}
+	draw.Draw(c.img, c.img.Bounds(), image.NewUniform(style.Ground), image.Point{}, draw.Src)
+	err := pack.Features(ctx, v.Box(edge), int(v.Zoom), func(f *mappack.Feature) error {
+		c.take(f)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("draw map: %w", err)
+	}
+	c.paint()
+	if len(route) > 1 {
+		c.drawRoute(route)
+	}
+	c.write()
+	return c.img, nil
+}
+
+func (c *canvas) points(ring []geo.Fix) orb.LineString {
+	line := make(orb.LineString, len(ring), len(ring)+1)
+	for i, f := range ring {
+		x, y := c.XY(f)
+		line[i] = orb.Point{x, y}
+	}
+	return line
+}
+
+// take puts a feature among the shapes of its class. A class from a newer map is
+// left out.
+func (c *canvas) take(f *mappack.Feature) {
+	if int(f.Class) >= mappack.Classes {
+		return
+	}
+	var rings []orb.Ring
+	for _, r := range f.Rings {
+		line := c.points(r)
+		switch {
+		case len(line) == 1:
+			c.name(f, line[0], 0)
+		case f.Area:
+			if ring := clip.Ring(c.bound, append(orb.Ring(line), line[0])); len(ring) > 3 {
+				rings = append(rings, ring)
+			}
+		default:
+			parts := clip.LineString(c.bound, line)
+			c.lines[f.Class] = append(c.lines[f.Class], parts...)
+			c.nameLine(f, parts)
+		}
+	}
+	if len(rings) > 0 {
+		c.areas[f.Class] = append(c.areas[f.Class], rings)
+		b := rings[0].Bound()
+		c.name(f, b.Center(), b.Max[0]-b.Min[0])
+	}
+}
+
+// paint draws the classes from the bottom to the top: areas, then outlines of
+// lines, then the lines, so that crossings are open.
+func (c *canvas) paint() {
+	for class := range c.areas {
+		if len(c.areas[class]) == 0 {
+			continue
+		}
+		pen := c.style.Pens[class]
+		c.raster.Reset(c.Width, c.Height)
+		for _, rings := range c.areas[class] {
+			c.area(rings)
+		}
+		c.fill(pen.Fill)
+		if pen.Outline.A > 0 {
+			c.raster.Reset(c.Width, c.Height)
+			for _, rings := range c.areas[class] {
+				for _, r := range rings {
+					c.stroke(orb.LineString(r), 0.6)
+				}
+			}
+			c.fill(pen.Outline)
+		}
+	}
+	scale := max(0.15, math.Exp2((c.Zoom-16)*0.7))
+	for _, outline := range []bool{true, false} {
+		for class := range c.lines {
+			pen := c.style.Pens[class]
+			width, ink := max(0.8, pen.Width*scale), pen.Line
+			if outline {
+				width, ink = width+2, pen.Casing
+			}
+			if len(c.lines[class]) == 0 || ink.A == 0 || outline && pen.Width*scale < 2 {
+				continue
+			}
+			c.raster.Reset(c.Width, c.Height)
+			for _, line := range c.lines[class] {
+				c.stroke(line, width/2)
+			}
+			c.fill(ink)
+		}
+	}
+}
+
+func (c *canvas) fill(ink color.RGBA) {
+	c.raster.Draw(c.img, c.img.Bounds(), image.NewUniform(ink), image.Point{})
+}
+
+// area adds rings, each turned so that what an odd number of them encloses is inside.
+func (c *canvas) area(rings []orb.Ring) {
+	for i, r := range rings {
+		odd := false
+		for k, other := range rings {
+			if k != i && within(other, r[0]) {
+				odd = !odd
+			}
+		}
+		if (r.Orientation() == orb.CW) != odd {
+			r.Reverse()
+		}
+		c.raster.MoveTo(float32(r[0][0]), float32(r[0][1]))
+		for _, p := range r[1:] {
+			c.raster.LineTo(float32(p[0]), float32(p[1]))
+		}
+		c.raster.ClosePath()
+	}
+}
+
+func within(r orb.Ring, p orb.Point) (in bool) {
+	for i := 1; i < len(r); i++ {
+		a, b := r[i-1], r[i]
+		if (a[1] > p[1]) != (b[1] > p[1]) && p[0] < a[0]+(p[1]-a[1])/(b[1]-a[1])*(b[0]-a[0]) {
+			in = !in
+		}
+	}
+	return in
+}
+
+// stroke adds a line of a half width: a box for each piece, and an octagon at each
+// corner. All run the same way round, so that overlaps stay filled.
+func (c *canvas) stroke(line orb.LineString, half float64) {
+	for i, p := range line {
+		if half > 0.9 || i == 0 {
+			c.octagon(p, half)
+		}
+		if i == 0 {
+			continue
+		}
+		q := line[i-1]
+		dx, dy := p[0]-q[0], p[1]-q[1]
+		length := math.Hypot(dx, dy)
+		if length == 0 {
+			continue
+		}
+		ox, oy := -dy/length*half, dx/length*half
+		c.polygon([]orb.Point{{q[0] + ox, q[1] + oy}, {q[0] - ox, q[1] - oy}, {p[0] - ox, p[1] - oy}, {p[0] + ox, p[1] + oy}})
+	}
+}
+
+func (c *canvas) octagon(p orb.Point, r float64) {
+	corners := make([]orb.Point, 8)
+	for i := range corners {
+		sin, cos := math.Sincos(float64(i)*math.Pi/4 + math.Pi/8)
+		corners[i] = orb.Point{p[0] + r*1.03*cos, p[1] + r*1.03*sin}
+	}
+	c.polygon(corners)
+}
+
+func (c *canvas) polygon(corners []orb.Point) {
+	c.raster.MoveTo(float32(corners[0][0]), float32(corners[0][1]))
+	for _, p := range corners[1:] {
+		c.raster.LineTo(float32(p[0]), float32(p[1]))
+	}
+	c.raster.ClosePath()
+}
+
+// drawRoute draws a way on foot over the map, its beginning and its end as discs.
+func (c *canvas) drawRoute(route []geo.Fix) {
+	line := c.points(route)
+	for _, pass := range []struct {
+		half float64
+		ink  color.RGBA
+	}{{5, c.style.Halo}, {3.2, c.style.Route}} {
+		c.raster.Reset(c.Width, c.Height)
+		for _, part := range clip.LineString(c.bound, line) {
+			c.stroke(part, pass.half)
+		}
+		for _, end := range []orb.Point{line[0], line[len(line)-1]} {
+			if c.bound.Contains(end) {
+				c.octagon(end, pass.half+5)
+			}
+		}
+		c.fill(pass.ink)
+	}
+}

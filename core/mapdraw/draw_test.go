@@ -1,0 +1,143 @@
+package mapdraw
+
+import (
+	"context"
+	"image"
+	"image/color"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/image/font/basicfont"
+	"pgregory.net/rapid"
+
+	"yizhan/core/geo"
+	"yizhan/core/mappack"
+)
+
+var center = geo.Point{Lat: 24.48, Lon: 118.09}.Fix()
+
+func at(east, north float64) geo.Fix { return geo.PlaneAt(center).Fix(east, north) }
+
+func square(x, y, half float64) []geo.Fix {
+	return []geo.Fix{at(x-half, y-half), at(x+half, y-half), at(x+half, y+half), at(x-half, y+half)}
+}
+
+// TestThereAndBack: a place on the picture is the same place on the ground.
+func TestThereAndBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := View{geo.Fix{Lat: rapid.Int32Range(-8e8, 8e8).Draw(t, "lat"), Lon: rapid.Int32Range(-17e8, 17e8).Draw(t, "lon")}, rapid.Float64Range(8, 20).Draw(t, "zoom"), 1080, 1920}
+		x, y := rapid.Float64Range(0, 1080).Draw(t, "x"), rapid.Float64Range(0, 1920).Draw(t, "y")
+		if x2, y2 := v.XY(v.Fix(x, y)); math.Abs(x-x2) > 0.5 || math.Abs(y-y2) > 0.5 {
+			t.Fatalf("%v, %v came back as %v, %v", x, y, x2, y2)
+		}
+	})
+}
+
+func packOf(t *testing.T, features ...*mappack.Feature) *mappack.Pack {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.map")
+	w, err := mappack.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, f := range features {
+		if err := w.Add(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Finish(mappack.About{Area: "a", Attribution: "(c) OSM"}, []byte{0}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := mappack.Open(path, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// TestWhatIsWhere: colours at places by hand: a lake with an island in it, whichever
+// way round its rings run, a street over it, a route over the street.
+func TestWhatIsWhere(t *testing.T) {
+	for turned := range 4 {
+		outer, hole := square(0, 0, 200), square(-100, 100, 60)
+		if turned&1 == 1 {
+			outer = []geo.Fix{outer[3], outer[2], outer[1], outer[0]}
+		}
+		if turned&2 == 2 {
+			hole = []geo.Fix{hole[3], hole[2], hole[1], hole[0]}
+		}
+		p := packOf(t,
+			&mappack.Feature{Class: mappack.Water, Area: true, Rings: [][]geo.Fix{hole, outer}},
+			&mappack.Feature{Class: mappack.Tertiary, Name: "road", Rings: [][]geo.Fix{{at(-5000, -100), at(5000, -100)}}},
+		)
+		style := Day(nil)
+		v := View{center, 16, 400, 300}
+		img, err := Draw(context.Background(), p, v, style, []geo.Fix{at(40, -100), at(150, -100)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for where, want := range map[geo.Fix]color.RGBA{
+			at(0, 0): style.Pens[mappack.Water].Fill, at(-100, 100): style.Ground, at(260, 0): style.Ground,
+			at(-100, -100): style.Pens[mappack.Tertiary].Line, at(100, -100): style.Route,
+		} {
+			x, y := v.XY(where)
+			if got := img.RGBAAt(int(x), int(y)); got != want {
+				t.Errorf("turned %d: at %v there is %v, want %v", turned, where, got, want)
+			}
+		}
+	}
+}
+
+// TestNames: no name covers another, a name that is there already is not repeated
+// beside itself, and whose data it is stands in the corner.
+func TestNames(t *testing.T) {
+	var features []*mappack.Feature
+	for i := range 40 {
+		features = append(features, &mappack.Feature{Class: mappack.Poi, Name: string(rune('A'+i%26)) + " long name", Rings: [][]geo.Fix{{at(float64(i%7)*30-100, float64(i/7)*30-80)}}})
+	}
+	p := packOf(t, features...)
+	c := &canvas{View: View{center, 17, 500, 400}, style: Day(basicfont.Face7x13), by: p.Attribution, img: image.NewRGBA(image.Rect(0, 0, 500, 400))}
+	if err := p.Features(context.Background(), c.Box(0), 17, func(f *mappack.Feature) error { c.take(f); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	boxes := c.write()
+	if len(boxes) < 8 || len(boxes) > 40 {
+		t.Errorf("%d names were written", len(boxes))
+	}
+	for i, a := range boxes {
+		for _, b := range boxes[:i] {
+			if a.Overlaps(b) {
+				t.Errorf("%v covers %v", a, b)
+			}
+		}
+		if !a.In(c.img.Bounds()) {
+			t.Errorf("%v is cut off", a)
+		}
+	}
+	inked := 0
+	for x := boxes[0].Min.X; x < 500; x++ {
+		for y := boxes[0].Min.Y; y < 400; y++ {
+			if c.img.RGBAAt(x, y).A != 0 {
+				inked++
+			}
+		}
+	}
+	if inked < 100 {
+		t.Error("nothing says whose data it is")
+	}
+}
+
+func TestRefusesSizes(t *testing.T) {
+	p := packOf(t, &mappack.Feature{Class: mappack.Water, Rings: [][]geo.Fix{{at(0, 0), at(1, 1)}}})
+	for _, v := range []View{{center, 16, 0, 10}, {center, 16, 10, -1}, {center, 16, 100_000, 10}, {center, 21, 10, 10}, {center, -1, 10, 10}, {center, math.NaN(), 10, 10}} {
+		if _, err := Draw(context.Background(), p, v, Night(nil), nil); err == nil {
+			t.Errorf("%+v was drawn", v)
+		}
+	}
+	if _, err := Draw(context.Background(), p, View{center, 0, 64, 64}, Contrast(nil), nil); err != nil {
+		t.Error(err)
+	}
+}
