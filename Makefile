@@ -44,7 +44,7 @@ test: deps fonts pinyin voice fmt vet unit mobile race sim static vuln ## run ev
 fmt: ## fail where gofmt would change a file
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w these files:"; echo "$$files"; exit 1; }
 
-vet:
+vet: ## go vet
 	go vet ./...
 
 unit: ## go test of every package, with the seeds of every fuzz target

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"go/ast"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,11 +15,12 @@ var (
 	mdSpan     = regexp.MustCompile("`[^`\n]+`")
 	makeTarget = regexp.MustCompile(`\bmake ([a-z-]+)`)
 	subcommand = regexp.MustCompile(`\bsyncserver ([a-z-]+)`)
+	testName   = regexp.MustCompile("`(Test\\w+)`")
 	docsPath   = regexp.MustCompile(`\bdocs/[A-Z]+\.md|\bdocs/decisions/\d{4}`)
 )
 
 // TestDocuments looks whether everything that the documents name is there: files
-// that they link, targets of make, commands of syncserver, and a line for each decision.
+// that they link, targets of make, commands of syncserver, tests, and a line for each decision.
 func TestDocuments(t *testing.T) {
 	read := func(path string) string {
 		b, err := os.ReadFile(path)
@@ -32,6 +34,7 @@ func TestDocuments(t *testing.T) {
 		return err == nil && len(found) > 0
 	}
 	makefile, commands, index := read("Makefile"), read("syncserver/main.go"), read("docs/decisions/README.md")
+	tests := testNames(t)
 	n := 0
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md", "assets/*/README.md"} {
 		files, err := filepath.Glob(pattern)
@@ -62,6 +65,11 @@ func TestDocuments(t *testing.T) {
 					t.Errorf("%s: syncserver has no command %s", path, m[1])
 				}
 			}
+			for _, m := range testName.FindAllStringSubmatch(code, -1) {
+				if !tests[m[1]] {
+					t.Errorf("%s: there is no test %s", path, m[1])
+				}
+			}
 			if name := filepath.Base(path); pattern == "docs/decisions/*.md" && name != "README.md" && !strings.Contains(index, "("+name+")") {
 				t.Errorf("docs/decisions/README.md: add a line for %s", name)
 			}
@@ -70,4 +78,22 @@ func TestDocuments(t *testing.T) {
 	if n < 20 {
 		t.Errorf("only %d documents found: the test runs in the wrong place", n)
 	}
+}
+
+// testNames gives every test of the tree.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	tree, err := load(os.DirFS("."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, f := range tree.files {
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				all[fn.Name.Name] = true
+			}
+		}
+	}
+	return all
 }
