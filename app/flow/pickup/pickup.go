@@ -9,6 +9,7 @@ import (
 	"yizhan/app/say"
 	"yizhan/core/fault"
 	"yizhan/core/id"
+	"yizhan/core/membercode"
 	"yizhan/core/ticket"
 )
 
@@ -194,12 +195,16 @@ func (s State) scanned(m Scanned) (State, Do) {
 	case m.Code == "":
 		return s, Do{}
 	case s.Page == Working:
-		if len(s.queue) < maxQueue && m.Code != s.code {
+		if len(s.queue) < maxQueue && m.Code != s.code && !membercode.Is(m.Code) {
 			s.queue = append(s.queue[:len(s.queue):len(s.queue)], m.Code)
 		}
 		return s, Do{}
 	case s.Page == Showing && m.Code == s.code && m.At.Sub(s.shown) < echo:
 		return s, Do{}
+	case membercode.Is(m.Code): // says who somebody is, and not what they are to have
+		s.code = m.Code
+		return s.show(Result{Tone: flow.Bad, Word: say.T("这不是票"), Sentence: say.T("这是会员码，不是票的二维码。"),
+			Next: say.T("请扫手机“我的票”里的码，或凭条上的码。")}, m.At), Do{}
 	}
 	return State{Page: Working, code: m.Code}, Do{Redeem: m.Code}
 }

@@ -1,6 +1,7 @@
 package pickup
 
 import (
+	"bytes"
 	"reflect"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"yizhan/app/flow"
 	"yizhan/app/say"
 	"yizhan/core/fault"
+	"yizhan/core/membercode"
+	"yizhan/core/seal"
 )
 
 var start = time.Unix(1_800_000_000, 0)
@@ -97,6 +100,28 @@ func TestScansWhileWorkingAreDecidedInOrder(t *testing.T) {
 	}
 	if len(s.queue) > maxQueue {
 		t.Errorf("%d scans wait, at most %d are kept", len(s.queue), maxQueue)
+	}
+}
+
+// A member code is no ticket: the counter says so itself and records nothing.
+func TestMemberCodes(t *testing.T) {
+	server, err := seal.Generate(bytes.NewReader(bytes.Repeat([]byte{7}, 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := membercode.Card(server, 1, "m-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, do := step(State{}, Scanned{code, start})
+	if do != (Do{}) || s.Page != Showing || s.Result.Tone != flow.Bad || !strings.Contains(s.Result.Sentence.String(), "会员码") {
+		t.Errorf("shows %+v, does %+v", s.Result, do)
+	}
+	if s, do = s.Update(Scanned{"A", start.Add(time.Second)}); do.Redeem != "A" {
+		t.Errorf("the ticket after it: %+v", do)
+	}
+	if _, do = step(s, Scanned{code, start}, Decided{Outcome{Verdict: fault.AlreadyRedeemed}, start}); do != (Do{}) {
+		t.Errorf("one that came meanwhile was handed to the counter: %+v", do)
 	}
 }
 
