@@ -97,7 +97,7 @@ func begin(cfg Config, until func(ready func() bool)) (*Hub, error) {
 	if h.self.Role != op.Hub || h.self.Station == "" {
 		return nil, fmt.Errorf("open hub: this data directory belongs to %s %s, which is no hub", h.self.Role, h.self.Device)
 	}
-	h.store.feed.scopes = map[string]bool{"public": true, "fleet": true, "scan": true, "door": true, "station/" + string(h.self.Station): true}
+	h.store.feed.scopes = map[string]bool{"public": true, "fleet": true, "scan": true, "door": true, "guests": true, "station/" + string(h.self.Station): true}
 	if err := errors.Join(h.readLog(), h.store.refresh()); err != nil {
 		return nil, fmt.Errorf("open hub: %w", err)
 	}

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"bytes"
 	"context"
 	mrand "math/rand/v2"
 	"path/filepath"
@@ -10,10 +11,13 @@ import (
 
 	"yizhan/core/arbiter"
 	"yizhan/core/fault"
+	"yizhan/core/local"
 	"yizhan/core/op"
+	"yizhan/core/wire"
 	"yizhan/syncserver/journal/sqlite"
 	"yizhan/syncserver/sequencer"
 	"yizhan/syncserver/server"
+	"yizhan/syncserver/session"
 )
 
 // TestScannersAreOneAuthority: the line to the city is down, 200 tickets are scanned
@@ -195,4 +199,28 @@ func TestWithoutItsHub(t *testing.T) {
 		t.Errorf("%+v %v", o, err)
 	}
 	s.startHub("")
+}
+
+// TestStaffBehindAHubKnowTheGuests: their check-in list is the one that they would
+// have without the hub, and stays with them without the city; a kiosk has none.
+func TestStaffBehindAHubKnowTheGuests(t *testing.T) {
+	s := newSite(t)
+	_, err := s.Publish(context.Background(), []byte(`{"id":"film","title":"首映","sessions":[{"id":"am","starts":"2046-03-05T10:00:00","ends":"2046-03-05T12:00:00","total":9}]}`))
+	s.ok(err)
+	near := s.scanners[0]
+	if r := s.ask(near.Device, op.Op{Kind: op.Claim, Member: "m1", Activity: "film", Seats: 1, Channel: op.ByStaff}); r.Outcome != op.Granted {
+		t.Fatalf("%+v", r)
+	}
+	far := s.open(s.url, s.file("far"), s.offer(op.Enrolment{Role: op.Staff, Station: "T", Device: "far"}))
+	kiosk := s.open("ws://"+s.addr+session.Path, s.file("kiosk"), s.offer(op.Enrolment{Role: op.Kiosk, Station: "S", Device: "kiosk", Upstream: "hub-1"}))
+	guests := func(d *scanner) []local.Row {
+		s.synced(d.Device)
+		rows, err := d.store.Rows(wire.TableGuest)
+		s.ok(err)
+		return rows
+	}
+	want, got := guests(far), guests(near)
+	if len(want) != 1 || len(got) != 1 || got[0].ID != want[0].ID || !bytes.Equal(got[0].Body, want[0].Body) || len(guests(kiosk)) != 0 {
+		t.Errorf("behind the hub %+v, a kiosk %+v; without it %+v", got, guests(kiosk), want)
+	}
 }

@@ -185,7 +185,7 @@ func TestNoOpIsCutInTwo(t *testing.T) {
 		w.seats(100_000)
 		e := &op.Enrolment{CodeHash: []byte("staff"), Device: "staff", Role: op.Staff, PublicKey: []byte("key")}
 		w.do(op.Op{Kind: op.Offer, Enrolment: e})
-		w.do(op.Op{Kind: op.Enrol, Enrolment: e})
+		w.do(op.Op{Kind: op.Enrol, Enrolment: &op.Enrolment{CodeHash: e.CodeHash, PublicKey: e.PublicKey}})
 		var lines []op.Line
 		for i := range 1000 {
 			lines = append(lines, op.Line{Member: id.Member(fmt.Sprintf("%d-%s", i, strings.Repeat("x", 50))), Seats: 1})

@@ -99,7 +99,7 @@ func Scopes(e op.Enrolment) []string {
 		if e.Station != "" {
 			scopes = append(scopes, "station/"+string(e.Station), "door")
 		}
-		if e.Station != "" && e.Role == op.Staff {
+		if e.Station != "" && e.Role != op.Kiosk { // a hub for its staff
 			scopes = append(scopes, "guests")
 		}
 	}

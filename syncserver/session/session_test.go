@@ -322,12 +322,12 @@ func TestGauges(t *testing.T) {
 
 func TestScopes(t *testing.T) {
 	for want, e := range map[string]op.Enrolment{
-		"public fleet member/m1":                                {Role: op.Phone, Member: "m1", Station: "s", Org: "o"},
-		"public fleet scan lease/k station/s door":              {Role: op.Kiosk, Device: "k", Member: "m1", Station: "s", Org: "o"},
-		"public fleet scan lease/k station/s door guests org/o": {Role: op.Staff, Device: "k", Station: "s", Org: "o"},
-		"public fleet scan lease/k org/o":                       {Role: op.Staff, Device: "k", Org: "o"},
-		"public fleet":                                          {Role: "of a newer server", Member: "m1", Station: "s", Org: "o"},
-		"public fleet scan lease/h station/hub-town door hub/h": {Role: op.Hub, Device: "h", Station: "hub-town"},
+		"public fleet member/m1":                                       {Role: op.Phone, Member: "m1", Station: "s", Org: "o"},
+		"public fleet scan lease/k station/s door":                     {Role: op.Kiosk, Device: "k", Member: "m1", Station: "s", Org: "o"},
+		"public fleet scan lease/k station/s door guests org/o":        {Role: op.Staff, Device: "k", Station: "s", Org: "o"},
+		"public fleet scan lease/k org/o":                              {Role: op.Staff, Device: "k", Org: "o"},
+		"public fleet":                                                 {Role: "of a newer server", Member: "m1", Station: "s", Org: "o"},
+		"public fleet scan lease/h station/hub-town door guests hub/h": {Role: op.Hub, Device: "h", Station: "hub-town"},
 	} {
 		if got := strings.Join(session.Scopes(e), " "); got != want {
 			t.Errorf("%+v: %s, want %s", e, got, want)
