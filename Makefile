@@ -14,10 +14,11 @@ BENCH ?= .
 FUZZTIME ?= 30s
 KILLS ?= 220
 WORLDS ?= 2000
+SOAK ?= 24h
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts pinyin voice build test fmt vet unit mobile race sim static vuln bench fuzz crash torture demo package try-package screens clean
+.PHONY: help deps fonts pinyin voice build test fmt vet unit mobile race sim static vuln bench fuzz crash torture demo package try-package screens soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -90,6 +91,9 @@ screens: fonts ## make the pictures of docs/SCREENS.md in docs/screens
 	rm -rf docs/screens
 	mkdir docs/screens
 	go test -count=1 ./app/phone ./app/staff ./app/kiosk -screens $(CURDIR)/docs/screens
+
+soak: build ## a kiosk lives SOAK (24h) with somebody who taps at random: memory, idle CPU, first screen
+	@scripts/soak.sh $(SOAK)
 
 clean: ## remove what the other targets made, fonts, words and voice too
 	rm -rf bin dist demo-data demo-out assets/fonts/*.otf assets/fonts/OFL.txt assets/pinyin/*.txt assets/voice/zh

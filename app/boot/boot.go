@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -76,6 +77,7 @@ func Main(args []string, stderr io.Writer) int {
 // run holds everything open in the order in which it has to be closed again.
 func run(o Options, stderr io.Writer) (err error) {
 	begun := time.Now()
+	debug.SetMemoryLimit(heap)
 	release, err := lock(o.Data)
 	if err != nil {
 		return err
@@ -123,6 +125,10 @@ func run(o Options, stderr io.Writer) (err error) {
 		Press: shell.NewPress(o.Printer, o.Dots), Speaker: sound.New(ctx, sound.Config{Voice: voice(), Log: log})}}
 	return b.window()
 }
+
+// heap is what the Go part of the program should keep to: it collects earlier before
+// it grows beyond. What is drawn lies outside.
+const heap = 96 << 20
 
 // voice is the folder of fixed phrases.
 func voice() fs.FS {

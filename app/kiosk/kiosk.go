@@ -66,8 +66,10 @@ func Start(env *shell.Env, screen fyne.Size) *Shell {
 	s.view.Aloud = func() { env.Aloud(s.state.Aloud()...) }
 	s.view.Strip = func() { s.Show(openSync) }
 	s.view.Camera = s.camera.Object
+	// Once: at each SetTheme Fyne reads all fonts anew and keeps the last 32, which is 300 MB
+	// after some visitors. Pages get their scale directly; only scroll bars follow the theme.
 	env.App.Settings().SetTheme(env.Theme.With(s.scale()))
-	env.OnSettings(s.redress)
+	env.OnSettings(s.redraw)
 	s.load()
 	s.tick()
 	s.state = s.state.Begin(env.Store)
@@ -203,17 +205,12 @@ func (s *Shell) fit() {
 		return
 	}
 	s.size = size
-	s.redress()
+	s.redraw()
 }
 
 func (s *Shell) scale() look.Scale { return Scale(s.env.Scale(look.KioskSizes), s.size) }
 
-// redress draws everything anew, in another size or as a visitor wants it.
-func (s *Shell) redress() {
-	s.env.App.Settings().SetTheme(s.env.Theme.With(s.scale()))
-	s.redraw()
-}
-
+// redraw draws everything anew, in another size or as a visitor wants it.
 func (s *Shell) redraw() {
 	scale := s.scale()
 	s.view.SetScale(scale)

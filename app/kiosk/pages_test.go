@@ -172,7 +172,9 @@ func TestEveryPage(t *testing.T) {
 			for _, page := range slices.Sorted(maps.Keys(visits)) {
 				m.env.Choose(settings.SetPrint{Print: print})
 				visits[page](m)
-				m.shot(name + suffix + "-" + page)
+				if print == settings.Standard {
+					m.shot(page)
+				}
 				m.reached(name + suffix + " " + page)
 				m.send(kiosk.Finish{})
 				m.tick()

@@ -2,9 +2,6 @@ package kiosk
 
 import (
 	"bytes"
-	"image/png"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -172,19 +169,12 @@ func says(o fyne.CanvasObject, text string) bool {
 	return false
 }
 
-// shot writes a picture where YIZHAN_SHOTS names a folder: for people to look at.
-func (m *machine) shot(name string) {
+// shot puts the page onto a sheet for docs/SCREENS.md; a sheet shows large print too.
+func (m *machine) shot(page string) {
 	m.Helper()
-	dir := os.Getenv("YIZHAN_SHOTS")
-	if dir == "" {
-		return
+	album := shelltest.Album{Env: m.env, Name: "kiosk-tall", Width: 340}
+	if m.size == landscape {
+		album.Name, album.Width = "kiosk-wide", 600
 	}
-	f, err := os.Create(filepath.Join(dir, name+".png"))
-	if err != nil {
-		m.Fatal(err)
-	}
-	defer f.Close()
-	if err := png.Encode(f, m.env.Window.Canvas().Capture()); err != nil {
-		m.Fatal(err)
-	}
+	album.Take(m.T, page)
 }
