@@ -46,7 +46,7 @@ func (g *Graph) search(from Spot, who Profile, goal *Spot) *search {
 	}
 	e := g.edges[from.edge]
 	s.reach(e.to, int64(e.mm-from.along), from.edge*2)
-	if e.rights&OnlyForward == 0 {
+	if e.rights&OnlyForward == 0 || from.along == 0 { // whoever stands at its end need not walk it
 		s.reach(e.from, int64(from.along), from.edge*2+1)
 	}
 	return s
@@ -112,7 +112,7 @@ func (s *search) to(from, goal Spot) (mm int64, over int32) {
 	if d := s.mm[e.from]; d != unreached && d+int64(goal.along) < mm {
 		mm, over = d+int64(goal.along), e.from
 	}
-	if d := s.mm[e.to]; d != unreached && e.rights&OnlyForward == 0 && d+int64(e.mm-goal.along) < mm {
+	if d := s.mm[e.to]; d != unreached && (e.rights&OnlyForward == 0 || goal.along == e.mm) && d+int64(e.mm-goal.along) < mm {
 		mm, over = d+int64(e.mm-goal.along), e.to
 	}
 	return mm, over
@@ -195,7 +195,7 @@ func (s *search) legs(from, to Spot, over int32) (legs []leg) {
 	}
 	e := s.edges[to.edge]
 	last := leg{to.edge, 0, to.along}
-	if over == e.to && (over != e.from || s.mm[over]+int64(to.along) > s.mm[over]+int64(e.mm-to.along) && e.rights&OnlyForward == 0) {
+	if over == e.to && (over != e.from || to.along > e.mm-to.along && (e.rights&OnlyForward == 0 || to.along == e.mm)) {
 		last.from = e.mm
 	}
 	legs = append(legs, last)
