@@ -79,6 +79,10 @@ func TestForksThatNeedAPerson(t *testing.T) {
 			other(d, h)
 			d.begin(h)
 			next[wire.Ops](d)
+			d.frame(wire.Results{First: 1, Results: []op.Result{{Outcome: op.Granted}}}) // a hub's late answer
+			if d.closed != nil {
+				t.Fatalf("an answer to an earlier op ended it: %+v", d.closed)
+			}
 			d.frame(wire.Results{First: 3, Results: []op.Result{{Outcome: op.Refused}}})
 		},
 	} {

@@ -255,7 +255,7 @@ func (s *Session) message(m wire.Message) {
 		}
 	}
 	if s.phase == parting {
-		if _, decided := m.(wire.Results); decided {
+		if r, ok := m.(wire.Results); ok && r.First+uint64(len(r.Results)) > s.parted.First { // late answers of a hub are for earlier ops
 			s.stop(s.why)
 		}
 		return // what the server sends meanwhile is for the other one
