@@ -29,8 +29,21 @@ func (x *index) square(f geo.Fix) (row, column int32) {
 	return int32((int64(f.Lat) - int64(x.min.Lat)) / cell), int32((int64(f.Lon) - int64(x.min.Lon)) / cell)
 }
 
+// entries is at most how many squares the pieces' boxes touch in all.
+func (x *index) entries(g *Graph) (sum int64) {
+	for i := range g.edges[:g.Edges()] {
+		g.pieces(int32(i), func(a, b geo.Fix) {
+			r, c := x.square(a)
+			r2, c2 := x.square(b)
+			sum += int64(max(r, r2)-min(r, r2)+1) * int64(max(c, c2)-min(c, c2)+1)
+		})
+	}
+	return sum
+}
+
 // fill enters each edge into the squares that its pieces' boxes touch. A map so
-// sparse that squares would outnumber points by far gets none, and is searched whole.
+// sparse that squares would outnumber points by far, or with pieces so long that each
+// touches thousands, gets none, and is searched whole.
 func (x *index) fill(g *Graph) {
 	box := geo.NoBox()
 	for _, n := range g.nodes {
@@ -44,7 +57,7 @@ func (x *index) fill(g *Graph) {
 	}
 	x.min = box.Min
 	rows, columns := x.square(box.Max)
-	if int64(rows+1)*int64(columns+1) > 1<<20+16*int64(len(g.nodes)) {
+	if int64(rows+1)*int64(columns+1) > 1<<20+16*int64(len(g.nodes)) || x.entries(g) > 1<<20+64*int64(len(g.nodes)+len(g.shape)) {
 		x.first, x.edges = []int32{0, int32(g.Edges())}, make([]int32, g.Edges())
 		for i := range x.edges {
 			x.edges[i] = int32(i)

@@ -239,6 +239,22 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestVeryLongPieces: a graph whose pieces cross half a continent each takes no
+// more memory than others, and is walked on like them.
+func TestVeryLongPieces(t *testing.T) {
+	b := &Builder{}
+	for i := range int64(3000) {
+		b.Add([]int64{1, 10 + i}, []geo.Fix{at(0, 0), at(80_000, 60_000+float64(i)*10)}, "", Street, 0)
+	}
+	g := b.Build()
+	if len(g.index.edges) != 3000 {
+		t.Errorf("the index has %d entries", len(g.index.edges))
+	}
+	if s := spot(t, g, Ordinary, 40_000, 30_000); s.Off > 60 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestNothingToWalk(t *testing.T) {
 	g := (&Builder{}).Build()
 	if _, ok := g.Snap(town.Fix(), Ordinary); ok || g.Edges() != 0 {
