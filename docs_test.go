@@ -75,6 +75,12 @@ func TestDocuments(t *testing.T) {
 			}
 		}
 	}
+	hacking := read("docs/HACKING.md")
+	for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):.*##`).FindAllStringSubmatch(makefile, -1) {
+		if m[1] != "help" && !strings.Contains(hacking, "make "+m[1]) {
+			t.Errorf("docs/HACKING.md: make %s is not in the table", m[1])
+		}
+	}
 	if n < 20 {
 		t.Errorf("only %d documents found: the test runs in the wrong place", n)
 	}
