@@ -45,8 +45,9 @@ test: deps fonts pinyin voice fmt vet unit mobile race sim static vuln ## run ev
 fmt: ## fail where gofmt would change a file
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w these files:"; echo "$$files"; exit 1; }
 
-vet: ## go vet
+vet: ## go vet, and what decides on a phone once more as Android compiles it, without C
 	go vet ./...
+	GOOS=android GOARCH=arm64 CGO_ENABLED=0 go build $$(go list ./core/... ./app/flow/... ./app/say | grep -Ev '/core/local/(disk|sqlite)$$')
 
 unit: ## go test of every package, with the seeds of every fuzz target
 	go test ./...
