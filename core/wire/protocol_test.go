@@ -112,7 +112,7 @@ func TestDocumentHasEveryKindAndVersion(t *testing.T) {
 	text := document(t)
 	_, kinds, _ := strings.Cut(section(t, text, "4. "), "| kind | what |")
 	for k := op.Kind(1); k < op.Tick; k++ {
-		if found := strings.Contains(kinds, fmt.Sprintf("\n| %d | ", k)); found != k.FromDevice() {
+		if found := strings.Contains(kinds, fmt.Sprintf("\n| %d | ", k)); found != (k.FromDevice() || k == op.Parted) { // that one is seen, never decided
 			t.Errorf("op kind %d is in the document: %v, may come from a device: %v", k, found, k.FromDevice())
 		}
 	}
