@@ -63,6 +63,23 @@ func TestForksAreShownToTheServer(t *testing.T) {
 	}
 }
 
+// TestForkBehindAHub: a hub tells late answers to whoever comes, and then that it sees the fork.
+func TestForkBehindAHub(t *testing.T) {
+	d, h := pair(t)
+	d.upstream = "hub"
+	h.submit(t, wire.Ops{First: 1, Previous: make([]byte, 16), Ops: [][]byte{[]byte("other")}})
+	d.begin(h)
+	if m := next[wire.Ops](d); m.First != 1 {
+		t.Fatalf("the device shows %+v", m)
+	}
+	d.frame(wire.Results{First: 1, Results: []op.Result{{Outcome: op.Granted}}})
+	if d.closed != nil {
+		t.Fatalf("a late answer ended the session: %+v", d.closed)
+	}
+	d.frame(wire.Fault{Kind: fault.Fork})
+	d.wantClosed(fault.Fork, true)
+}
+
 // TestForksThatNeedAPerson: the device says nothing, and keeps all it has.
 func TestForksThatNeedAPerson(t *testing.T) {
 	other := func(d *device, h *host) {

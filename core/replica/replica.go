@@ -255,7 +255,8 @@ func (s *Session) message(m wire.Message) {
 		}
 	}
 	if s.phase == parting {
-		if r, ok := m.(wire.Results); ok && r.First+uint64(len(r.Results)) > s.parted.First { // late answers of a hub are for earlier ops
+		// A hub tells late answers, of the other copy's ops too: its word is a fault.
+		if r, ok := m.(wire.Results); ok && s.saved.Identity.Upstream == "" && r.First+uint64(len(r.Results)) > s.parted.First {
 			s.stop(s.why)
 		}
 		return // what the server sends meanwhile is for the other one
