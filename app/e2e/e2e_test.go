@@ -45,6 +45,7 @@ const picking = `{"id":"picking","title":"草莓采摘","pools":[{"id":"p","tota
 func TestClaimToHandOver(t *testing.T) {
 	watchSources(t)
 	s := newServer(t)
+	s.publish(strings.ReplaceAll(picking, "STATION", s.kiosk))
 	url := "ws://" + s.addr + "/v1/sync"
 	phone := newWindow(t, "phone", 412, 915, "-server", url)
 	phone.start("-enrol", s.code("-role", "phone", "-member", s.member))
@@ -68,9 +69,9 @@ func TestClaimToHandOver(t *testing.T) {
 	kiosk.toggle(online)
 	phone.reads("已领取") // the server has told it
 
-	kiosk.tap("完成", "领票")
+	kiosk.tap("完成", "有票或会员码")
 	slip := claimAtKiosk(t, s, kiosk, phone)
-	kiosk.tap("完成并清除", "领票")
+	kiosk.tap("完成并清除", "有票或会员码")
 	kiosk.toggle(offline)
 	kiosk.scan(decode(t, slip), "可以发放")
 	kiosk.toggle(online)
@@ -85,14 +86,13 @@ func TestClaimToHandOver(t *testing.T) {
 // picture of the slip: at most five taps, and no typing.
 func claimAtKiosk(t *testing.T, s *server, kiosk, phone *window) (slip string) {
 	t.Helper()
-	s.publish(strings.ReplaceAll(picking, "STATION", s.kiosk))
 	kiosk.taps = 0
 	kiosk.tap("活动", "草莓采摘")
 	kiosk.tap("草莓采摘", "我要报名")
 	kiosk.tap("我要报名", "会员码")
 	phone.back("会员码")
 	phone.tap("会员码", "会员码")
-	kiosk.scan(phone.code(), "确认报名吗")
+	kiosk.scanEvery(patience/10, phone.code, "确认报名吗")
 	kiosk.tap("确认报名", approved)
 	kiosk.tap("打印凭条", "请从出票口取走凭条")
 	if kiosk.taps > 5 {
@@ -168,21 +168,29 @@ func (w *window) toggle(then string) {
 
 // scan types a code as a wedge scanner does, and once more if the machine did not get
 // it in one piece: a person who hears nothing scans again.
-func (w *window) scan(code, then string) { w.t.Helper(); w.scanEvery(patience/3, code, then) }
+func (w *window) scan(code, then string) {
+	w.t.Helper()
+	w.scanEvery(patience/3, func() string { return code }, then)
+}
 
 // again scans a code that the machine has just seen: for some seconds it takes that for
 // the same look at the same code.
-func (w *window) again(code, then string) { w.t.Helper(); w.scanEvery(patience/30, code, then) }
+func (w *window) again(code, then string) {
+	w.t.Helper()
+	w.scanEvery(patience/30, func() string { return code }, then)
+}
 
-func (w *window) scanEvery(pause time.Duration, code, then string) {
+// scanEvery asks for the code anew at each try: one that changes is taken once only.
+func (w *window) scanEvery(pause time.Duration, code func() string, then string) {
 	w.t.Helper()
 	w.do("mousemove", "20", "20")
 	for began := time.Now(); time.Since(began) < patience; {
-		w.do("type", "--delay", "1", code)
+		w.do("type", "--delay", "1", code())
 		w.do("key", "Return")
 		if w.shows(func(o outline) bool { _, ok := o.find(false, then); return ok }, pause) {
 			return
 		}
+		w.t.Logf("scanned again, because the %s does not show %q; it shows\n%v", w.name, then, w.outline())
 	}
 	w.reads(then)
 }

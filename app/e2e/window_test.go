@@ -46,7 +46,6 @@ func newWindow(t testing.TB, name string, width, height int, args ...string) *wi
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("%s, log:\n%s", name, w.said())
-			w.keep()
 		}
 	})
 	return w
@@ -110,7 +109,12 @@ func (w *window) start(args ...string) {
 	log.Close()
 	w.done = make(chan struct{})
 	go func(cmd *exec.Cmd, done chan struct{}) { _ = cmd.Wait(); close(done) }(w.cmd, w.done)
-	w.t.Cleanup(w.kill)
+	w.t.Cleanup(func() {
+		if w.t.Failed() {
+			w.keep() // before the window closes
+		}
+		w.kill()
+	})
 	w.until("its first page", func(o outline) bool { return len(o) > 0 })
 }
 
