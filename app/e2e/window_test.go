@@ -220,12 +220,21 @@ func (w *window) tap(words string, then string) {
 			return ok
 		})
 		w.do("mousemove", strconv.Itoa(at.x), strconv.Itoa(at.y), "click", "1")
-		if w.shows(func(o outline) bool { _, ok := o.find(false, then); return ok }, patience/6) {
+		there := func(o outline) bool { _, ok := o.find(false, then); return ok }
+		if w.shows(there, patience/6) {
 			return
 		}
-		if _, ok := w.outline().find(true, words); !ok {
-			break // it went somewhere
+		if _, ok := w.outline().find(true, words); ok {
+			continue
 		}
+		if w.shows(there, patience/3) { // it went somewhere, and that takes time
+			return
+		}
+		back, ok := w.outline().find(true, "返回")
+		if !ok {
+			break
+		}
+		w.do("mousemove", strconv.Itoa(back.x), strconv.Itoa(back.y), "click", "1") // the page changed under the finger
 	}
 	w.reads(then)
 }
