@@ -26,6 +26,7 @@ import (
 	"fyne.io/fyne/v2/driver/software"
 
 	"yizhan/app/device"
+	"yizhan/app/device/maps"
 	"yizhan/app/device/sound"
 	"yizhan/app/flow/settings"
 	"yizhan/app/kiosk"
@@ -121,9 +122,17 @@ func run(o Options, stderr io.Writer) (err error) {
 	a.Settings().SetTheme(theme)
 	w := a.NewWindow("")
 	b := &boot{o: o, begun: begun, device: device, cancel: cancel, log: log, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
-		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data,
+		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data, Maps: mapsOf(o),
 		Press: shell.NewPress(o.Printer, o.Dots), Speaker: sound.New(ctx, sound.Config{Voice: voice(), Log: log})}}
 	return b.window()
+}
+
+// mapsOf are the maps of this device, or the one that -map names.
+func mapsOf(o Options) *maps.Store {
+	if o.Map != "" {
+		return maps.Fixed(o.Map)
+	}
+	return maps.Open(filepath.Join(o.Data, "maps"))
 }
 
 // heap is what the Go part of the program should keep to: it collects earlier before

@@ -36,6 +36,7 @@ type Options struct {
 	Offline       bool
 	Describe      string
 	Soak          time.Duration
+	Map           string         // a pack to show instead of the device's own
 	Printer       device.Printer // nil without -printer
 	Dots          int            // that it prints in a row
 }
@@ -99,6 +100,7 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	set.StringVar(&o.Palette, "palette", "", "`colours` light, night or contrast; kept")
 	set.StringVar(&o.Describe, "describe", "", "keep a list of what the window shows in this `file`, with the place of everything that can be tapped")
 	set.DurationVar(&o.Soak, "soak", 0, "let this much `time` pass as fast as the machine can, with somebody who taps at random; report and exit")
+	set.StringVar(&o.Map, "map", "", "show the map pack in this `file`, not the device's own")
 	set.BoolVar(&o.Offline, "offline", false, "start with the network off")
 	set.StringVar(&printer, "printer", "", printerUsage)
 	set.IntVar(&width, "paper", 58, "`width` of the printer's paper in mm: 58 or 80")

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/device"
+	"yizhan/app/device/maps"
 	"yizhan/app/device/sound"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/status"
@@ -73,6 +74,7 @@ type Env struct {
 	Server  string
 	Data    string         // folder of this device's data
 	Camera  *device.Camera // nil where there is none to be used
+	Maps    *maps.Store    // never nil outside tests
 
 	scanning *Scanning // of the page that takes codes
 }

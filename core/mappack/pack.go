@@ -12,6 +12,7 @@ import (
 	"math"
 	"net/url"
 	"os"
+	"path/filepath"
 
 	_ "github.com/mattn/go-sqlite3" // the file's format
 
@@ -73,7 +74,8 @@ func (a About) values() map[string]any {
 		"south": a.Box.Min.Lat, "west": a.Box.Min.Lon, "north": a.Box.Max.Lat, "east": a.Box.Max.Lon}
 }
 
-// Pack is an open pack. Many may read it at a time.
+// Pack is an open pack. Many may read it at a time, readers of them at once; it stays
+// what it was when another file takes its place.
 type Pack struct {
 	About
 	Hash string // SHA-256 in hex that seals the file
@@ -92,7 +94,10 @@ func Open(path, area string) (*Pack, error) {
 	if p.db, err = sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&immutable=1"); err != nil {
 		return nil, fmt.Errorf("open map %s: %w", path, err)
 	}
-	p.db.SetMaxIdleConns(2)
+	if err := p.hold(); err != nil {
+		p.db.Close()
+		return nil, fmt.Errorf("open map %s: %w", path, err)
+	}
 	if err := p.about(); err != nil {
 		p.db.Close()
 		return nil, &Refusal{path, Damaged, fmt.Sprintf("it is sealed, but cannot be read: %v; make it again", err)}
@@ -102,6 +107,26 @@ func Open(path, area string) (*Pack, error) {
 		return nil, &Refusal{path, Elsewhere, fmt.Sprintf("it is of the area %q, and %q is wanted; fetch that one", p.Area, area)}
 	}
 	return p, nil
+}
+
+// readers is how many read a pack at once.
+const readers = 2
+
+// hold opens the file as often as it will be read at once, and never again: by then
+// another pack may lie at its path.
+func (p *Pack) hold() error {
+	p.db.SetMaxOpenConns(readers)
+	p.db.SetMaxIdleConns(readers)
+	var held [readers]*sql.Conn
+	for i := range held {
+		c, err := p.db.Conn(context.Background())
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		held[i] = c
+	}
+	return nil
 }
 
 // check reads the trailer and compares the hash.
@@ -217,8 +242,28 @@ func Replace(old, with, area string) error {
 	if err := p.Close(); err != nil {
 		return fmt.Errorf("close map %s: %w", with, err)
 	}
-	if err := os.Rename(with, old); err != nil {
-		return errors.Join(fmt.Errorf("replace map %s", old), err)
+	if err := settle(with, old); err != nil {
+		return fmt.Errorf("replace map %s: %w", old, err)
 	}
 	return nil
+}
+
+// settle renames a file so that, whenever the power goes, its new name holds all of
+// what was there or all of the new.
+func settle(from, to string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(to))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
