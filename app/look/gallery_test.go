@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/software"
 
+	"yizhan/app/say"
 	"yizhan/core/qr"
 )
 
@@ -33,10 +34,10 @@ func gallery(s Scale) fyne.CanvasObject {
 	tap.MouseDown(nil)
 	badges := Row(s.Gap, -1, s.Badge(Plain, "即将开始"), s.Badge(Good, "已核准"), s.Badge(Wait, "候补"), s.Badge(Bad, "已满"))
 	body := Column(s.Gap,
-		s.Panel(Plain, "还没有活动", "本机还没有收到活动。", "有新活动时会出现在这里。"),
-		s.Panel(Good, "已核准", "票有效，请按张数发放。", ""),
-		s.Panel(Wait, "暂准待核", "连上网络以后会有结果。", "不用重复办理。"),
-		s.Panel(Bad, "拒绝", "您单位的名额已经用完。", "单位里有人退票后可以再试，详情请问单位工会。"),
+		s.Panel(Plain, say.Plain("还没有活动"), say.Plain("本机还没有收到活动。"), say.Plain("有新活动时会出现在这里。")),
+		s.Panel(Good, say.Plain("已核准"), say.Plain("票有效，请按张数发放。"), say.Text{}),
+		s.Panel(Wait, say.Plain("暂准待核"), say.Plain("连上网络以后会有结果。"), say.Plain("不用重复办理。")),
+		s.Panel(Bad, say.Plain("拒绝"), say.Plain("您单位的名额已经用完。"), say.Plain("单位里有人退票后可以再试，详情请问单位工会。")),
 		badges, tap,
 		NewButton(s, Main, "抢票", nothing), focused, pressed,
 		NewIconButton(s, Main, IconPrinter, "打印凭条", nothing),

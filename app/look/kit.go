@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/flow"
+	"yizhan/app/say"
 )
 
 // The pieces below are what pages are made of, each in the sizes of its scale.
@@ -40,12 +41,12 @@ func (s Scale) Card(objects ...fyne.CanvasObject) fyne.CanvasObject {
 }
 
 // Panel is an outcome: shape, word and sentences on a soft ground of its tone.
-func (s Scale) Panel(t Tone, word, sentence, next string) fyne.CanvasObject {
+func (s Scale) Panel(t Tone, word, sentence, next say.Text) fyne.CanvasObject {
 	c := s.Shade(t)
-	lines := []fyne.CanvasObject{NewText(word, Style{Em: s.Head, Bold: true, Colour: c.OnSoft})}
-	for _, text := range []string{sentence, next} {
-		if text != "" {
-			lines = append(lines, s.Text(text))
+	lines := []fyne.CanvasObject{NewText(Say(word), Style{Em: s.Head, Bold: true, Colour: c.OnSoft})}
+	for _, text := range []say.Text{sentence, next} {
+		if !text.Empty() {
+			lines = append(lines, s.Text(Say(text)))
 		}
 	}
 	body := Column(s.Gap*0.5, lines...)
@@ -53,6 +54,15 @@ func (s Scale) Panel(t Tone, word, sentence, next string) fyne.CanvasObject {
 		body = Row(s.Gap*1.2, 1, Fixed(s.Head*2, s.Head*2, Mark(t, c.OnSoft)), body)
 	}
 	return Bordered(c.Soft, c.border(), s.Radius, Pad(s.Pad, s.Pad, body))
+}
+
+// Selectable is one of several that can be tapped, outlined where it is the open one.
+func (s Scale) Selectable(open bool, o fyne.CanvasObject) fyne.CanvasObject {
+	fill, line := s.Surface, s.Line
+	if open {
+		fill, line = s.BrandLo, s.Brand
+	}
+	return Bordered(fill, line, s.Radius, o)
 }
 
 // Fact is a label with its text beneath.

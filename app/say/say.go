@@ -40,21 +40,15 @@ func Both(chinese, english string) Text {
 
 // Join puts a separator, itself translated, between the texts that are not empty.
 func Join(separator string, texts ...Text) Text {
-	var all Text
-	for _, t := range texts {
-		switch {
-		case t.Empty():
-		case all.Empty():
-			all = t
-		default:
-			all = T("%s%s%s", all, T(separator), t)
-		}
-	}
-	return all
+	return chain(texts, func(all, t Text) Text { return T("%s%s%s", all, T(separator), t) })
 }
 
 // Sentences puts whole sentences behind each other.
 func Sentences(texts ...Text) Text {
+	return chain(texts, func(all, t Text) Text { return T("%s%s", all, t) }) // some languages put a space here
+}
+
+func chain(texts []Text, link func(all, t Text) Text) Text {
 	var all Text
 	for _, t := range texts {
 		switch {
@@ -62,7 +56,7 @@ func Sentences(texts ...Text) Text {
 		case all.Empty():
 			all = t
 		default:
-			all = T("%s%s", all, t) // some languages put a space here
+			all = link(all, t)
 		}
 	}
 	return all

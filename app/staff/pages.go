@@ -252,7 +252,7 @@ func (s *Shell) own(m model) fyne.CanvasObject {
 	how := scale.Text(look.Say(say.T("在自助终端上替会员办理时，把这个码给终端扫。它每半分钟变一次。")))
 	modules, err := qr.Bitmap(m.code)
 	if m.code == "" || err != nil {
-		return look.Column(scale.Gap, how, scale.Panel(flow.Wait, look.Say(say.T("还没有码")), look.Say(say.T("这台设备要先联网一次，才有工作人员码。")), ""))
+		return look.Column(scale.Gap, how, scale.Panel(flow.Wait, say.T("还没有码"), say.T("这台设备要先联网一次，才有工作人员码。"), say.Text{}))
 	}
 	return look.Column(scale.Gap, how, scale.Card(look.Square(420, look.QR(modules))))
 }

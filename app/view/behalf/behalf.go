@@ -58,7 +58,7 @@ func (v *View) word(w behalf.Word) []fyne.CanvasObject {
 	if w.Word.Empty() {
 		return nil
 	}
-	return []fyne.CanvasObject{v.Scale.Panel(w.Tone, look.Say(w.Word), look.Say(w.Sentence), look.Say(w.Next))}
+	return []fyne.CanvasObject{v.Scale.Panel(w.Tone, w.Word, w.Sentence, w.Next)}
 }
 
 func (v *View) who(st behalf.State) fyne.CanvasObject {
@@ -116,7 +116,7 @@ func (v *View) what(st behalf.State) fyne.CanvasObject {
 	objects := []fyne.CanvasObject{v.person(st), look.Row(s.Gap*0.6, -1, act(behalf.SignUp, say.T("代报名")), act(behalf.GiveBack, say.T("办退票")), act(behalf.Move, say.T("办换站")))}
 	offers := st.Offers[st.Action]
 	if len(offers) == 0 {
-		objects = append(objects, s.Panel(flow.Plain, look.Say(say.T("没有可办的活动")), look.Say(say.T("现在没有这一类可以办理的活动。")), ""))
+		objects = append(objects, s.Panel(flow.Plain, say.T("没有可办的活动"), say.T("现在没有这一类可以办理的活动。"), say.Text{}))
 	}
 	for _, o := range offers {
 		objects = append(objects, look.NewTap(v.offer(o), func() { v.Send(behalf.Pick{Activity: o.Activity}) }))

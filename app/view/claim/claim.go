@@ -164,13 +164,13 @@ func (v *View) list(m Model) fyne.CanvasObject {
 		objects = append(objects, look.NewButton(v.scale, look.Second, look.Say(say.T("还有 %d 项，全部显示", m.More)), v.send(filter(chosen(m.Phases), true))))
 	}
 	if len(m.Cards) == 0 && len(m.Phases) > 0 {
-		objects = append(objects, v.scale.Panel(flow.Plain, look.Say(say.T("这里没有活动")), look.Say(say.T("请看看旁边的两栏。")), ""))
+		objects = append(objects, v.scale.Panel(flow.Plain, say.T("这里没有活动"), say.T("请看看旁边的两栏。"), say.Text{}))
 	} else if len(m.Cards) == 0 {
-		next := look.Say(say.T("有新活动时会出现在这里。"))
+		next := say.T("有新活动时会出现在这里。")
 		if !m.Bar.Online {
-			next = look.Say(say.T("连上网络以后，活动会出现在这里。"))
+			next = say.T("连上网络以后，活动会出现在这里。")
 		}
-		objects = append(objects, v.scale.Panel(flow.Plain, look.Say(say.T("还没有活动")), look.Say(say.T("本机还没有收到活动。")), next))
+		objects = append(objects, v.scale.Panel(flow.Plain, say.T("还没有活动"), say.T("本机还没有收到活动。"), next))
 	}
 	return look.Column(v.scale.Gap, objects...)
 }
@@ -212,7 +212,7 @@ func (v *View) card(c claim.Card, to claim.Message) fyne.CanvasObject {
 
 func (v *View) mine(cards []claim.Card) fyne.CanvasObject {
 	if len(cards) == 0 {
-		return v.scale.Panel(flow.Plain, look.Say(say.T("还没有票")), look.Say(say.T("抢到的票会放在这里，没有网络也能打开。")), "")
+		return v.scale.Panel(flow.Plain, say.T("还没有票"), say.T("抢到的票会放在这里，没有网络也能打开。"), say.Text{})
 	}
 	var objects []fyne.CanvasObject
 	for _, c := range cards {
@@ -304,7 +304,7 @@ func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
 			objects = append(objects, s.Remark(look.Say(say.T("二维码还在路上，联网后会自动出现。"))))
 		}
 	case err != nil:
-		objects = append(objects, s.Panel(flow.Bad, look.Say(say.T("显示不了二维码")), look.Say(say.T("这张票的码和这个版本的程序不配套。")), look.Say(say.T("请更新程序，或凭下面的短码找工作人员。"))))
+		objects = append(objects, s.Panel(flow.Bad, say.T("显示不了二维码"), say.T("这张票的码和这个版本的程序不配套。"), say.T("请更新程序，或凭下面的短码找工作人员。")))
 	default:
 		objects = append(objects, look.Square(360, look.QR(modules)))
 	}
@@ -313,7 +313,7 @@ func (v *View) ticket(t claim.TicketPage) fyne.CanvasObject {
 }
 
 func (v *View) panel(w claim.Words) fyne.CanvasObject {
-	return v.scale.Panel(w.Tone, look.Say(w.Word), look.Say(w.Sentence), look.Say(w.Next))
+	return v.scale.Panel(w.Tone, w.Word, w.Sentence, w.Next)
 }
 
 func (v *View) sheet(m Model) fyne.CanvasObject {

@@ -32,8 +32,9 @@ func (v *View) code(c claim.Shown) fyne.CanvasObject {
 	s := v.scale
 	modules, err := qr.Bitmap(c.Code)
 	if c.Code == "" || err != nil {
-		return s.Panel(flow.Wait, look.Say(say.T("还没有会员码")), look.Say(say.T("会员码要先联网一次才有，之后没有网络也能用。")),
-			look.Say(say.T("请连上网络；一直没有，请找工作人员。")))
+		return s.Panel(flow.Wait, say.T("还没有会员码"), say.T("会员码要先联网一次才有，之后没有网络也能用。"),
+			say.T("请连上网络；一直没有，请找工作人员。"))
+
 	}
 	centred := func(text string, em float32, bold bool) fyne.CanvasObject {
 		return look.NewText(text, look.Style{Em: em, Bold: bold, Colour: s.Ink, Align: fyne.TextAlignCenter})
@@ -66,7 +67,7 @@ func (v *View) way(text, note string, to func()) fyne.CanvasObject {
 func (v *View) inbox(notices []claim.Notice) fyne.CanvasObject {
 	s := v.scale
 	if len(notices) == 0 {
-		return s.Panel(flow.Plain, look.Say(say.T("还没有消息")), look.Say(say.T("报名的结果、候补和领取提醒会出现在这里。")), "")
+		return s.Panel(flow.Plain, say.T("还没有消息"), say.T("报名的结果、候补和领取提醒会出现在这里。"), say.Text{})
 	}
 	var cards []fyne.CanvasObject
 	for _, n := range notices {

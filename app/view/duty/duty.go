@@ -36,7 +36,7 @@ func (v *View) List(st duty.State) fyne.CanvasObject {
 	objects := []fyne.CanvasObject{filter}
 	items := st.List()
 	if len(items) == 0 {
-		objects = append(objects, s.Panel(flow.Good, look.Say(say.T("没有待办")), look.Say(say.T("现在没有要处理的事，也没有异常。")), ""))
+		objects = append(objects, s.Panel(flow.Good, say.T("没有待办"), say.T("现在没有要处理的事，也没有异常。"), say.Text{}))
 	}
 	for _, i := range items {
 		objects = append(objects, look.NewTap(v.card(i, i.Seq == st.Open), func() { v.Send(duty.Open{Seq: i.Seq}) }))
@@ -47,11 +47,7 @@ func (v *View) List(st duty.State) fyne.CanvasObject {
 func (v *View) card(i duty.Item, open bool) fyne.CanvasObject {
 	s := v.Scale
 	words := look.Column(s.Gap*0.4, look.Row(s.Gap, 0, s.Heading(look.Say(i.Title), true), s.Badge(i.Tone, look.Say(i.Badge))), s.Remark(look.Say(i.Note)))
-	fill, line := s.Surface, s.Line
-	if open {
-		fill, line = s.BrandLo, s.Brand
-	}
-	return look.Bordered(fill, line, s.Radius, look.Pad(s.Pad*0.7, s.Pad*0.9, words))
+	return s.Selectable(open, look.Pad(s.Pad*0.7, s.Pad*0.9, words))
 }
 
 // Item draws the open one; it is nil where none is.
@@ -75,7 +71,7 @@ func (v *View) Item(st duty.State) fyne.CanvasObject {
 	}
 	objects = append(objects, s.Card(facts...))
 	if w := st.Word; !w.Word.Empty() {
-		objects = append(objects, s.Panel(w.Tone, look.Say(w.Word), look.Say(w.Sentence), look.Say(w.Next)))
+		objects = append(objects, s.Panel(w.Tone, w.Word, w.Sentence, w.Next))
 	}
 	if !i.Handled {
 		objects = append(objects, v.settle(st))

@@ -54,7 +54,7 @@ func (v *View) Draw(st enrol.State) {
 		if st.Erased {
 			word = say.T("未登记")
 		}
-		objects = append(objects, s.Panel(flow.Bad, look.Say(word), look.Say(st.Problem), look.Say(st.Next)))
+		objects = append(objects, s.Panel(flow.Bad, word, st.Problem, st.Next))
 	}
 	kind, word := look.Main, say.T("登记")
 	if st.Busy || st.Done {

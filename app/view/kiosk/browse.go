@@ -22,7 +22,7 @@ func (v *View) home(m Model) fyne.CanvasObject {
 	}
 	above := []fyne.CanvasObject{v.poster(look.Mark(flow.Plain, s.Brand), say.T("有票或会员码，直接扫"), say.T("没有也能办：请按屏幕上的按钮"))}
 	if m.State.Saved {
-		above = append(above, s.Panel(flow.Wait, look.Say(say.T("刚才的办理已保存")), look.Say(say.T("机器重新启动过。请重新出示会员码，到“我的票”里查结果、打印凭条。")), ""))
+		above = append(above, s.Panel(flow.Wait, say.T("刚才的办理已保存"), say.T("机器重新启动过。请重新出示会员码，到“我的票”里查结果、打印凭条。"), say.Text{}))
 	}
 	tile := func(icon look.Icon, title say.Text, to kiosk.Page) fyne.CanvasObject {
 		return s.Tile(icon, look.Say(title), "", v.send(kiosk.Go{Page: to}))
@@ -80,7 +80,7 @@ func (v *View) activities(m Model) fyne.CanvasObject {
 		below = append(below, v.card(c, kiosk.Open{Activity: c.Activity}, true))
 	}
 	if len(cards) == 0 {
-		below = append(below, s.Panel(flow.Plain, look.Say(say.T("还没有活动")), look.Say(say.T("本机还没有收到活动，联网以后会出现在这里。")), ""))
+		below = append(below, s.Panel(flow.Plain, say.T("还没有活动"), say.T("本机还没有收到活动，联网以后会出现在这里。"), say.Text{}))
 	}
 	return v.frame(m, frame{title: say.T("活动"), above: v.poster(look.IconActivity.Draw(s.Brand), say.T("请选一项活动"), say.T("往下拖动可以看到更多")),
 		below: look.Column(s.Gap, below...)})
@@ -157,7 +157,7 @@ func (v *View) stations(m Model) fyne.CanvasObject {
 		below = append(below, s.Card(objects...))
 	}
 	if len(below) == 0 {
-		below = append(below, s.Panel(flow.Plain, look.Say(say.T("还没有站点资料")), look.Say(say.T("联网以后，附近的站点会列在这里。")), ""))
+		below = append(below, s.Panel(flow.Plain, say.T("还没有站点资料"), say.T("联网以后，附近的站点会列在这里。"), say.Text{}))
 	}
 	return v.frame(m, frame{title: say.T("站点地图"), above: v.poster(look.IconPlace.Draw(s.Brand), say.T("附近的站点"), say.T("按直线距离，由近到远")), below: look.Column(s.Gap, below...)})
 }

@@ -134,7 +134,7 @@ func (v *View) verdict(m Model, r verdict) fyne.CanvasObject {
 // printed says what became of the slip.
 func (v *View) printed(m Model) []fyne.CanvasObject {
 	if o := m.Slip; !o.Word.Empty() {
-		return []fyne.CanvasObject{v.Scale.Panel(o.Tone, look.Say(o.Word), look.Say(o.Sentence), look.Say(o.Next))}
+		return []fyne.CanvasObject{v.Scale.Panel(o.Tone, o.Word, o.Sentence, o.Next)}
 	}
 	return nil
 }

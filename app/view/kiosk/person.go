@@ -41,7 +41,7 @@ func (v *View) who(m Model) fyne.CanvasObject {
 		below = append(below, look.NewIconButton(s, look.Second, look.IconSearch, look.Say(say.T("没带手机，用姓名查找")), v.ask(identify.ByName{})))
 	}
 	if w.Busy {
-		below = []fyne.CanvasObject{s.Panel(flow.Plain, look.Say(say.T("正在核对")), look.Say(say.T("请稍等。")), "")}
+		below = []fyne.CanvasObject{s.Panel(flow.Plain, say.T("正在核对"), say.T("请稍等。"), say.Text{})}
 	}
 	return v.frame(m, frame{title: words.Title, above: v.poster(icon, words.Ask, words.Note), below: look.Column(s.Gap, below...)})
 }
@@ -118,9 +118,9 @@ func (v *View) phone(m Model) fyne.CanvasObject {
 			s.Remark(look.Say(say.T("请勿让别人扫：谁用了它，谁的手机就是您的会员手机。"))))
 		below = append(below, look.Fixed(side, side, look.QR(modules)), steps)
 	case m.State.Busy:
-		below = append(below, s.Panel(flow.Plain, look.Say(say.T("正在取登记码")), look.Say(say.T("请稍等。")), ""))
+		below = append(below, s.Panel(flow.Plain, say.T("正在取登记码"), say.T("请稍等。"), say.Text{}))
 	case err != nil && p.Invitation != "":
-		below = append(below, s.Panel(flow.Bad, look.Say(say.T("显示不了二维码")), look.Say(say.T("请在手机上输入登记码：%s", p.Typed)), ""))
+		below = append(below, s.Panel(flow.Bad, say.T("显示不了二维码"), say.T("请在手机上输入登记码：%s", p.Typed), say.Text{}))
 	}
 	return v.frame(m, frame{title: say.T("登记手机"), above: above, below: look.Column(s.Gap, below...)})
 }
@@ -132,12 +132,12 @@ func (v *View) mine(m Model) fyne.CanvasObject {
 	cards := m.State.Browse.Mine()
 	switch {
 	case m.State.Busy:
-		below = append(below, s.Panel(flow.Plain, look.Say(say.T("正在查询")), look.Say(say.T("请稍等。")), ""))
+		below = append(below, s.Panel(flow.Plain, say.T("正在查询"), say.T("请稍等。"), say.Text{}))
 	case len(cards) == 0 && len(below) == 0 && m.State.Online:
-		below = append(below, s.Panel(flow.Plain, look.Say(say.T("还没有票")), look.Say(say.T("可以看看现在有哪些活动。")), ""),
+		below = append(below, s.Panel(flow.Plain, say.T("还没有票"), say.T("可以看看现在有哪些活动。"), say.Text{}),
 			v.button(look.Second, say.T("看看活动"), kiosk.Go{Page: kiosk.Activities}))
 	case len(cards) == 0 && len(below) == 0:
-		below = append(below, s.Panel(flow.Wait, look.Say(say.T("本站没有您的票")), look.Say(say.T("现在没有网络，只能看到在本站领取的票。联网以后可以看到全部。")), ""))
+		below = append(below, s.Panel(flow.Wait, say.T("本站没有您的票"), say.T("现在没有网络，只能看到在本站领取的票。联网以后可以看到全部。"), say.Text{}))
 	}
 	for _, c := range cards {
 		if c.Ticket != 0 && !m.State.Busy {

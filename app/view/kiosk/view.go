@@ -241,7 +241,7 @@ func (v *View) poster(icon *canvas.Image, ask, note say.Text) fyne.CanvasObject 
 }
 
 func (v *View) panel(w claim.Words) fyne.CanvasObject {
-	return v.Scale.Panel(w.Tone, look.Say(w.Word), look.Say(w.Sentence), look.Say(w.Next))
+	return v.Scale.Panel(w.Tone, w.Word, w.Sentence, w.Next)
 }
 
 // trouble is why something did not work; nil where it did.
@@ -249,5 +249,5 @@ func (v *View) trouble(t identify.Trouble) []fyne.CanvasObject {
 	if t.Sentence.Empty() {
 		return nil
 	}
-	return []fyne.CanvasObject{v.Scale.Panel(flow.Bad, look.Say(t.Sentence), look.Say(t.Next), "")}
+	return []fyne.CanvasObject{v.Scale.Panel(flow.Bad, t.Sentence, t.Next, say.Text{})}
 }

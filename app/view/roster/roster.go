@@ -49,8 +49,8 @@ func (v *View) Forget() {
 func (v *View) List(st roster.State) fyne.CanvasObject {
 	s := v.Scale
 	if len(st.Sessions) == 0 {
-		return look.Pad(s.Pad, s.Pad, look.Column(s.Gap, s.Panel(flow.Plain, look.Say(say.T("没有名单")),
-			look.Say(say.T("这台设备上还没有要签到的活动。")), look.Say(say.T("活动发布、有人报名以后，联网同步一次就会出现。")))))
+		return look.Pad(s.Pad, s.Pad, look.Column(s.Gap, s.Panel(flow.Plain, say.T("没有名单"),
+			say.T("这台设备上还没有要签到的活动。"), say.T("活动发布、有人报名以后，联网同步一次就会出现。"))))
 	}
 	v.query.SetPlaceHolder(look.Say(say.T("输入短码查找")))
 	if st.Supervisor {
@@ -61,7 +61,7 @@ func (v *View) List(st roster.State) fyne.CanvasObject {
 	var below fyne.CanvasObject = look.NewList(v.rowHeight(), len(guests), func(i int) fyne.CanvasObject { return v.row(guests[i], guests[i].Ticket == st.Open) },
 		func(i int) { v.Send(roster.Open{Ticket: guests[i].Ticket}) })
 	if len(guests) == 0 {
-		below = look.Pad(0, s.Pad, s.Panel(flow.Plain, look.Say(say.T("没有找到")), look.Say(say.T("名单里没有符合的人。")), look.Say(say.T("请换个写法，或看“全部”。"))))
+		below = look.Pad(0, s.Pad, s.Panel(flow.Plain, say.T("没有找到"), say.T("名单里没有符合的人。"), say.T("请换个写法，或看“全部”。")))
 	}
 	return look.Frame(look.Pad(s.Gap, s.Pad, look.Column(s.Gap*0.7, top...)), look.Pad(0, s.Pad, below), nil)
 }
@@ -111,14 +111,10 @@ func (v *View) lines() int {
 
 func (v *View) row(g roster.Guest, open bool) fyne.CanvasObject {
 	s := v.Scale
-	fill, line := s.Surface, s.Line
-	if open {
-		fill, line = s.BrandLo, s.Brand
-	}
 	name := look.NewText(cmp.Or(g.Name, look.Say(say.T("票 %s", g.Short))), look.Style{Em: s.Body, Bold: true, Colour: s.Ink, Max: v.lines()})
 	note := look.NewText(look.Say(say.T("%d 张 · 短码 %s", g.Seats, g.Short)), look.Style{Em: s.Small, Colour: s.Muted, Max: 1})
 	row := look.Row(s.Gap, 0, look.Column(2, name, note), s.Badge(g.Tone, look.Say(g.Badge)))
-	return look.Pad(s.Gap*0.2, 2, look.Bordered(fill, line, s.Radius, look.AtLeast(v.rowHeight()-s.Gap*0.4, look.Pad(0, s.Gap, row))))
+	return look.Pad(s.Gap*0.2, 2, s.Selectable(open, look.AtLeast(v.rowHeight()-s.Gap*0.4, look.Pad(0, s.Gap, row))))
 }
 
 // Guest draws the open one; it is nil where none is.
@@ -136,7 +132,7 @@ func (v *View) Guest(st roster.State) fyne.CanvasObject {
 	objects := []fyne.CanvasObject{s.Card(look.Row(s.Gap, 0, s.Heading(cmp.Or(g.Name, look.Say(say.T("票 %s", g.Short))), false), s.Badge(g.Tone, look.Say(g.Badge))),
 		s.Remark(look.Say(say.T("%d 张 · 短码 %s", g.Seats, g.Short))), s.Remark(at.Title))}
 	if w := st.Word; !w.Word.Empty() {
-		objects = append(objects, s.Panel(w.Tone, look.Say(w.Word), look.Say(w.Sentence), look.Say(w.Next)))
+		objects = append(objects, s.Panel(w.Tone, w.Word, w.Sentence, w.Next))
 		if w.Override {
 			objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("主管放行")), v.Override))
 		}

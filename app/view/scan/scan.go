@@ -78,7 +78,7 @@ func (v *View) Object() fyne.CanvasObject {
 	v.made, v.object, v.photo = now, nil, nil
 	switch {
 	case v.drawn.Eye == device.Gone:
-		v.object = v.Scale.Panel(flow.Wait, look.Say(gone), look.Say(instead), "")
+		v.object = v.Scale.Panel(flow.Wait, gone, instead, say.Text{})
 	case v.drawn.Eye == device.Live && v.drawn.Picture != nil:
 		v.object = v.live()
 	}

@@ -38,7 +38,7 @@ func (v *View) Draw(m Model) fyne.CanvasObject {
 		body = append(body, s.Remark(look.Say(say.Sentences(sentence, next))))
 	}
 	if !o.Word.Empty() {
-		body = append(body, s.Panel(o.Tone, look.Say(o.Word), look.Say(o.Sentence), look.Say(o.Next)))
+		body = append(body, s.Panel(o.Tone, o.Word, o.Sentence, o.Next))
 	}
 	if m.Paper != nil {
 		body = append(body, Preview(s, m.Paper))

@@ -46,7 +46,7 @@ func Sheet(s look.Scale, b status.Bar, found []doctor.Finding, who []Line, conne
 			well = append(well, s.Fact(look.Say(f.What), look.Say(f.Words)))
 			continue
 		}
-		objects = append(objects, s.Panel(f.Tone, look.Say(f.What), look.Say(f.Words), look.Say(f.Next)))
+		objects = append(objects, s.Panel(f.Tone, f.What, f.Words, f.Next))
 	}
 	if !b.Online {
 		objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("现在连接")), connect))
@@ -70,7 +70,7 @@ func summary(s look.Scale, found []doctor.Finding) fyne.CanvasObject {
 	case flow.Wait:
 		word, sentence = say.T("可以使用"), say.T("下面几项请留意。")
 	}
-	return s.Panel(tone, look.Say(word), look.Say(sentence), "")
+	return s.Panel(tone, word, sentence, say.Text{})
 }
 
 // Line is a labelled line of the sheet.
