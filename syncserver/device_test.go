@@ -36,7 +36,7 @@ type client struct {
 // open opens a device's program on its store, which is made if there is none.
 func open(t testing.TB, addr, path string) *client {
 	t.Helper()
-	c, err := load(addr, path)
+	c, err := loaded(addr, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func open(t testing.TB, addr, path string) *client {
 	return c
 }
 
-func load(addr, path string) (c *client, err error) {
+func loaded(addr, path string) (c *client, err error) {
 	c = &client{path: path, halt: func() {}}
 	if c.store, err = sqlite.Open(path); err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func (p *process) member(name string) id.Member {
 // scanAndWaitForTheKill is this test binary as a kiosk without network: it scans
 // a code, says its verdict, and does nothing any more until it is killed.
 func scanAndWaitForTheKill(args []string) {
-	c, err := load("127.0.0.1:1", args[0])
+	c, err := loaded("127.0.0.1:1", args[0])
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)

@@ -54,6 +54,7 @@ var commands = []command{
 	{"reopen", "[ACTIVITY|all]", "after a restore: say what is still unknown, or have an activity decided again", reopen},
 	{"rehearse", "FILE.json…", "run scenario files through a real server and report differences", rehearseFiles},
 	{"sim", "", "live whole worlds in which everything goes wrong, on simulated machines", simulate},
+	{"load storm", "", "measure a server that everybody presses at at once", loadStorm},
 	{"verify", "", "re-read the journal and compare everything with it", verify},
 	{"demo", "DIR", "write the sheets and activities of the demo city", demo},
 }
@@ -131,7 +132,7 @@ func usage(w io.Writer, first string) {
 		}
 	}
 	if !some {
-		fmt.Fprint(w, "\nserve, hub, import map, map, backup, restore, rehearse, sim, verify and demo need no running server; the others ask the one of -data.\n")
+		fmt.Fprint(w, "\nserve, hub, import map, map, backup, restore, rehearse, sim, load, verify and demo need no running server; the others ask the one of -data.\n")
 	}
 }
 

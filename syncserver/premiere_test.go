@@ -38,7 +38,7 @@ func TestACodeWorksOnce(t *testing.T) {
 	if err := first.store.SetMeta(map[string][]byte{"device.identity": nil, "server.key": nil, "deployment": nil}); err != nil {
 		t.Fatal(err)
 	}
-	again, err := load(p.addr, first.path)
+	again, err := loaded(p.addr, first.path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -244,7 +244,7 @@ func answers(all []*victim) (n int) {
 // pressUntilKilled is this test binary as a member's phone: it presses, waits for
 // the answer and presses again, until its input ends or it is killed.
 func pressUntilKilled(args []string) error {
-	c, err := load(args[0], args[1])
+	c, err := loaded(args[0], args[1])
 	if err != nil {
 		return err
 	}

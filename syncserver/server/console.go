@@ -11,6 +11,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/seal"
 	"yizhan/core/station"
 	"yizhan/core/wire"
 	"yizhan/syncserver/roster"
@@ -163,6 +164,9 @@ func (s *Server) Publish(ctx context.Context, spec []byte) (Published, error) {
 	err = s.seq.View(ctx, func(state *arbiter.State) { p.Unknown = state.Strangers(p.Activity) })
 	return p, err
 }
+
+// PublicKey is what devices pin when they are enrolled.
+func (s *Server) PublicKey() seal.Public { return s.keys.private.Public() }
 
 // Offered is a one-use code for one device.
 type Offered struct {

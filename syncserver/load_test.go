@@ -1,0 +1,41 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+
+	"yizhan/syncserver/load"
+)
+
+// measured runs a load command in its short form and gives its report.
+func measured(t *testing.T, args ...string) load.Report {
+	t.Helper()
+	var r load.Report
+	out := must(t, append(append([]string{"load"}, args...), "-dir", t.TempDir(), "-json")...)
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, out)
+	}
+	return r
+}
+
+// figure gives a report's number by its unit; it has to be there.
+func figure(t *testing.T, r load.Report, unit string) float64 {
+	t.Helper()
+	for _, f := range r.Figures {
+		if f.Unit == unit {
+			return f.Value
+		}
+	}
+	t.Errorf("%s measured no %s: %+v", r.Command, unit, r)
+	return 0
+}
+
+// TestLoadStorm: the command itself fails where a press has no answer, or totals differ.
+func TestLoadStorm(t *testing.T) {
+	for _, batch := range []string{"1", "4"} {
+		r := measured(t, "storm", "-devices", "60", "-presses", "8", "-batch", batch)
+		if figure(t, r, "answers/s") <= 0 || figure(t, r, "p99-s") <= 0 || figure(t, r, "server-cpu-s/1000") < 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
