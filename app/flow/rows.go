@@ -1,8 +1,11 @@
 package flow
 
 import (
+	"encoding/json"
 	"fmt"
 
+	"yizhan/core/activity"
+	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/wire"
 )
@@ -21,4 +24,16 @@ func Each[T any](s local.Store, table string, take func(T)) error {
 		}
 	}
 	return nil
+}
+
+// Titles are the names of the activities that this device knows.
+func Titles(s local.Store) (map[id.Activity]string, error) {
+	titles := map[id.Activity]string{}
+	err := Each(s, wire.TableActivity, func(row wire.ActivityRow) {
+		var spec activity.Spec
+		if json.Unmarshal(row.Spec, &spec) == nil {
+			titles[row.ID] = spec.Title
+		}
+	})
+	return titles, err
 }

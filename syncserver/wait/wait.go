@@ -36,7 +36,8 @@ func (b *bounded) Err() error {
 	return context.DeadlineExceeded
 }
 
-// Closed waits for a channel to be closed, and reports whether it was before ctx ended.
+// Closed waits for a channel to be closed, or to hold something for this caller,
+// and reports whether it did before ctx ended.
 func (w Way) Closed(ctx context.Context, c <-chan struct{}) bool {
 	if w.Until == nil {
 		select {
@@ -58,33 +59,18 @@ func (w Way) Closed(ctx context.Context, c <-chan struct{}) bool {
 	return is
 }
 
-// Turn is held by one at a time.
+// Turn is held by one at a time; what it holds is the right to go next.
 type Turn chan struct{}
 
 // NewTurn makes a turn that nobody has.
-func NewTurn() Turn { return make(Turn, 1) }
+func NewTurn() Turn {
+	t := make(Turn, 1)
+	t.Done()
+	return t
+}
 
 // Done lets the next one have the turn.
-func (t Turn) Done() { <-t }
+func (t Turn) Done() { t <- struct{}{} }
 
 // Take waits for a turn, and reports whether it got it before ctx ended.
-func (w Way) Take(ctx context.Context, t Turn) bool {
-	if w.Until == nil {
-		select {
-		case t <- struct{}{}:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
-	has := false
-	w.Until(func() bool {
-		select {
-		case t <- struct{}{}:
-			has = true
-		default:
-		}
-		return has || ctx.Err() != nil
-	})
-	return has
-}
+func (w Way) Take(ctx context.Context, t Turn) bool { return w.Closed(ctx, t) }

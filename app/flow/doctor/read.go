@@ -2,15 +2,12 @@ package doctor
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
 	"yizhan/app/flow"
 	"yizhan/app/say"
-	"yizhan/core/activity"
-	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/op"
 	"yizhan/core/quota"
@@ -94,13 +91,8 @@ func (in *Input) leases(s local.Store, unanswered map[uint64]bool) error {
 	}); err != nil {
 		return err
 	}
-	titles := map[id.Activity]string{}
-	if err := flow.Each(s, wire.TableActivity, func(row wire.ActivityRow) {
-		var spec activity.Spec
-		if json.Unmarshal(row.Spec, &spec) == nil {
-			titles[row.ID] = spec.Title
-		}
-	}); err != nil {
+	titles, err := flow.Titles(s)
+	if err != nil {
 		return err
 	}
 	if err := flow.Each(s, wire.TableLease, func(r wire.LeaseRow) {

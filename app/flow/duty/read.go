@@ -2,7 +2,6 @@ package duty
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"yizhan/app/flow"
 	"yizhan/app/say"
-	"yizhan/core/activity"
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/local"
@@ -71,14 +69,9 @@ type reader struct {
 // Read gives the items, newest first, and what this device said about them itself.
 // Rows that cannot be read are left out.
 func Read(s local.Store, now time.Time) (Data, error) {
-	r := reader{now, map[id.Activity]string{}, map[id.Station]string{}}
 	var d Data
-	err := flow.Each(s, wire.TableActivity, func(row wire.ActivityRow) {
-		var spec activity.Spec
-		if json.Unmarshal(row.Spec, &spec) == nil {
-			r.titles[row.ID] = spec.Title
-		}
-	})
+	titles, err := flow.Titles(s)
+	r := reader{now, titles, map[id.Station]string{}}
 	if err == nil {
 		err = flow.Each(s, wire.TableStation, func(row wire.StationRow) { r.stations[row.ID] = row.Name })
 	}

@@ -2,13 +2,11 @@ package pickup
 
 import (
 	"cmp"
-	"encoding/json"
 	"strconv"
 	"time"
 
 	"yizhan/app/flow"
 	"yizhan/app/say"
-	"yizhan/core/activity"
 	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/op"
@@ -26,13 +24,7 @@ type Tally struct {
 // in the zone of the deployment.
 func Today(s local.Store, now time.Time) (Tally, error) {
 	t := Tally{ByTitle: map[string]int{}}
-	titles := map[id.Activity]string{}
-	err := flow.Each(s, wire.TableActivity, func(row wire.ActivityRow) {
-		var spec activity.Spec
-		if json.Unmarshal(row.Spec, &spec) == nil {
-			titles[row.ID] = spec.Title
-		}
-	})
+	titles, err := flow.Titles(s)
 	var handed []id.Ticket
 	err = cmp.Or(err, flow.Each(s, wire.TableUsed, func(u wire.UsedRow) {
 		if u.Kind == op.Redeem && u.By == "" && schedule.Days(now, time.UnixMilli(u.At).In(now.Location())) == 0 {
