@@ -3,6 +3,7 @@ package mapdraw
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -27,6 +28,13 @@ type View struct {
 
 // MaxSide is how many pixels a picture may be wide or high.
 const MaxSide = 8192
+
+func (v View) check() error {
+	if v.Width < 1 || v.Height < 1 || v.Width > MaxSide || v.Height > MaxSide || !(v.Zoom >= 0 && v.Zoom <= mappack.MaxZoom) {
+		return fmt.Errorf("draw map: %d×%d pixels at zoom %v cannot be drawn; 1 to %d pixels and zoom 0 to %d can", v.Width, v.Height, v.Zoom, MaxSide, mappack.MaxZoom)
+	}
+	return nil
+}
 
 func (v View) world() float64 { return 256 * math.Exp2(v.Zoom) }
 
@@ -60,15 +68,25 @@ func (v View) Box(margin float64) geo.Box {
 // shows where they are cut.
 const edge = 48
 
+// shape is an area with its holes, or a line, in pixels.
+type shape struct {
+	rings []orb.Ring
+	line  orb.LineString
+	bound orb.Bound
+}
+
 // canvas is a picture under way: shapes by class, in pixels.
 type canvas struct {
 	View
 	style  *Style
-	by     string // attribution
-	img    *image.RGBA
+	by     string      // attribution
+	img    *image.RGBA // nil where only names are wanted
 	raster *vector.Rasterizer
-	areas  [mappack.Classes][][]orb.Ring
-	lines  [mappack.Classes][]orb.LineString
+	mask   []uint8         // of the shapes under way
+	block  image.Rectangle // of the picture that is being painted
+	box    image.Rectangle // that the shapes under way lie in
+	areas  [mappack.Classes][]shape
+	lines  [mappack.Classes][]shape
 	labels []label
 	bound  orb.Bound
 }
@@ -77,17 +95,13 @@ type canvas struct {
 // one, names that do not collide, and whose data it is. A style without a face writes
 // nothing; then the caller has to show pack.Attribution.
 func Draw(ctx context.Context, pack *mappack.Pack, v View, style *Style, route []geo.Fix) (*image.RGBA, error) {
-	if v.Width < 1 || v.Height < 1 || v.Width > MaxSide || v.Height > MaxSide || !(v.Zoom >= 0 && v.Zoom <= mappack.MaxZoom) {
-		return nil, fmt.Errorf("draw map: %d×%d pixels at zoom %v cannot be drawn; 1 to %d pixels and zoom 0 to %d can", v.Width, v.Height, v.Zoom, MaxSide, mappack.MaxZoom)
+	if err := v.check(); err != nil {
+		return nil, err
 	}
-	c := &canvas{View: v, style: style, by: pack.Attribution, img: image.NewRGBA(image.Rect(0, 0, v.Width, v.Height)), raster: vector.NewRasterizer(v.Width, v.Height),
-		bound: orb.Bound{Min: orb.Point{-edge, -edge}, Max: orb.Point{float64(v.Width) + edge, float64(v.Height) + edge}}}
+	c := newCanvas(v, style)
+	c.by, c.img, c.raster = pack.Attribution, image.NewRGBA(c.whole()), vector.NewRasterizer(0, 0)
 	draw.Draw(c.img, c.img.Bounds(), image.NewUniform(style.Ground), image.Point{}, draw.Src)
-	err := pack.Features(ctx, v.Box(edge), int(v.Zoom), func(f *mappack.Feature) error {
-		c.take(f)
-		return nil
-	})
-	if err != nil {
+	if err := c.gather(ctx, pack); err != nil {
 		return nil, fmt.Errorf("draw map: %w", err)
 	}
 	c.paint()
@@ -96,6 +110,20 @@ func Draw(ctx context.Context, pack *mappack.Pack, v View, style *Style, route [
 	}
 	c.write()
 	return c.img, nil
+}
+
+func newCanvas(v View, style *Style) *canvas {
+	return &canvas{View: v, style: style, bound: orb.Bound{Min: orb.Point{-edge, -edge}, Max: orb.Point{float64(v.Width) + edge, float64(v.Height) + edge}}}
+}
+
+func (v View) whole() image.Rectangle { return image.Rect(0, 0, v.Width, v.Height) }
+
+// gather takes what the picture shows.
+func (c *canvas) gather(ctx context.Context, pack *mappack.Pack) error {
+	return pack.Features(ctx, c.Box(edge), int(c.Zoom), func(f *mappack.Feature) error {
+		c.take(f)
+		return ctx.Err()
+	})
 }
 
 func (c *canvas) points(ring []geo.Fix) orb.LineString {
@@ -110,7 +138,7 @@ func (c *canvas) points(ring []geo.Fix) orb.LineString {
 // take puts a feature among the shapes of its class. A class from a newer map is
 // left out.
 func (c *canvas) take(f *mappack.Feature) {
-	if int(f.Class) >= mappack.Classes {
+	if int(f.Class) >= mappack.Classes || c.img == nil && f.Name == "" {
 		return
 	}
 	var rings []orb.Ring
@@ -125,62 +153,133 @@ func (c *canvas) take(f *mappack.Feature) {
 			}
 		default:
 			parts := clip.LineString(c.bound, line)
-			c.lines[f.Class] = append(c.lines[f.Class], parts...)
+			for _, part := range parts {
+				c.lines[f.Class] = append(c.lines[f.Class], shape{line: part, bound: part.Bound()})
+			}
 			c.nameLine(f, parts)
 		}
 	}
 	if len(rings) > 0 {
-		c.areas[f.Class] = append(c.areas[f.Class], rings)
 		b := rings[0].Bound()
+		all := b
+		for _, r := range rings {
+			all = all.Union(r.Bound())
+		}
+		c.areas[f.Class] = append(c.areas[f.Class], shape{rings: rings, bound: all})
 		c.name(f, b.Center(), b.Max[0]-b.Min[0])
 	}
 }
 
-// paint draws the classes from the bottom to the top: areas, then outlines of
-// lines, then the lines, so that crossings are open.
+// side is how many pixels a block is wide and high: vector works over all of a box
+// for each class, and most boxes of a large picture are nearly empty.
+const side = 256
+
+// paint draws block by block.
 func (c *canvas) paint() {
-	for class := range c.areas {
-		if len(c.areas[class]) == 0 {
-			continue
-		}
-		pen := c.style.Pens[class]
-		c.raster.Reset(c.Width, c.Height)
-		for _, rings := range c.areas[class] {
-			c.area(rings)
-		}
-		c.fill(pen.Fill)
-		if pen.Outline.A > 0 {
-			c.raster.Reset(c.Width, c.Height)
-			for _, rings := range c.areas[class] {
-				for _, r := range rings {
-					c.stroke(orb.LineString(r), 0.6)
-				}
-			}
-			c.fill(pen.Outline)
+	for y := 0; y < c.Height; y += side {
+		for x := 0; x < c.Width; x += side {
+			c.block = image.Rect(x, y, x+side, y+side).Intersect(c.whole())
+			c.paintAreas()
+			c.paintLines(true)
+			c.paintLines(false)
 		}
 	}
+	c.block = c.whole()
+}
+
+// paintAreas draws the classes from the bottom to the top, each with its outlines.
+func (c *canvas) paintAreas() {
+	for class := range c.areas {
+		pen, here := c.style.Pens[class], c.begin(c.areas[class], 1)
+		for _, s := range here {
+			c.area(s.rings)
+		}
+		c.fill(pen.Fill)
+		if pen.Outline.A == 0 {
+			continue
+		}
+		for _, s := range c.begin(here, 1) {
+			for _, r := range s.rings {
+				c.stroke(orb.LineString(r), 0.6)
+			}
+		}
+		c.fill(pen.Outline)
+	}
+}
+
+// paintLines draws the outlines of all lines or, after them, the lines, so that
+// crossings are open.
+func (c *canvas) paintLines(outline bool) {
 	scale := max(0.15, math.Exp2((c.Zoom-16)*0.7))
-	for _, outline := range []bool{true, false} {
-		for class := range c.lines {
-			pen := c.style.Pens[class]
-			width, ink := max(0.8, pen.Width*scale), pen.Line
-			if outline {
-				width, ink = width+2, pen.Casing
+	for class := range c.lines {
+		pen := c.style.Pens[class]
+		width, ink := max(0.8, pen.Width*scale), pen.Line
+		if outline {
+			width, ink = width+2, pen.Casing
+		}
+		if ink.A == 0 || outline && pen.Width*scale < 2 {
+			continue
+		}
+		for _, s := range c.begin(c.lines[class], width/2+1) {
+			c.stroke(s.line, width/2)
+		}
+		c.fill(ink)
+	}
+}
+
+// begin gives the shapes that reach into the block, and makes room for them and so
+// many pixels around.
+func (c *canvas) begin(shapes []shape, around float64) (here []shape) {
+	c.box = image.Rectangle{}
+	for _, s := range shapes {
+		b := s.bound.Pad(around)
+		box := image.Rect(int(math.Floor(b.Min[0])), int(math.Floor(b.Min[1])), int(math.Ceil(b.Max[0])), int(math.Ceil(b.Max[1])))
+		if box = box.Intersect(c.block); !box.Empty() {
+			c.box, here = c.box.Union(box), append(here, s)
+		}
+	}
+	c.raster.Reset(c.box.Dx(), c.box.Dy())
+	return here
+}
+
+// fill lays an opaque ink over the shapes since begin. vector's own way to a picture
+// in colours works on every pixel of the box; this one skips those without a shape.
+func (c *canvas) fill(ink color.RGBA) {
+	width := c.box.Dx()
+	if c.box.Empty() {
+		return
+	}
+	if need := width * c.box.Dy(); len(c.mask) < need {
+		c.mask = make([]uint8, need)
+	}
+	mask := image.Alpha{Pix: c.mask, Stride: width, Rect: image.Rect(0, 0, width, c.box.Dy())}
+	c.raster.DrawOp = draw.Src
+	c.raster.Draw(&mask, mask.Rect, image.Opaque, image.Point{})
+	for y := range c.box.Dy() {
+		row := c.mask[y*width : (y+1)*width]
+		to := c.img.Pix[c.img.PixOffset(c.box.Min.X, c.box.Min.Y+y):]
+		for x := 0; x < width; x++ {
+			for x+8 <= width && binary.NativeEndian.Uint64(row[x:]) == 0 {
+				x += 8
 			}
-			if len(c.lines[class]) == 0 || ink.A == 0 || outline && pen.Width*scale < 2 {
-				continue
+			if x == width {
+				break
 			}
-			c.raster.Reset(c.Width, c.Height)
-			for _, line := range c.lines[class] {
-				c.stroke(line, width/2)
+			if a := uint32(row[x]); a != 0 {
+				blend(to[4*x:4*x+4:4*x+4], ink, a)
 			}
-			c.fill(ink)
 		}
 	}
 }
 
-func (c *canvas) fill(ink color.RGBA) {
-	c.raster.Draw(c.img, c.img.Bounds(), image.NewUniform(ink), image.Point{})
+// blend lays ink over an opaque pixel, a of 255 parts.
+func blend(to []uint8, ink color.RGBA, a uint32) {
+	if a == 255 {
+		to[0], to[1], to[2] = ink.R, ink.G, ink.B
+		return
+	}
+	mix := func(under, over uint8) uint8 { return uint8((uint32(under)*(255-a) + uint32(over)*a + 127) / 255) }
+	to[0], to[1], to[2] = mix(to[0], ink.R), mix(to[1], ink.G), mix(to[2], ink.B)
 }
 
 // area adds rings, each turned so that what an odd number of them encloses is inside.
@@ -195,11 +294,7 @@ func (c *canvas) area(rings []orb.Ring) {
 		if (r.Orientation() == orb.CW) != odd {
 			r.Reverse()
 		}
-		c.raster.MoveTo(float32(r[0][0]), float32(r[0][1]))
-		for _, p := range r[1:] {
-			c.raster.LineTo(float32(p[0]), float32(p[1]))
-		}
-		c.raster.ClosePath()
+		c.polygon(r)
 	}
 }
 
@@ -244,9 +339,10 @@ func (c *canvas) octagon(p orb.Point, r float64) {
 }
 
 func (c *canvas) polygon(corners []orb.Point) {
-	c.raster.MoveTo(float32(corners[0][0]), float32(corners[0][1]))
+	x, y := float64(c.box.Min.X), float64(c.box.Min.Y)
+	c.raster.MoveTo(float32(corners[0][0]-x), float32(corners[0][1]-y))
 	for _, p := range corners[1:] {
-		c.raster.LineTo(float32(p[0]), float32(p[1]))
+		c.raster.LineTo(float32(p[0]-x), float32(p[1]-y))
 	}
 	c.raster.ClosePath()
 }
@@ -258,7 +354,7 @@ func (c *canvas) drawRoute(route []geo.Fix) {
 		half float64
 		ink  color.RGBA
 	}{{5, c.style.Halo}, {3.2, c.style.Route}} {
-		c.raster.Reset(c.Width, c.Height)
+		c.begin([]shape{{bound: line.Bound()}}, pass.half+6)
 		for _, part := range clip.LineString(c.bound, line) {
 			c.stroke(part, pass.half)
 		}

@@ -2,10 +2,12 @@ package mapdraw
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"golang.org/x/image/font/basicfont"
@@ -34,7 +36,7 @@ func TestThereAndBack(t *testing.T) {
 	})
 }
 
-func packOf(t *testing.T, features ...*mappack.Feature) *mappack.Pack {
+func packOf(t testing.TB, features ...*mappack.Feature) *mappack.Pack {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.map")
 	w, err := mappack.Create(path)
@@ -99,7 +101,8 @@ func TestNames(t *testing.T) {
 		features = append(features, &mappack.Feature{Class: mappack.Poi, Name: string(rune('A'+i%26)) + " long name", Rings: [][]geo.Fix{{at(float64(i%7)*30-100, float64(i/7)*30-80)}}})
 	}
 	p := packOf(t, features...)
-	c := &canvas{View: View{center, 17, 500, 400}, style: Day(basicfont.Face7x13), by: p.Attribution, img: image.NewRGBA(image.Rect(0, 0, 500, 400))}
+	c := newCanvas(View{center, 17, 500, 400}, Day(basicfont.Face7x13))
+	c.by, c.img = p.Attribution, image.NewRGBA(c.whole())
 	if err := p.Features(context.Background(), c.Box(0), 17, func(f *mappack.Feature) error { c.take(f); return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -139,5 +142,69 @@ func TestRefusesSizes(t *testing.T) {
 	}
 	if _, err := Draw(context.Background(), p, View{center, 0, 64, 64}, Contrast(nil), nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNamesThatStay: names that are on the screen keep their places when the map has
+// moved, no name covers another, and a name's picture shows all of it.
+func TestNamesThatStay(t *testing.T) {
+	var features []*mappack.Feature
+	for i := range 120 {
+		x, y := float64(i*37%600)-300, float64(i*53%500)-250
+		features = append(features, &mappack.Feature{Class: mappack.Poi, Name: fmt.Sprintf("place %d", i), Rings: [][]geo.Fix{{at(x, y)}}})
+	}
+	p, style := packOf(t, features...), Day(basicfont.Face7x13)
+	rapid.Check(t, func(rt *rapid.T) {
+		v := View{center, 17, 600, 500}
+		before, err := Names(context.Background(), p, v, style, nil)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		v.Center = at(rapid.Float64Range(-40, 40).Draw(rt, "east"), rapid.Float64Range(-40, 40).Draw(rt, "north"))
+		after, err := Names(context.Background(), p, v, style, before)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		box := func(n Name) image.Rectangle {
+			x, y := v.XY(n.At)
+			size := style.Word(n).Bounds().Size()
+			return image.Rectangle{Max: size}.Add(image.Pt(int(x)-size.X/2, int(y)-size.Y/2))
+		}
+		for _, n := range before {
+			stays := slices.ContainsFunc(after, func(m Name) bool { return m.Text == n.Text })
+			if !stays && box(n).In(v.whole().Inset(2)) {
+				rt.Fatalf("%s stood at %v and is gone", n.Text, box(n))
+			}
+		}
+		for i, a := range after {
+			for _, b := range after[:i] {
+				if box(a).Inset(2).Overlaps(box(b).Inset(2)) {
+					rt.Fatalf("%s covers %s", a.Text, b.Text)
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkDraw draws a picture of a kiosk's width over a net of streets and houses.
+func BenchmarkDraw(b *testing.B) {
+	var features []*mappack.Feature
+	for i := range 40 {
+		x := float64(i)*50 - 1000
+		features = append(features, &mappack.Feature{Class: mappack.SideStreet, Name: "street", Rings: [][]geo.Fix{{at(x, -1200), at(x, 1200)}}},
+			&mappack.Feature{Class: mappack.Secondary, Name: "road", Rings: [][]geo.Fix{{at(-1200, x), at(1200, x)}}})
+		for k := range 40 {
+			features = append(features, &mappack.Feature{Class: mappack.Building, Area: true, Rings: [][]geo.Fix{square(x+25, float64(k)*50-975, 15)}})
+		}
+	}
+	p := packOf(b, features...)
+	for _, side := range []int{256, 512, 1080} {
+		b.Run(fmt.Sprint(side), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Draw(b.Context(), p, View{center, 16, side, side}, Day(nil), nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

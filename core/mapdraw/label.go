@@ -2,6 +2,8 @@ package mapdraw
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"math"
@@ -11,6 +13,7 @@ import (
 	"golang.org/x/image/font"
 	"golang.org/x/image/math/fixed"
 
+	"yizhan/core/geo"
 	"yizhan/core/mappack"
 )
 
@@ -60,51 +63,108 @@ func (c *canvas) nameLine(f *mappack.Feature, parts []orb.LineString) {
 // apart is how many pixels two labels of the same name keep between them.
 const apart = 400
 
-// write writes the names, the higher class and the larger thing first, each only
-// where it covers no other and lies on the picture whole. It gives the room that
-// each takes, whose data it is first.
-func (c *canvas) write() []image.Rectangle {
-	face := c.style.Face
-	if face == nil {
-		return nil
+// Name is a name that has found its place. A map that moves under the finger shows
+// names over its tiles, so that none is cut where two tiles meet.
+type Name struct {
+	Text  string
+	Class mappack.Class
+	At    geo.Fix // its middle
+}
+
+// Names finds places for the names of a part of a map, none over another. Those of
+// keep, which stand on the screen already, keep theirs.
+func Names(ctx context.Context, pack *mappack.Pack, v View, style *Style, keep []Name) ([]Name, error) {
+	if style.Face == nil {
+		return nil, nil
 	}
+	if err := v.check(); err != nil {
+		return nil, err
+	}
+	c := newCanvas(v, style)
+	if err := c.gather(ctx, pack); err != nil {
+		return nil, fmt.Errorf("place names: %w", err)
+	}
+	var held []label
+	for _, n := range keep {
+		x, y := v.XY(n.At)
+		held = append(held, label{text: n.Text, class: n.Class, at: orb.Point{x, y}})
+	}
+	return c.placed(held), nil
+}
+
+func (c *canvas) placed(held []label) (names []Name) {
+	c.place(nil, held, func(l label, _ image.Rectangle) {
+		names = append(names, Name{l.text, l.class, c.Fix(l.at[0], l.at[1])})
+	})
+	return names
+}
+
+// place gives each name its room in turn, first those of held, then the higher class
+// and the larger thing first: each only where it covers nothing that is taken and
+// lies on the picture whole.
+func (c *canvas) place(taken []image.Rectangle, held []label, put func(label, image.Rectangle)) {
 	slices.SortStableFunc(c.labels, func(a, b label) int {
 		return cmp.Or(cmp.Compare(c.style.Pens[b.class].Rank, c.style.Pens[a.class].Rank), cmp.Compare(b.room, a.room), cmp.Compare(a.text, b.text))
 	})
-	height := face.Metrics().Ascent.Ceil() + face.Metrics().Descent.Ceil()
-	taken := []image.Rectangle{c.attribution(height)}
 	where := map[string][]orb.Point{}
-	for _, l := range c.labels {
-		width := font.MeasureString(face, l.text).Ceil()
-		x, y := int(l.at[0])-width/2, int(l.at[1])-height/2
-		box := image.Rect(x, y, x+width, y+height)
-		free := box.In(c.img.Bounds()) && !slices.ContainsFunc(taken, box.Inset(-4).Overlaps) &&
-			!slices.ContainsFunc(where[l.text], func(p orb.Point) bool { return math.Hypot(p[0]-l.at[0], p[1]-l.at[1]) < apart })
-		if !free {
-			continue
+	for i, l := range slices.Concat(held, c.labels) {
+		room := 4
+		if i < len(held) {
+			room = 2 // they had room; moving rounds by a pixel
 		}
-		taken, where[l.text] = append(taken, box), append(where[l.text], l.at)
-		c.text(l.text, x, y+face.Metrics().Ascent.Ceil(), c.style.Pens[l.class].Text)
+		size := c.style.size(l.text)
+		box := image.Rectangle{Max: size}.Add(image.Pt(int(l.at[0])-size.X/2, int(l.at[1])-size.Y/2))
+		free := box.In(c.whole()) && !slices.ContainsFunc(taken, box.Inset(-room).Overlaps) &&
+			!slices.ContainsFunc(where[l.text], func(p orb.Point) bool { return math.Hypot(p[0]-l.at[0], p[1]-l.at[1]) < apart })
+		if free {
+			taken, where[l.text] = append(taken, box), append(where[l.text], l.at)
+			put(l, box)
+		}
 	}
-	return taken
 }
 
-// attribution writes what the data's licence wants shown, in the lower right
-// corner, and gives the room that it takes.
-func (c *canvas) attribution(height int) image.Rectangle {
-	width := font.MeasureString(c.style.Face, c.by).Ceil()
-	x, y := c.Width-width-6, c.Height-height-2
-	c.text(c.by, x, y+c.style.Face.Metrics().Ascent.Ceil(), c.style.Pens[mappack.City].Text)
-	return image.Rect(x, y, c.Width, c.Height)
+// size is the room of a text in pixels, without its halo.
+func (s *Style) size(text string) image.Point {
+	m := s.Face.Metrics()
+	return image.Pt(font.MeasureString(s.Face, text).Ceil(), m.Ascent.Ceil()+m.Descent.Ceil())
 }
 
-// text writes with a halo, so that it can be read over anything.
-func (c *canvas) text(s string, x, y int, ink color.RGBA) {
-	d := font.Drawer{Dst: c.img, Face: c.style.Face, Src: image.NewUniform(c.style.Halo)}
-	for _, by := range []image.Point{{-2, 0}, {2, 0}, {0, -2}, {0, 2}, {-1, -1}, {1, -1}, {-1, 1}, {1, 1}} {
-		d.Dot = fixed.P(x+by.X, y+by.Y)
-		d.DrawString(s)
+// halo is how many pixels around a text are lit, so that it can be read over anything.
+const halo = 2
+
+// Word is a picture of a name alone.
+func (s *Style) Word(n Name) *image.RGBA {
+	img := image.NewRGBA(image.Rectangle{Max: s.size(n.Text)}.Inset(-halo))
+	s.text(img, n.Text, image.Point{}, s.Pens[n.Class].Text)
+	img.Rect = img.Rect.Sub(img.Rect.Min)
+	return img
+}
+
+// write writes the names, and whose data it is in the corner. It gives the room
+// that each takes, the corner first.
+func (c *canvas) write() []image.Rectangle {
+	if c.style.Face == nil {
+		return nil
 	}
-	d.Src, d.Dot = image.NewUniform(ink), fixed.P(x, y)
-	d.DrawString(s)
+	by := c.style.size(c.by)
+	corner := image.Pt(c.Width-by.X-6, c.Height-by.Y-2)
+	c.style.text(c.img, c.by, corner, c.style.Pens[mappack.City].Text)
+	boxes := []image.Rectangle{{Min: corner, Max: image.Pt(c.Width, c.Height)}}
+	c.place(boxes, nil, func(l label, box image.Rectangle) {
+		boxes = append(boxes, box)
+		c.style.text(c.img, l.text, box.Min, c.style.Pens[l.class].Text)
+	})
+	return boxes
+}
+
+// text writes with its upper left corner at a point.
+func (s *Style) text(img *image.RGBA, text string, at image.Point, ink color.RGBA) {
+	base := at.Add(image.Pt(0, s.Face.Metrics().Ascent.Ceil()))
+	d := font.Drawer{Dst: img, Face: s.Face, Src: image.NewUniform(s.Halo)}
+	for _, by := range []image.Point{{-halo, 0}, {halo, 0}, {0, -halo}, {0, halo}, {-1, -1}, {1, -1}, {-1, 1}, {1, 1}} {
+		d.Dot = fixed.P(base.X+by.X, base.Y+by.Y)
+		d.DrawString(text)
+	}
+	d.Src, d.Dot = image.NewUniform(ink), fixed.P(base.X, base.Y)
+	d.DrawString(text)
 }
