@@ -56,7 +56,7 @@ var features = map[string][]string{
 	"seal":       nil,
 	"rule":       {"member"},
 	"member":     nil,
-	"station":    {"geo"},
+	"station":    {"geo", "schedule"},
 	"activity":   {"quota", "rule", "member", "schedule"},
 	"quota":      nil,
 	"lease":      {"quota", "activity", "member", "ticket", "seal"},

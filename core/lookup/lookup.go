@@ -153,6 +153,18 @@ func (q Query) Match(n Name) Rank {
 	return best
 }
 
+// Within ranks a query that may begin at any character of a name, as places are
+// looked for: 爱心 in 仙桥广场爱心驿站. The further in, the less it is worth.
+func (q Query) Within(n Name) Rank {
+	best := Rank(0)
+	for start := range n.sounds {
+		if r := q.rest(n.sounds[start:], q.text, fits-Rank(min(start, 30))); r > best {
+			best = r
+		}
+	}
+	return best
+}
+
 // rest ranks what is left of the query against what is left of the name; 0 where
 // it does not fit.
 func (q Query) rest(sounds []pinyin.Sound, text []rune, so Rank) Rank {

@@ -1,22 +1,70 @@
-// Package station describes the physical places where things are handed over.
+// Package station describes the physical places where things are handed over and
+// where people find water, shade and help: what they are, what they have, when they
+// are open, and how one of them is found by what somebody types.
 package station
 
-import "yizhan/core/id"
+import (
+	"reflect"
+	"time"
+
+	"yizhan/core/geo"
+	"yizhan/core/id"
+)
 
 // Station is one place. Coordinates keep their original numbers and the datum
-// they were given in; converting them is the map's work.
+// they were given in; At converts them.
 type Station struct {
 	ID         id.Station `cbor:"1,keyasint" json:"id"`
 	Name       string     `cbor:"2,keyasint" json:"name"`
 	Lat        float64    `cbor:"3,keyasint" json:"lat"`
 	Lon        float64    `cbor:"4,keyasint" json:"lon"`
-	Datum      string     `cbor:"5,keyasint" json:"datum"` // geo.Datum of Lat and Lon, which stay as they came
-	Kind       string     `cbor:"6,keyasint,omitempty" json:"kind,omitempty"`
-	Address    string     `cbor:"7,keyasint,omitempty" json:"address,omitempty"`
-	Hours      string     `cbor:"8,keyasint,omitempty" json:"hours,omitempty"`
-	Phone      string     `cbor:"9,keyasint,omitempty" json:"phone,omitempty"`
-	Facilities []string   `cbor:"10,keyasint,omitempty" json:"facilities,omitempty"`
-	Status     string     `cbor:"11,keyasint,omitempty" json:"status,omitempty"`
-	Checked    string     `cbor:"12,keyasint,omitempty" json:"checked,omitempty"` // date of the last check on site
-	Digest     []byte     `cbor:"13,keyasint,omitempty" json:"-"`
+	Datum      string     `cbor:"5,keyasint" json:"datum"`                           // geo.Datum of Lat and Lon, which stay as they came
+	Kind       string     `cbor:"6,keyasint,omitempty" json:"kind,omitempty"`        // key of Kinds, or what the union calls it
+	Address    string     `cbor:"7,keyasint,omitempty" json:"address,omitempty"`     //
+	Hours      string     `cbor:"8,keyasint,omitempty" json:"hours,omitempty"`       // as ParseHours reads them; older ones may be any text
+	Phone      string     `cbor:"9,keyasint,omitempty" json:"phone,omitempty"`       //
+	Facilities []string   `cbor:"10,keyasint,omitempty" json:"facilities,omitempty"` // keys of Facilities, or words that are none
+	Status     string     `cbor:"11,keyasint,omitempty" json:"status,omitempty"`     // see Gone
+	Checked    string     `cbor:"12,keyasint,omitempty" json:"checked,omitempty"`    // date of the last check on site, YYYY-MM-DD
+	Digest     []byte     `cbor:"13,keyasint,omitempty" json:"-"`                    //
+	Landmark   string     `cbor:"14,keyasint,omitempty" json:"landmark,omitempty"`   // what to look out for
+	Photo      string     `cbor:"15,keyasint,omitempty" json:"photo,omitempty"`      // attachment: SHA-256 in lower-case hex
+	Closure    *Closure   `cbor:"16,keyasint,omitempty" json:"closure,omitempty"`    // of a while
 }
+
+// Closure is why a place is closed for some days, both of them included.
+type Closure struct {
+	From  string `cbor:"1,keyasint" json:"from"`                      // YYYY-MM-DD
+	Until string `cbor:"2,keyasint,omitempty" json:"until,omitempty"` // YYYY-MM-DD; empty: nobody knows until when
+	Why   string `cbor:"3,keyasint,omitempty" json:"why,omitempty"`
+}
+
+// On reports whether a date, YYYY-MM-DD, lies in the closure.
+func (c *Closure) On(date string) bool {
+	return c != nil && c.From <= date && (c.Until == "" || date <= c.Until)
+}
+
+// At is where the place is in WGS84; ok is false where its numbers are no place.
+func (s Station) At() (p geo.Point, ok bool) {
+	p, err := geo.Point{Lat: s.Lat, Lon: s.Lon}.To(geo.WGS84, geo.Datum(s.Datum))
+	return p, err == nil
+}
+
+// Stale reports whether the place was last checked so long ago that what is said of
+// it may be wrong (Kind.Stale), or never; days is how long ago, -1 for never.
+func (s Station) Stale(now time.Time) (days int, stale bool) {
+	at, err := time.Parse(time.DateOnly, s.Checked)
+	if err != nil {
+		return -1, true
+	}
+	today, _ := time.Parse(time.DateOnly, now.Format(time.DateOnly)) // cannot fail
+	days = int(today.Sub(at) / (24 * time.Hour))
+	limit := usualStale
+	if k, ok := KindOf(s.Kind); ok {
+		limit = k.Stale
+	}
+	return days, days > limit
+}
+
+// Equal reports whether two records say the same.
+func (s Station) Equal(o Station) bool { return reflect.DeepEqual(s, o) }

@@ -5,6 +5,8 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/schedule"
+	"yizhan/core/station"
 )
 
 // Tables of a device. A device keeps rows of tables that it does not know.
@@ -12,6 +14,7 @@ const (
 	TableActivity = "activity" // id: activity
 	TablePool     = "pool"     // id: activity/pool
 	TableStation  = "station"  // id: station
+	TableCalendar = "calendar" // id: year
 	TableKey      = "key"      // id: kid in hex
 	TableRevoked  = "revoked"  // id: public key in hex; phones of members that may do nothing any more
 	TableClaim    = "claim"    // id: ticket number; the member's own
@@ -66,6 +69,29 @@ type StationRow struct {
 	Kind       string     `cbor:"11,keyasint,omitempty"`
 	Status     string     `cbor:"12,keyasint,omitempty"`
 	Authority  id.Device  `cbor:"13,keyasint,omitempty"`
+	Checked    string     `cbor:"14,keyasint,omitempty"` // date of the last check on site
+	Landmark   string     `cbor:"15,keyasint,omitempty"`
+	Photo      string     `cbor:"16,keyasint,omitempty"` // attachment (§13)
+
+	Closure *station.Closure `cbor:"17,keyasint,omitempty"`
+}
+
+// Place is what the row says of a station.
+func (r StationRow) Place() station.Station {
+	return station.Station{ID: r.ID, Name: r.Name, Lat: r.Lat, Lon: r.Lon, Datum: r.Datum, Kind: r.Kind, Address: r.Address, Hours: r.Hours, Phone: r.Phone,
+		Facilities: r.Facilities, Status: r.Status, Checked: r.Checked, Landmark: r.Landmark, Photo: r.Photo, Closure: r.Closure}
+}
+
+// RowOf is the row of a station, without its number and authority.
+func RowOf(s station.Station) StationRow {
+	return StationRow{ID: s.ID, Name: s.Name, Lat: s.Lat, Lon: s.Lon, Datum: s.Datum, Kind: s.Kind, Address: s.Address, Hours: s.Hours, Phone: s.Phone,
+		Facilities: s.Facilities, Status: s.Status, Checked: s.Checked, Landmark: s.Landmark, Photo: s.Photo, Closure: s.Closure}
+}
+
+// CalendarRow is what the holiday notice for a year says (core/schedule).
+type CalendarRow struct {
+	Year int            `cbor:"1,keyasint"`
+	Days []schedule.Day `cbor:"2,keyasint,omitempty"`
 }
 
 // KeyRow is a public key that signs tickets.

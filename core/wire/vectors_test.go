@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -15,7 +16,9 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/schedule"
 	"yizhan/core/seal"
+	"yizhan/core/station"
 )
 
 var update = flag.Bool("update", false, "write testdata anew; only for new messages, never for changed bytes")
@@ -164,8 +167,13 @@ func rowValues() map[string]any {
 		TablePool:     &PoolRow{Activity: "premiere", Pool: "main", Full: true},
 		TableStation: &StationRow{ID: "st-7", Number: 7, Name: "云鹭驿站", Lat: 31.25, Lon: 120.6170001, Datum: "GCJ02", Address: "湖滨路 7 号", Hours: "09:00-21:00",
 			Phone: "100-0000", Facilities: []string{"饮水", "充电"}, Kind: "indoor", Status: "open", Authority: "kiosk-1"},
-		TableKey:      &KeyRow{KID: []byte{1, 2, 3, 4}, PublicKey: bytes.Repeat([]byte{5}, 32), Algorithm: seal.EdDSA, Number: 1},
-		TableRevoked:  &RevokedRow{PublicKey: bytes.Repeat([]byte{5}, 32)},
+		TableKey:                 &KeyRow{KID: []byte{1, 2, 3, 4}, PublicKey: bytes.Repeat([]byte{5}, 32), Algorithm: seal.EdDSA, Number: 1},
+		TableRevoked:             &RevokedRow{PublicKey: bytes.Repeat([]byte{5}, 32)},
+		TableCalendar:            &CalendarRow{Year: 2026, Days: []schedule.Day{{Date: "2026-02-14", Name: "春节"}, {Date: "2026-02-16", Name: "春节", Off: true}}},
+		TableCalendar + "_empty": &CalendarRow{Year: 2027},
+		TableStation + "_closed": &StationRow{ID: "st-8", Number: 8, Name: "云鹭广场驿站", Lat: 31.25, Lon: 120.6170001, Datum: "BD09", Hours: "工作日 08:30-12:00、14:00-17:30；周末 休息",
+			Facilities: []string{"water", "toilet"}, Kind: "care", Checked: "2026-11-02", Landmark: "地铁 B 口旁", Photo: strings.Repeat("ab", 32),
+			Closure: &station.Closure{From: "2026-11-22", Until: "2026-12-05", Why: "装修"}},
 		TableClaim:    &ClaimRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Place: 17, Station: "st-7", Epoch: 1, Code: "2KCET", At: 1790000001000},
 		TableMessage:  &MessageRow{Seq: 1305, Kind: "granted", Activity: "premiere", Pool: "main", Ticket: 1301, At: 1790000001000},
 		TableMe:       &MeRow{Member: "m-1001", Org: "org-12", Name: "云鹭公交工会"},
