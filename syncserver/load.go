@@ -55,3 +55,18 @@ func loadStorm(fs *flag.FlagSet, args []string) error {
 		return load.Storm{Config: c, Presses: *presses, Batch: *batch, Quota: *quota}.Run(ctx)
 	})
 }
+
+// loadBootstrap has devices come for the first time.
+func loadBootstrap(fs *flag.FlagSet, args []string) error {
+	run := loading(fs, 1)
+	rows := fs.Int("rows", 100000, "people on the check-in lists, with their names")
+	tickets := fs.Int("tickets", 20000, "sealed tickets of the kiosk's station")
+	activities := fs.Int("activities", 500, "how many are published")
+	slow := fs.Bool("slow", false, "also over a line of 23 kbit/s, which takes a minute more")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	return run(func(ctx context.Context, c load.Config) (*load.Report, error) {
+		return load.Bootstrap{Config: c, Rows: *rows, Tickets: *tickets, Activities: *activities, Slow: *slow}.Run(ctx)
+	})
+}

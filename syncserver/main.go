@@ -55,6 +55,7 @@ var commands = []command{
 	{"rehearse", "FILE.json…", "run scenario files through a real server and report differences", rehearseFiles},
 	{"sim", "", "live whole worlds in which everything goes wrong, on simulated machines", simulate},
 	{"load storm", "", "measure a server that everybody presses at at once", loadStorm},
+	{"load bootstrap", "", "measure the first sync of a staff tablet and of a kiosk", loadBootstrap},
 	{"verify", "", "re-read the journal and compare everything with it", verify},
 	{"demo", "DIR", "write the sheets and activities of the demo city", demo},
 }
