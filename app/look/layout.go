@@ -201,6 +201,29 @@ func Middle(most float32, o fyne.CanvasObject) fyne.CanvasObject {
 	return b
 }
 
+// FirstToFit shows the first of several forms of one thing that has room; the last where none has.
+func FirstToFit(forms ...fyne.CanvasObject) fyne.CanvasObject {
+	b := &box{objects: forms}
+	b.height = func(width float32) float32 { return heightFor(forms[len(forms)-1], width) }
+	b.arrange = func(s fyne.Size) {
+		shown := false
+		for i, o := range forms {
+			o.Show() // nothing hidden has a height
+			if shown || (i < len(forms)-1 && heightFor(o, s.Width) > s.Height) {
+				o.Hide()
+				continue
+			}
+			shown = true
+			place(o, 0, 0, s.Width, s.Height)
+		}
+	}
+	for _, o := range forms[:len(forms)-1] {
+		o.Hide()
+	}
+	b.ExtendBaseWidget(b)
+	return b
+}
+
 // Fixed gives an object a size of its own, centred in the width it gets.
 func Fixed(w, h float32, o fyne.CanvasObject) fyne.CanvasObject {
 	b := &box{objects: []fyne.CanvasObject{o}, width: w}

@@ -3,6 +3,7 @@
 package pickup
 
 import (
+	"image/color"
 	"reflect"
 
 	"fyne.io/fyne/v2"
@@ -65,13 +66,13 @@ func (v *View) Draw(m Model, left int) {
 		v.last, v.drawn, v.button = m, true, nil
 		page := v.idle(m)
 		if m.Page == pickup.Showing {
-			page = v.verdict(m)
+			page = v.verdict(m, left)
 		}
 		v.root.Objects = []fyne.CanvasObject{page}
 		v.root.Refresh()
 	}
 	if v.button != nil {
-		v.button.SetText(look.Say(say.T("完成（%d 秒后返回）", left)))
+		v.button.SetText(look.Say(done(left)))
 	}
 }
 
@@ -115,16 +116,27 @@ func (v *View) idle(m Model) fyne.CanvasObject {
 
 // verdict fills the screen with the colour of the outcome; shape and word say the
 // same for those who do not see colours.
-func (v *View) verdict(m Model) fyne.CanvasObject {
+func (v *View) verdict(m Model, left int) fyne.CanvasObject {
 	s, r := v.Scale, m.Result
 	fill, on := s.Strong(r.Tone)
+	top := statusview.Strip(s, m.Bar, nil)
+	var forms []fyne.CanvasObject
+	for _, k := range []float32{1, 0.75, 0.55} { // long words in large print leave less room for the mark
+		forms = append(forms, look.Middle(0, v.words(r, on, s.Huge*k)))
+	}
+	return look.Fill(fill, 0, look.Frame(top, look.Pad(0, s.Pad, look.FirstToFit(forms...)), look.Pad(s.Pad, s.Pad, v.foot(r, on, left))))
+}
+
+// words is the mark and what is said, the outcome itself in print of size em.
+func (v *View) words(r pickup.Result, on color.Color, em float32) fyne.CanvasObject {
+	s := v.Scale
 	text := func(text say.Text, em float32, bold bool) fyne.CanvasObject {
 		return look.NewText(look.Say(text), look.Style{Em: em, Bold: bold, Colour: on, Align: fyne.TextAlignCenter})
 	}
-	side := s.Huge * 2.4
-	objects := []fyne.CanvasObject{look.Fixed(side, side, look.Mark(r.Tone, on)), text(r.Word, s.Huge, true)}
+	side := em * 2.4
+	objects := []fyne.CanvasObject{look.Fixed(side, side, look.Mark(r.Tone, on)), text(r.Word, em, true)}
 	if r.Seats > 0 && r.Tone == flow.Good {
-		objects = append(objects, text(say.T("%d 张", r.Seats), s.Huge*0.8, true))
+		objects = append(objects, text(say.T("%d 张", r.Seats), em*0.8, true))
 	}
 	objects = append(objects, text(r.Sentence, s.Title, true))
 	for _, line := range []say.Text{r.Detail, r.Next} {
@@ -135,7 +147,13 @@ func (v *View) verdict(m Model) fyne.CanvasObject {
 	if r.Title != "" {
 		objects = append(objects, look.Space(s.Gap), text(say.Plain(r.Title), s.Body*1.1, false))
 	}
-	v.button = look.NewButton(s, look.Second, look.Say(say.T("完成")), v.Close)
+	return look.Column(s.Gap, objects...)
+}
+
+// foot is what can be done about the outcome.
+func (v *View) foot(r pickup.Result, on color.Color, left int) fyne.CanvasObject {
+	s := v.Scale
+	v.button = look.NewButton(s, look.Second, look.Say(done(left)), v.Close)
 	foot := []fyne.CanvasObject{v.button}
 	if r.Ticket != 0 {
 		foot = append(foot, look.NewButton(s, look.Second, look.Say(say.T("发错了，撤销")), v.TakeBack))
@@ -146,8 +164,8 @@ func (v *View) verdict(m Model) fyne.CanvasObject {
 	if r.Doubt {
 		foot = append(foot, look.NewButton(s, look.Second, look.Say(say.T("工作人员确认：时间正确")), v.ClockRight))
 	}
-	hint := text(say.T("扫下一张也会关掉这一页"), s.Small, false)
-	top := statusview.Strip(s, m.Bar, nil)
-	return look.Fill(fill, 0, look.Frame(top, look.Pad(0, s.Pad, look.Middle(0, look.Column(s.Gap, objects...))),
-		look.Pad(s.Pad, s.Pad, look.Column(s.Gap, append(foot, hint)...))))
+	hint := look.NewText(look.Say(say.T("扫下一张也会关掉这一页")), look.Style{Em: s.Small, Colour: on, Align: fyne.TextAlignCenter})
+	return look.Column(s.Gap, append(foot, hint)...)
 }
+
+func done(left int) say.Text { return say.T("完成（%d 秒后返回）", left) }
