@@ -29,6 +29,7 @@ var commands = []command{
 	{"import stations", "FILE.xlsx", "read service stations from a union's sheet", importStations},
 	{"import map", "FILE.osm|.osm.gz|.osm.pbf", "make a map pack for devices of an OpenStreetMap file", importMap},
 	{"map info", "PACK", "check a map pack and say what it holds", mapInfo},
+	{"map publish", "PACK", "check a map pack and have every device fetch it", mapPublish},
 	{"map route", "PACK LAT,LON LAT,LON", "the way on foot from one place to another, as JSON", mapRoute},
 	{"map draw", "PACK", "draw a part of a map, and a way on foot, into a picture", mapDraw},
 	{"map nearest", "PACK STATIONS.csv LAT,LON", "rank stations (name,lat,lon,datum) by their way on foot, as JSON", mapNearest},
@@ -133,7 +134,7 @@ func usage(w io.Writer, first string) {
 		}
 	}
 	if !some {
-		fmt.Fprint(w, "\nserve, hub, import map, map, backup, restore, rehearse, sim, load, verify and demo need no running server; the others ask the one of -data.\n")
+		fmt.Fprint(w, "\nserve, hub, import map, map (but map publish), backup, restore, rehearse, sim, load, verify and demo need no running server; the others ask the one of -data.\n")
 	}
 }
 

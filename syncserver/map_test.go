@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"yizhan/core/wire"
 )
 
 // townOSM is the hand-made town of the importer.
@@ -79,5 +83,53 @@ func TestMapCommands(t *testing.T) {
 	}
 	if o := try(t, "map", "info", pack); o.code == 0 || !strings.Contains(o.stderr, "地图文件不完整，请重新获取") {
 		t.Error(o)
+	}
+}
+
+// TestMapPublish publishes a pack through the running server: a device reads of it in
+// its rows, and fetches it by its hash.
+func TestMapPublish(t *testing.T) {
+	p, _, c := settled(t)
+	kiosk := p.enrolled("kiosk", "-role", "kiosk", "-station", string(c.Kiosk))
+	dir := t.TempDir()
+	pack := filepath.Join(dir, "town.map")
+	must(t, "import", "map", "-area", "yunlu", "-name", "云鹭市", "-o", pack, townOSM)
+	if out := p.must("map", "publish", pack); !strings.Contains(out, "云鹭市 (yunlu)") {
+		t.Errorf("publish says %q", out)
+	}
+	if out := p.must("map", "publish", pack); !strings.Contains(out, "nothing changed") {
+		t.Errorf("the second time it says %q", out)
+	}
+	body, err := os.ReadFile(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var row wire.MapRow
+	until(t, "the kiosk knows of the map", func() bool {
+		r, ok, err := kiosk.store.Get(wire.TableMap, "yunlu")
+		return err == nil && ok && wire.DecodeRow(r.Body, &row) == nil
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	path, err := kiosk.attachments().Get(ctx, wire.Blob(row.Blob))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, body) || row.Bytes != int64(len(body)) {
+		t.Errorf("%d bytes arrived, want %d (%v)", len(got), len(body), err)
+	}
+	elsewhere := filepath.Join(dir, "other.map")
+	must(t, "import", "map", "-area", "other", "-o", elsewhere, townOSM)
+	if o := p.do("map", "publish", elsewhere); o.code == 0 || !strings.Contains(o.stderr, "map of other") || !strings.Contains(o.stderr, "-yes") {
+		t.Error(o)
+	}
+	if err := os.WriteFile(elsewhere, body[:len(body)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := p.do("map", "publish", "-yes", elsewhere); o.code == 0 || !strings.Contains(o.stderr, "地图文件不完整") {
+		t.Error(o)
+	}
+	if out := p.must("status"); !strings.Contains(out, `"area": "yunlu"`) {
+		t.Errorf("status says %s", out)
 	}
 }

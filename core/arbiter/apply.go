@@ -40,6 +40,8 @@ func (s *State) apply(e *op.Entry) error {
 		s.applyStations(e)
 	case op.Published:
 		return s.applyPublished(e)
+	case op.MapPut:
+		return s.applyMap(e)
 	case op.Offered, op.Enrolled:
 		if e.Enrolment == nil {
 			return fmt.Errorf("it enrols nothing")

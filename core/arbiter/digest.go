@@ -66,6 +66,9 @@ func (s *State) Digest() string {
 		p := s.stations[k]
 		write(h, "station", p.Station, p.number, p.authority)
 	}
+	if s.carried.Area != "" {
+		write(h, "map", s.carried)
+	}
 	for _, k := range sorted(s.devices) {
 		d := s.devices[k]
 		write(h, "device", d.Enrolment, d.last, d.chain, d.gone)

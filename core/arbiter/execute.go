@@ -151,6 +151,8 @@ func (r *run) execute(o *op.Op) (err error) {
 		r.tick()
 	case op.PutOrgs, op.PutPeople, op.PutStations:
 		err = r.put(o)
+	case op.PutMap:
+		err = r.putMap(o)
 	case op.Publish:
 		err = r.publish(o)
 	case op.Offer:

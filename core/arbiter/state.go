@@ -30,6 +30,7 @@ type State struct {
 	people     map[id.Member]*member.Person
 	erased     map[id.Member]bool // and have not come back
 	stations   map[id.Station]*place
+	carried    op.Map // by devices; empty while none was published
 	activities map[id.Activity]*act
 	claims     map[id.Ticket]*held
 	devices    map[id.Device]*device

@@ -73,6 +73,7 @@ func ops() map[string]Op {
 		"settle":           {Kind: Settle, About: 1307, Epoch: 1, Handled: true, Reason: "核对无误", At: at, EnteredBy: "s-3", Channel: ByStaff},
 		"authority":        {Kind: SetAuthority, Station: "st-7", Device: "kiosk-2"},
 		"accept":           {Kind: Accept, Kept: &Kept{Seq: 1410, Hash: bytes.Repeat([]byte{0xd1}, 16), Bytes: []byte{0xa1, 1, 4}}},
+		"put_map":          {Kind: PutMap, Override: true, Map: &Map{Area: "yunlu", Name: "云鹭市", Made: "2026-01-02", Blob: bytes.Repeat([]byte{5}, 32), Bytes: 1_400_000}},
 		"erase":            {Kind: Erase, Member: "m-1001"},
 		"revoke_wiped":     {Kind: Revoke, Device: "kiosk-1", Kept: &Kept{Bytes: []byte{0xa1, 1, 2}}},
 	}
@@ -114,6 +115,7 @@ func entries() map[string]Entry {
 		"wiped":       {Kind: Wiped, At: at, Device: "kiosk-1", Kept: &Kept{Bytes: []byte{0xa1, 1, 2}}},
 		"settled": {Kind: Settled, At: at, Device: "staff-4", DevSeq: 5, Chain: bytes.Repeat([]byte{0xd3}, 16), About: 1307, Handled: true, Reason: "核对无误", By: "s-3",
 			Channel: ByStaff, DeviceAt: at - 40, Outcome: OK},
+		"map_put":   {Kind: MapPut, At: at, Map: &Map{Area: "yunlu", Name: "云鹭市", Made: "2026-01-02", Blob: bytes.Repeat([]byte{5}, 32), Bytes: 1_400_000}},
 		"erased":    {Kind: Erased, At: at, Member: "m-1001"},
 		"accepted":  {Kind: Done, At: at, Device: "kiosk-1", Kept: &Kept{Seq: 1410}},
 		"task":      {Kind: TaskMade, At: at, Org: "org-12", Activity: "premiere", Word: "review"},

@@ -50,6 +50,8 @@ const (
 	Reopened EntryKind = 32 // Activity: its pools are decided again
 	Undone   EntryKind = 34 // Ticket: its hand-over was taken back at the counter; it is granted again
 
+	MapPut EntryKind = 52 // Map: devices carry this one
+
 	Settled EntryKind = 41 // About: By has seen a task or an incident, or is done with it (Handled); Reason: what was done
 )
 
@@ -191,6 +193,7 @@ type Entry struct {
 	Authority id.Device         `cbor:"46,keyasint,omitempty"`
 	About     uint64            `cbor:"53,keyasint,omitempty"` // Seq of a TaskMade or IncidentMade; 0 if a restored server has lost it
 	Handled   bool              `cbor:"54,keyasint,omitempty"`
+	Map       *Map              `cbor:"66,keyasint,omitempty"`
 }
 
 // Whole says, on the entry with an op's result, which entries around it are of the

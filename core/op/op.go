@@ -54,6 +54,7 @@ const (
 
 	Reopen       Kind = 78 // Activity, all if empty: decide its pools again after a restore
 	Restore      Kind = 79 // Epoch, at least: the server goes on from a backup
+	PutMap       Kind = 93 // Map, Override: the map pack that devices carry
 	SetAuthority Kind = 76 // Station, Device: that device hands over the tickets bound there
 )
 
@@ -120,6 +121,7 @@ type Op struct {
 	Device    id.Device         `cbor:"38,keyasint,omitempty"`
 	Lending   *Lease            `cbor:"39,keyasint,omitempty"`
 	Kept      *Kept             `cbor:"41,keyasint,omitempty"`
+	Map       *Map              `cbor:"49,keyasint,omitempty"`
 }
 
 // Role is what a device is used for.

@@ -15,6 +15,7 @@ const (
 	TablePool     = "pool"     // id: activity/pool
 	TableStation  = "station"  // id: station
 	TableCalendar = "calendar" // id: year
+	TableMap      = "map"      // id: area; the one map pack that devices carry
 	TableKey      = "key"      // id: kid in hex
 	TableRevoked  = "revoked"  // id: public key in hex; phones of members that may do nothing any more
 	TableClaim    = "claim"    // id: ticket number; the member's own
@@ -93,6 +94,9 @@ type CalendarRow struct {
 	Year int            `cbor:"1,keyasint"`
 	Days []schedule.Day `cbor:"2,keyasint,omitempty"`
 }
+
+// MapRow is the map pack that devices carry: what they fetch by its hash.
+type MapRow op.Map
 
 // KeyRow is a public key that signs tickets.
 type KeyRow struct {

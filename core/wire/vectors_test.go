@@ -174,6 +174,7 @@ func rowValues() map[string]any {
 		TableStation + "_closed": &StationRow{ID: "st-8", Number: 8, Name: "云鹭广场驿站", Lat: 31.25, Lon: 120.6170001, Datum: "BD09", Hours: "工作日 08:30-12:00、14:00-17:30；周末 休息",
 			Facilities: []string{"water", "toilet"}, Kind: "care", Checked: "2026-11-02", Landmark: "地铁 B 口旁", Photo: strings.Repeat("ab", 32),
 			Closure: &station.Closure{From: "2026-11-22", Until: "2026-12-05", Why: "装修"}},
+		TableMap:      &MapRow{Area: "yunlu", Name: "云鹭市", Made: "2026-01-02", Blob: bytes.Repeat([]byte{5}, 32), Bytes: 1_400_000},
 		TableClaim:    &ClaimRow{Ticket: 1301, Activity: "premiere", Pool: "main", Seats: 2, State: op.ClaimGranted, Place: 17, Station: "st-7", Epoch: 1, Code: "2KCET", At: 1790000001000},
 		TableMessage:  &MessageRow{Seq: 1305, Kind: "granted", Activity: "premiere", Pool: "main", Ticket: 1301, At: 1790000001000},
 		TableMe:       &MeRow{Member: "m-1001", Org: "org-12", Name: "云鹭公交工会"},

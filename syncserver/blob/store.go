@@ -153,6 +153,35 @@ type writer struct {
 
 func (w writer) Write(b []byte) (int, error) { return w.s.write(w.f, b) }
 
+// Add keeps a file of the server itself, durably, and gives its name.
+func (s *Store) Add(r io.Reader) (b wire.Blob, err error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return b, fmt.Errorf("keep attachment: %w", full(err))
+	}
+	f, err := os.CreateTemp(s.dir, "new-*"+partSuffix)
+	if err != nil {
+		return b, fmt.Errorf("keep attachment: %w", full(err))
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(writer{s, f}, h), io.LimitReader(r, wire.MaxBlob+1))
+	switch {
+	case err != nil:
+		return b, fmt.Errorf("keep attachment: %w", full(err))
+	case n > wire.MaxBlob:
+		return b, ErrTooLarge
+	}
+	b = wire.Blob(h.Sum(nil))
+	if err := os.MkdirAll(filepath.Dir(s.path(b)), 0o700); err != nil {
+		return b, fmt.Errorf("keep attachment: %w", full(err))
+	}
+	if err := s.finish(b, f.Name(), f); err != nil {
+		return b, fmt.Errorf("keep attachment: %w", err)
+	}
+	return b, nil
+}
+
 // finish makes a whole upload visible.
 func (s *Store) finish(b wire.Blob, path string, f *os.File) error {
 	h := sha256.New()
@@ -171,7 +200,7 @@ func (s *Store) finish(b wire.Blob, path string, f *os.File) error {
 	if err := os.Rename(path, s.path(b)); err != nil {
 		return err
 	}
-	return syncDirs(filepath.Dir(path), s.dir)
+	return syncDirs(filepath.Dir(s.path(b)), s.dir)
 }
 
 func syncDirs(dirs ...string) error {

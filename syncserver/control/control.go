@@ -54,6 +54,12 @@ type AuthorityRequest struct {
 	Device  id.Device  `json:"device"`
 }
 
+// MapRequest brings a map pack.
+type MapRequest struct {
+	Pack   []byte `json:"pack"`
+	Anyway bool   `json:"anyway,omitempty"` // although it is older, or of another area
+}
+
 // DrawRequest asks for a draw.
 type DrawRequest struct {
 	Activity id.Activity `json:"activity"`
@@ -112,6 +118,9 @@ func Handler(s *server.Server) http.Handler {
 		return s.ImportStations(ctx, in)
 	})
 	handle(mux, "POST /v1/publish", func(ctx context.Context, in []byte) (server.Published, error) { return s.Publish(ctx, in) })
+	handle(mux, "POST /v1/publish-map", func(ctx context.Context, in MapRequest) (server.MapPublished, error) {
+		return s.PublishMap(ctx, in.Pack, in.Anyway)
+	})
 	handle(mux, "POST /v1/enrol", func(ctx context.Context, in EnrolRequest) (server.Offered, error) {
 		return s.OfferAt(ctx, op.Enrolment{Role: in.Role, Station: in.Station, Member: in.Member, Org: in.Org, Upstream: in.Hub, Supervisor: in.Supervisor}, in.Valid, in.Address)
 	})

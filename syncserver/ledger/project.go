@@ -144,6 +144,8 @@ func (p *projection) one(e *op.Entry) error {
 		return p.peoplePut(e)
 	case op.StationsPut:
 		return p.stationsPut(e)
+	case op.MapPut:
+		return p.mapPut(e)
 	case op.Published:
 		return p.published(e)
 	case op.Offered, op.Enrolled:

@@ -13,6 +13,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/lookup"
 	"yizhan/core/member"
+	"yizhan/core/op"
 	"yizhan/syncserver/ledger"
 	"yizhan/syncserver/roster"
 	"yizhan/syncserver/vault"
@@ -98,15 +99,16 @@ func (s *Server) KnownOrgs(ctx context.Context) (map[string]id.Org, error) {
 
 // Status says how a deployment stands.
 type Status struct {
-	Deployment string `json:"deployment"`
-	Production bool   `json:"production"`
-	Seq        uint64 `json:"seq"`     // newest decided
-	Applied    uint64 `json:"applied"` // newest in the ledger
-	People     int    `json:"people"`
-	Devices    int    `json:"devices"`
-	Connected  int    `json:"connected"`
-	Repairs    uint64 `json:"repairs"` // scopes that were repaired at a device since the start
-	Sum        string `json:"sum"`     // "ok", or what does not add up
+	Deployment string  `json:"deployment"`
+	Production bool    `json:"production"`
+	Seq        uint64  `json:"seq"`     // newest decided
+	Applied    uint64  `json:"applied"` // newest in the ledger
+	People     int     `json:"people"`
+	Devices    int     `json:"devices"`
+	Connected  int     `json:"connected"`
+	Repairs    uint64  `json:"repairs"`       // scopes that were repaired at a device since the start
+	Sum        string  `json:"sum"`           // "ok", or what does not add up
+	Map        *op.Map `json:"map,omitempty"` // that devices carry
 
 	Recovery *Recovery `json:"recovery,omitempty"` // while something may be forgotten since a restore
 }
@@ -117,6 +119,7 @@ func (s *Server) Status(ctx context.Context) (Status, error) {
 	err := s.seq.View(ctx, func(state *arbiter.State) {
 		st.Seq = state.Seq()
 		st.People, st.Devices = state.Sizes()
+		st.Map = carried(state)
 		if err := state.Check(); err != nil {
 			st.Sum = err.Error()
 		}

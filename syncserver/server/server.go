@@ -63,6 +63,7 @@ type Server struct {
 	vault    *vault.Vault
 	seq      *sequencer.Sequencer
 	sessions *session.Server
+	store    *blob.Store
 	blobs    *blob.Handler
 
 	life      context.Context // ends when the server closes
@@ -354,6 +355,7 @@ func (s *Server) newBlobs() (*blob.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.store = store
 	return blob.NewHandler(blob.Config{Store: store, Deployment: s.keys.Deployment, Now: s.cfg.Now, Log: s.cfg.Log,
 		Device: func(d id.Device) (key []byte, gone, ok bool) {
 			info, ok := s.Device(d)
