@@ -10,13 +10,16 @@ import (
 // MaxBatch is the most that one journal batch may hold, in bytes.
 const MaxBatch = 512 << 10
 
+// maxElements is the most that a list may hold.
+const maxElements = 65536
+
 var (
 	// encoding sorts keys, so that equal entries are equal bytes wherever a map is in them.
 	encoding = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic}.UserBufferEncMode())
 	// strict refuses what a hostile or broken sender could use to cost us memory or to say two things at once.
 	strict = must(cbor.DecOptions{
 		DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden,
-		MaxNestedLevels: 8, MaxArrayElements: 65536, MaxMapPairs: 1024, UTF8: cbor.UTF8RejectInvalid,
+		MaxNestedLevels: 8, MaxArrayElements: maxElements, MaxMapPairs: 1024, UTF8: cbor.UTF8RejectInvalid,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 	}.DecMode())
 )
@@ -56,6 +59,9 @@ type Batch struct {
 
 // EncodeEntry appends one entry to a batch body.
 func EncodeEntry(w *bytes.Buffer, e *Entry) error {
+	if writePlain(w, e) {
+		return nil
+	}
 	if err := encoding.MarshalToBuffer(e, w); err != nil {
 		return fmt.Errorf("encode entry: %w", err)
 	}
@@ -64,15 +70,30 @@ func EncodeEntry(w *bytes.Buffer, e *Entry) error {
 
 // DecodeBatch reads the entries of a batch body, numbered from first.
 func DecodeBatch(first uint64, body []byte) ([]Entry, error) {
-	var entries []Entry
-	for len(body) > 0 {
-		var e Entry
-		rest, err := strict.UnmarshalFirst(body, &e)
-		if err != nil {
-			return nil, fmt.Errorf("decode entry %d: %w", first+uint64(len(entries)), err)
+	return (&Decoder{}).Batch(nil, first, body)
+}
+
+// Decoder reads many batches.
+type Decoder struct{ names names }
+
+// NewDecoder makes a decoder for a whole journal: names that stand in many entries
+// then lie in memory once.
+func NewDecoder() *Decoder { return &Decoder{make(names, 1<<12)} }
+
+// Batch reads the entries of a batch body, numbered from first, behind those in to.
+func (d *Decoder) Batch(to []Entry, first uint64, body []byte) ([]Entry, error) {
+	for seq := first; len(body) > 0; seq++ {
+		to = append(to, Entry{})
+		e := &to[len(to)-1]
+		rest, ok := readPlain(body, e, d.names)
+		if !ok {
+			*e = Entry{}
+			var err error
+			if rest, err = strict.UnmarshalFirst(body, e); err != nil {
+				return nil, fmt.Errorf("decode entry %d: %w", seq, err)
+			}
 		}
-		e.Seq = first + uint64(len(entries))
-		entries, body = append(entries, e), rest
+		e.Seq, body = seq, rest
 	}
-	return entries, nil
+	return to, nil
 }

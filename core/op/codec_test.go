@@ -402,9 +402,12 @@ func BenchmarkEncodeClaimed(b *testing.B) {
 
 func BenchmarkDecodeClaimed(b *testing.B) {
 	body := encodeEntry(b, claimed())
+	d := NewDecoder()
+	var entries []Entry
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := DecodeBatch(1, body); err != nil {
+		var err error
+		if entries, err = d.Batch(entries[:0], 1, body); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,0 +1,128 @@
+package op
+
+import (
+	"bytes"
+	"encoding/hex"
+	"reflect"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"yizhan/core/id"
+)
+
+// agree holds one entry against the library: the same bytes, and the same entry
+// read back from them.
+func agree(t rapid.TB, e Entry) {
+	t.Helper()
+	want, err := encoding.Marshal(&e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w bytes.Buffer
+	if err := EncodeEntry(&w, &e); err != nil || !bytes.Equal(w.Bytes(), want) {
+		t.Fatalf("%+v is written as %x (%v), the library writes %x", e, w.Bytes(), err, want)
+	}
+	alike(t, want)
+}
+
+// alike holds what is read from bytes against the library.
+func alike(t rapid.TB, b []byte) {
+	t.Helper()
+	var want, got Entry
+	rest, err := strict.UnmarshalFirst(b, &want)
+	left, ok := readPlain(b, &got, NewDecoder().names)
+	if ok && (err != nil || !reflect.DeepEqual(got, want) || !bytes.Equal(left, rest)) {
+		t.Fatalf("%x reads as %+v with %x left, the library reads %+v (%v) with %x left", b, got, left, want, err, rest)
+	}
+}
+
+// TestEveryFieldAlone finds a field of Entry that the plain form forgets: each is
+// set alone, with the values that heads of each length hold.
+func TestEveryFieldAlone(t *testing.T) {
+	fields := reflect.TypeFor[Entry]().NumField()
+	for i := range fields {
+		for _, n := range []int64{1, 23, 24, 255, 256, 65535, 65536, 1<<32 - 1, 1 << 32, 1<<63 - 1, -1, -24, -25, -257} {
+			e := Entry{Kind: Claimed}
+			switch f := reflect.ValueOf(&e).Elem().Field(i); f.Kind() {
+			case reflect.Uint8, reflect.Uint32, reflect.Uint64:
+				f.SetUint(uint64(n) & (1<<(8*f.Type().Size()) - 1))
+			case reflect.Int, reflect.Int64:
+				f.SetInt(n)
+			case reflect.Bool:
+				f.SetBool(true)
+			case reflect.String:
+				f.SetString(string(bytes.Repeat([]byte("工"), int(n&0x1ff))))
+			case reflect.Slice:
+				f.Set(reflect.MakeSlice(f.Type(), int(n&0x1f), 32))
+			case reflect.Pointer:
+				f.Set(reflect.New(f.Type().Elem()))
+			default:
+				t.Fatalf("no value for field %s", reflect.TypeFor[Entry]().Field(i).Name)
+			}
+			e.Seq = 0
+			agree(t, e)
+		}
+	}
+}
+
+func TestPlainIsTheLibrary(t *testing.T) {
+	all := entries()
+	names := make([]string, 0, len(all))
+	for name, e := range all {
+		agree(t, e)
+		names = append(names, name)
+		var back Entry
+		if _, ok := readPlain(encodeEntry(t, e), &back, nil); ok != e.plain() {
+			t.Errorf("%s: read as plain: %v", name, ok)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		e := all["claimed"]
+		e.Seats, e.At = rapid.Int().Draw(t, "seats"), rapid.Int64().Draw(t, "at")
+		e.Member, e.Reason = id.Member(rapid.String().Draw(t, "member")), rapid.String().Draw(t, "reason")
+		e.Chain = rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "chain")
+		e.Parts = rapid.SliceOfN(rapid.Int(), 0, 30).Draw(t, "parts")
+		e.Taken = nil
+		for range rapid.IntRange(0, 30).Draw(t, "taken") {
+			e.Taken = append(e.Taken, Taken{Part: rapid.Int().Draw(t, "part"), From: rapid.Int().Draw(t, "from"), N: rapid.Int().Draw(t, "n")})
+		}
+		agree(t, e)
+		other := all[rapid.SampledFrom(names).Draw(t, "other")]
+		b, err := encoding.Marshal(&other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[rapid.IntRange(0, len(b)-1).Draw(t, "place")] = rapid.Byte().Draw(t, "byte")
+		alike(t, b)
+		alike(t, b[:rapid.IntRange(0, len(b)).Draw(t, "cut")])
+	})
+}
+
+// TestNotPlain are bytes that the library reads, or refuses, and that are not for readPlain.
+func TestNotPlain(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing": "", "array": "80", "no kind": "a10201", "kind nought": "a10100", "keys not in order": "a202010109", "key twice": "a301090201" + "0201",
+		"long head": "a1011809", "longer head": "a101190009", "text without end": "a201090361", "not UTF-8": "a201090361ff", "empty text": "a201090360",
+		"unknown key": "a201091818" + "01", "key of 64 bits": "a201091b000000000000000201", "false": "a2010915f4", "taken of two": "a201090b81820102",
+		"no list": "a201090b80", "list without end": "a201090b9b00ffffffffffffff", "tag": "c1a10109", "indefinite": "bf0109ff", "kind over a byte": "a101190100",
+		"At over 63 bits": "a20109021b8000000000000000", "reserved head": "a101" + "1c",
+	} {
+		b, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e Entry
+		if _, ok := readPlain(b, &e, nil); ok {
+			t.Errorf("%s was read as %+v", name, e)
+		}
+		alike(t, b)
+	}
+}
+
+func FuzzPlain(f *testing.F) {
+	for _, e := range entries() {
+		f.Add(encodeEntry(f, e))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) { alike(t, b) })
+}
