@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -16,6 +15,7 @@ func loading(fs *flag.FlagSet, devices int) func(run func(context.Context, load.
 	n := fs.Int("devices", devices, "how many are enrolled and connected")
 	dir := fs.String("dir", "", "where the server's data directory is made, on the disk that is measured; the system's folder for temporary files if empty")
 	secure := fs.Bool("tls", false, "connect by wss://, with a certificate made for it")
+	profiles := fs.String("profile", "", "`folder` for profiles of the server")
 	asJSON := fs.Bool("json", false, "print JSON")
 	return func(run func(context.Context, load.Config) (*load.Report, error)) (err error) {
 		if *n < 1 {
@@ -29,12 +29,18 @@ func loading(fs *flag.FlagSet, devices int) func(run func(context.Context, load.
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+		defer func() {
+			if err != nil {
+				err = fmt.Errorf("%w; the server's data and log are left in %s", err, folder)
+				return
+			}
+			err = os.RemoveAll(folder)
+		}()
 		began := time.Now()
 		say := func(format string, args ...any) {
 			fmt.Fprintf(os.Stderr, "%5.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 		}
-		r, err := run(context.Background(), load.Config{Program: program, Dir: folder, Devices: *n, TLS: *secure, Say: say})
+		r, err := run(context.Background(), load.Config{Program: program, Dir: folder, Devices: *n, TLS: *secure, Profile: *profiles, Say: say})
 		if err != nil {
 			return err
 		}
@@ -54,6 +60,42 @@ func loadStorm(fs *flag.FlagSet, args []string) error {
 	return run(func(ctx context.Context, c load.Config) (*load.Report, error) {
 		return load.Storm{Config: c, Presses: *presses, Batch: *batch, Quota: *quota}.Run(ctx)
 	})
+}
+
+// loadCrowd has devices connected that do nothing.
+func loadCrowd(fs *flag.FlagSet, args []string) error {
+	run := loading(fs, 20000)
+	quiet := fs.Duration("quiet", 30*time.Second, "how long the server is watched, after as long to come to rest")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	return run(func(ctx context.Context, c load.Config) (*load.Report, error) {
+		return load.Idle{Config: c, Quiet: *quiet}.Run(ctx)
+	})
+}
+
+// loadFanout changes what all devices show.
+func loadFanout(fs *flag.FlagSet, args []string) error {
+	run := loading(fs, 10000)
+	rounds := fs.Int("rounds", 10, "changes, one after the other")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	if *rounds < 1 {
+		return fmt.Errorf("%w: -rounds is at least 1", errUsage)
+	}
+	return run(func(ctx context.Context, c load.Config) (*load.Report, error) {
+		return load.Fanout{Config: c, Rounds: *rounds}.Run(ctx)
+	})
+}
+
+// loadHerd restarts a server under its devices.
+func loadHerd(fs *flag.FlagSet, args []string) error {
+	run := loading(fs, 10000)
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	return run(func(ctx context.Context, c load.Config) (*load.Report, error) { return load.Herd{Config: c}.Run(ctx) })
 }
 
 // loadBootstrap has devices come for the first time.

@@ -39,3 +39,24 @@ func TestLoadStorm(t *testing.T) {
 		}
 	}
 }
+
+func TestLoadCrowd(t *testing.T) {
+	for _, more := range [][]string{nil, {"-tls"}} {
+		r := measured(t, append([]string{"crowd", "-devices", "100", "-quiet", "100ms"}, more...)...)
+		if figure(t, r, "empty-MiB") <= 0 || figure(t, r, "resident-MiB") <= 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+func TestLoadFanout(t *testing.T) {
+	if r := measured(t, "fanout", "-devices", "100", "-rounds", "2"); figure(t, r, "p99-ms") <= 0 || figure(t, r, "B/frame") <= 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestLoadHerd(t *testing.T) {
+	if r := measured(t, "herd", "-devices", "100"); figure(t, r, "all-s") <= 0 || figure(t, r, "peak-MiB") <= 0 {
+		t.Errorf("%+v", r)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"runtime/pprof"
 	"syscall"
 	"time"
 	_ "time/tzdata" // a kiosk image may have no zone files
@@ -35,6 +36,7 @@ func serve(fs *flag.FlagSet, args []string) error {
 	key := fs.String("tls-key", "", "key file of -tls-cert")
 	production := fs.Bool("production", false, "refuse the made-up identities of the demo city (IDs of region 999, phones that begin with 100)")
 	asJSON := fs.Bool("log-json", false, "write the log as JSON")
+	profiles := fs.String("profile", "", "write cpu.pprof and heap.pprof into this `folder` when the server is stopped, for go tool pprof")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
@@ -50,6 +52,10 @@ func serve(fs *flag.FlagSet, args []string) error {
 		log = slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	}
 	tuneMemory()
+	profiled, err := profile(*profiles)
+	if err != nil {
+		return err
+	}
 	s, err := server.Open(server.Config{Dir: *data, Zone: location, Now: time.Now, Random: rand.Reader, Log: log, Production: *production,
 		Fatal: func(err error) {
 			// Memory and disk may not agree any more: only a new start from the journal is honest.
@@ -62,7 +68,29 @@ func serve(fs *flag.FlagSet, args []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(run(s, *data, *addr, *cert, *key, log), closeServer(s))
+	return errors.Join(run(s, *data, *addr, *cert, *key, log), profiled(), closeServer(s))
+}
+
+// profile begins to write where the server's time and memory go; done writes the rest.
+func profile(folder string) (done func() error, err error) {
+	if folder == "" {
+		return func() error { return nil }, nil
+	}
+	cpu, err := os.Create(filepath.Join(folder, "cpu.pprof"))
+	if err != nil {
+		return nil, fmt.Errorf("write profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(cpu); err != nil {
+		return nil, errors.Join(fmt.Errorf("write profile: %w", err), cpu.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		heap, err := os.Create(filepath.Join(folder, "heap.pprof"))
+		if err == nil {
+			err = errors.Join(pprof.WriteHeapProfile(heap), heap.Close())
+		}
+		return errors.Join(err, cpu.Close())
+	}, nil
 }
 
 // tuneMemory lets garbage collection wait: the state is large and lives long, and

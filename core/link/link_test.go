@@ -264,7 +264,7 @@ func TestBackOff(t *testing.T) {
 	pause := time.Duration(0)
 	var all []time.Duration
 	for range 9 {
-		pause = longer(pause)
+		pause = Longer(pause)
 		all = append(all, pause)
 	}
 	if all[0] != 500*time.Millisecond || all[1] != time.Second || all[8] != time.Minute {
@@ -272,7 +272,7 @@ func TestBackOff(t *testing.T) {
 	}
 	for _, bytes := range []string{"\x00\x00", "\xff\xff", "\x00\x80"} {
 		d := &Device{cfg: Config{Random: strings.NewReader(bytes)}}
-		if p := d.jitter(time.Minute); p < 30*time.Second || p > time.Minute {
+		if p := d.Jitter(time.Minute); p < 30*time.Second || p > time.Minute {
 			t.Errorf("jitter %x gives %v", bytes, p)
 		}
 	}

@@ -31,8 +31,8 @@ const (
 	maxPause    = 60 * time.Second
 )
 
-// exporter is the label of RFC 9266.
-const exporter = "EXPORTER-Channel-Binding"
+// Exporter is the label of RFC 9266.
+const Exporter = "EXPORTER-Channel-Binding"
 
 // Run keeps the device connected until ctx ends, and gives ctx's error. It may be
 // started before Enrol; it waits. At most one Run is active at a time.
@@ -54,9 +54,9 @@ func (d *Device) Run(ctx context.Context) error {
 		case end.Final:
 			pause = 0 // a person has to look first: Kick
 		default:
-			pause = longer(pause)
+			pause = Longer(pause)
 		}
-		if d.sleep(ctx, d.jitter(pause)) {
+		if d.sleep(ctx, d.Jitter(pause)) {
 			pause = 0
 		}
 	}
@@ -96,12 +96,12 @@ func (d *Device) sleep(ctx context.Context, pause time.Duration) (kicked bool) {
 	}
 }
 
-// longer is the pause after one more attempt that failed.
-func longer(pause time.Duration) time.Duration { return min(max(2*pause, firstPause), maxPause) }
+// Longer is the pause after one more attempt that failed.
+func Longer(pause time.Duration) time.Duration { return min(max(2*pause, firstPause), maxPause) }
 
-// jitter takes up to a half off, so that devices that were cut off together do
+// Jitter takes up to a half off, so that devices that were cut off together do
 // not come back together.
-func (d *Device) jitter(pause time.Duration) time.Duration {
+func (d *Device) Jitter(pause time.Duration) time.Duration {
 	var b [2]byte
 	if _, err := io.ReadFull(d.cfg.Random, b[:]); err != nil {
 		return pause
@@ -235,7 +235,7 @@ func (d *Device) connect(ctx context.Context, address string) (conn *websocket.C
 	}
 	if secure, ok := conn.NetConn().(*tls.Conn); ok {
 		state := secure.ConnectionState()
-		if binding, err = state.ExportKeyingMaterial(exporter, nil, 32); err != nil {
+		if binding, err = state.ExportKeyingMaterial(Exporter, nil, 32); err != nil {
 			conn.Close()
 			return nil, nil, nil, fmt.Errorf("bind to TLS: %w", err)
 		}

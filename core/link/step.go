@@ -31,8 +31,9 @@ type Steps struct {
 }
 
 // Step begins a connection that was just made; send takes each frame for the
-// server, or fails where the connection is lost.
-func (d *Device) Step(send func(frame []byte) error) (*Steps, *replica.Close) {
+// server, or fails where the connection is lost. binding is what TLS exports under
+// the label Exporter, nothing without TLS.
+func (d *Device) Step(send func(frame []byte) error, binding []byte) (*Steps, *replica.Close) {
 	boot, since := d.cfg.Boot()
 	nonce, err := d.nonce()
 	if err != nil {
@@ -40,7 +41,7 @@ func (d *Device) Step(send func(frame []byte) error) (*Steps, *replica.Close) {
 	}
 	s, stop := d.begin(carrier(send), clock.Anchor{Boot: boot, Since: since})
 	if stop == nil {
-		stop = s.open(nonce, nil)
+		stop = s.open(nonce, binding)
 	}
 	return &Steps{d, s}, stop
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,14 +29,18 @@ type Net struct {
 	log    *slog.Logger
 }
 
-// NewNet makes it; certs is nil without TLS.
-func NewNet(certs *tls.Config) (*Net, error) {
+// NewNet makes it; trust is nil without TLS.
+func NewNet(trust *x509.CertPool) (*Net, error) {
 	codec, err := wire.NewCodec()
 	if err != nil {
 		return nil, err
 	}
-	return &Net{codec: codec, log: slog.New(slog.DiscardHandler), dialer: websocket.Dialer{TLSClientConfig: certs, HandshakeTimeout: startTime,
-		ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{}}}, nil
+	n := &Net{codec: codec, log: slog.New(slog.DiscardHandler), dialer: websocket.Dialer{HandshakeTimeout: startTime,
+		ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{}}}
+	if trust != nil {
+		n.dialer.TLSClientConfig = &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS13}
+	}
+	return n, nil
 }
 
 // Phone is one device: the app's own link and replica, a store in memory, and one
@@ -44,6 +49,7 @@ func NewNet(certs *tls.Config) (*Net, error) {
 type Phone struct {
 	net     *Net
 	who     Identity
+	store   *memory.Store
 	device  *link.Device
 	closing atomic.Bool // the end of the connection is ours
 
@@ -54,6 +60,7 @@ type Phone struct {
 	conn  *websocket.Conn
 	steps *link.Steps
 	began time.Time
+	size  int                  // bytes of the newest frame
 	fresh map[uint64]op.Result // answers that Answered has not been told of
 }
 
@@ -72,7 +79,7 @@ func (n *Net) NewPhone(w *World, who Identity) (*Phone, error) {
 		replica.MetaDeployment: []byte(w.Deployment)}); err != nil {
 		return nil, err
 	}
-	p := &Phone{net: n, who: who}
+	p := &Phone{net: n, who: who, store: store}
 	p.device, err = link.Open(link.Config{Store: store, App: "load", Now: time.Now, Random: rand.Reader, Log: n.log, Codec: n.codec})
 	if err != nil {
 		return nil, err
@@ -94,11 +101,18 @@ func (p *Phone) Connect(ctx context.Context, addr string) error {
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
+	var binding []byte
+	if secure, ok := conn.NetConn().(*tls.Conn); ok {
+		state := secure.ConnectionState()
+		if binding, err = state.ExportKeyingMaterial(link.Exporter, nil, 32); err != nil {
+			return errors.Join(fmt.Errorf("connect: %w", err), conn.Close())
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.conn, p.began = conn, time.Now()
 	var stop *replica.Close
-	if p.steps, stop = p.device.Step(p.send); stop != nil {
+	if p.steps, stop = p.device.Step(p.send, binding); stop != nil {
 		return errors.Join(fmt.Errorf("begin session: %v", stop.Why), conn.Close())
 	}
 	for !p.steps.Welcomed() {
@@ -121,6 +135,7 @@ func (p *Phone) receive(conn *websocket.Conn) error {
 }
 
 func (p *Phone) take(frame []byte) error {
+	p.size = len(frame)
 	if stop := p.steps.Frame(frame, time.Since(p.began)); stop != nil {
 		return fmt.Errorf("session ended: %v", stop.Why)
 	}

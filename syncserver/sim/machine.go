@@ -182,7 +182,7 @@ func (m *machine) connect() {
 		return
 	}
 	m.conn = c
-	steps, stop := m.link.Step(func(frame []byte) error { return c.toServer(frame) })
+	steps, stop := m.link.Step(func(frame []byte) error { return c.toServer(frame) }, nil)
 	if m.steps = steps; stop != nil {
 		m.hangUp(stop)
 		return
