@@ -97,36 +97,18 @@ func (f Fanout) change(ctx context.Context, g *crowd) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, console := Own(), control.Dial(g.world.Dir)
+	own := Own()
 	bytes.Store(0)
 	frames.Store(0)
-	var waits []time.Duration
-	var slowest []time.Duration
-	for round := range f.Rounds {
-		done, began := s.begin(), time.Now()
-		spec := fmt.Appendf(nil, activitySpec, Activity, f.Devices+1+round, 1, f.Devices)
-		if _, err := control.Call[server.Published](ctx, console, "publish", spec); err != nil {
-			return nil, fmt.Errorf("fan out: %w", err)
-		}
-		if err := settled(ctx, g, done); err != nil {
-			return nil, err
-		}
-		var of []time.Duration
-		for _, one := range s.all {
-			of = append(of, one.at.Sub(began))
-		}
-		waits, slowest = append(waits, of...), append(slowest, slices.Max(of))
-		if err := wait(ctx, g, time.Second); err != nil { // what comes behind a change is not in the next one
-			return nil, err
-		}
+	waits, slowest, err := f.rounds(ctx, g, s)
+	if err != nil {
+		return nil, err
 	}
 	after, err := g.server.Usage()
 	if err != nil {
 		return nil, err
 	}
 	own = Own() - own
-	slices.Sort(waits)
-	slices.Sort(slowest)
 	r := NewReport(fmt.Sprintf("Fanout/devices=%d", f.Devices), fmt.Sprintf("load fanout -devices %d", f.Devices))
 	r.AddMost("from the console to a phone's store, 99 of 100", 1000*quantile(waits, 0.99).Seconds(), "p99-ms", 200)
 	r.Add("the same, half", 1000*quantile(waits, 0.5).Seconds(), "p50-ms")
@@ -137,6 +119,32 @@ func (f Fanout) change(ctx context.Context, g *crowd) (*Report, error) {
 	r.Add("bytes of a frame", float64(bytes.Load())/float64(max(frames.Load(), 1)), "B/frame")
 	r.Note("%d changes; the time begins before the console's call and ends when the row is in the phone's store", f.Rounds)
 	return r, nil
+}
+
+// rounds gives how long every phone waited for every change, and the slowest of each.
+func (f Fanout) rounds(ctx context.Context, g *crowd, s *screens) (waits, slowest []time.Duration, err error) {
+	console := control.Dial(g.world.Dir)
+	for round := range f.Rounds {
+		done, began := s.begin(), time.Now()
+		spec := fmt.Appendf(nil, activitySpec, Activity, f.Devices+1+round, 1, f.Devices)
+		if _, err := control.Call[server.Published](ctx, console, "publish", spec); err != nil {
+			return nil, nil, fmt.Errorf("fan out: %w", err)
+		}
+		if err := settled(ctx, g, done); err != nil {
+			return nil, nil, err
+		}
+		var of []time.Duration
+		for _, one := range s.all {
+			of = append(of, one.at.Sub(began))
+		}
+		waits, slowest = append(waits, of...), append(slowest, slices.Max(of))
+		if err := wait(ctx, g, time.Second); err != nil { // what comes behind a change is not in the next one
+			return nil, nil, err
+		}
+	}
+	slices.Sort(waits)
+	slices.Sort(slowest)
+	return waits, slowest, nil
 }
 
 func settled(ctx context.Context, g *crowd, done <-chan struct{}) error {
