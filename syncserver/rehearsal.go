@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -114,6 +115,7 @@ func demo(fs *flag.FlagSet, args []string) error {
 		return err
 	}
 	fmt.Printf("wrote 云鹭市 to %s: %d organisations, %d people, %d stations, %d activities\n", rest[0], len(city.Orgs), len(city.People), len(city.Stations), len(city.Activities))
+	fmt.Printf("map %s\n", filepath.Join(rest[0], democity.MapFile))
 	fmt.Printf("kiosk station %s\n", city.Kiosk)
 	for _, s := range city.Samples {
 		fmt.Printf("member %s, phone %s: %s\n", s.Name, s.Phone, s.Why)

@@ -5,7 +5,9 @@
 package democity
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -14,6 +16,7 @@ import (
 
 	"yizhan/core/activity"
 	"yizhan/core/id"
+	"yizhan/syncserver/democity/cityplan"
 	"yizhan/syncserver/roster"
 )
 
@@ -28,6 +31,7 @@ const (
 	RosterFile  = "会员花名册.xlsx"
 	FaultyFile  = "会员花名册(有错).xlsx" // only with Options.Plant
 	StationFile = "服务站点.xlsx"
+	MapFile     = "city.osm.gz"
 	ActivityDir = "activities"
 )
 
@@ -57,9 +61,10 @@ type City struct {
 	People     []roster.Person
 	Stations   []roster.Station
 	Activities []activity.Spec
-	Park       id.Org     // audience of the film
-	Kiosk      id.Station // where the demo kiosk stands
-	Near       id.Station // 96 m from it
+	Plan       *cityplan.Plan // its map
+	Park       id.Org         // audience of the film
+	Kiosk      id.Station     // where the demo kiosk stands
+	Near       id.Station     // 96 m from it
 	Samples    []Sample
 
 	seed int64
@@ -68,7 +73,7 @@ type City struct {
 // New invents a city.
 func New(o Options) (*City, error) {
 	r := rand.New(rand.NewPCG(uint64(o.Seed), 0x79756e6c75)) // "yunlu"
-	c := &City{seed: o.Seed}
+	c := &City{seed: o.Seed, Plan: cityplan.New(o.Seed)}
 	var people, companies int
 	switch o.Tier {
 	case "", Small:
@@ -107,6 +112,9 @@ func Write(dir string, o Options) (*City, error) {
 	if err := c.WriteStations(filepath.Join(dir, StationFile)); err != nil {
 		return nil, err
 	}
+	if err := c.WriteMap(filepath.Join(dir, MapFile)); err != nil {
+		return nil, err
+	}
 	for _, a := range c.Activities {
 		b, err := json.MarshalIndent(a, "", " ")
 		if err != nil {
@@ -117,6 +125,19 @@ func Write(dir string, o Options) (*City, error) {
 		}
 	}
 	return c, nil
+}
+
+// WriteMap writes the city's map as an OpenStreetMap file, packed by gzip.
+func (c *City) WriteMap(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write demo map: %w", err)
+	}
+	z := gzip.NewWriter(f)
+	if err := errors.Join(c.Plan.WriteOSM(z), z.Close(), f.Close()); err != nil {
+		return fmt.Errorf("write demo map: %w", err)
+	}
+	return nil
 }
 
 // samples picks members for the tour: two of the park who may have a film

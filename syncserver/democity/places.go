@@ -4,24 +4,29 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
 	"yizhan/core/geo"
 	"yizhan/core/id"
 	"yizhan/core/station"
+	"yizhan/syncserver/democity/cityplan"
 	"yizhan/syncserver/roster"
 )
 
 var (
 	facilities = strings.Fields("饮水机 微波炉 冰箱 空调 沙发桌椅 充电 雨衣雨伞 药箱 书柜 Wi-Fi 卫生间 更衣间 母婴室 打气筒 智能柜 自助打印机 电视 工具箱")
-	landmarks  = strings.Fields("东门 西门 南门 北门 广场 公园 菜市场 公交总站 码头 小学旁 医院旁 创业园 会展中心 体育馆 图书馆 产业楼 银行旁 加油站旁")
-	roads      = strings.Fields("望潮路 鹭堤大道 榕荫街 石泉路 云台路 南浦街 白沙路 青屿路 仙桥街 科园一路 科园二路 桥埠路")
 )
 
-// places makes 312 stations: the kiosk, one 96 m away, two more within 500 m,
-// one in the remote district 60 km north, the rest over the city but none other
-// within 500 m of the kiosk.
+// Indices of stations that a demo or a test asks for.
+const (
+	remote = 4  // in the district 60 km away, off the map
+	island = 42 // no way on foot leads there
+)
+
+// places makes 312 stations: the kiosk, one 96 m on foot from it, two more within
+// 500 m, one on an island, one in the remote district, the rest over the city.
 func (c *City) places(r *rand.Rand, now time.Time) {
 	kinds := make([]string, 0, 312)
 	for range 42 {
@@ -33,24 +38,13 @@ func (c *City) places(r *rand.Rand, now time.Time) {
 	for range 30 {
 		kinds = append(kinds, "共享职工之家")
 	}
-	centre := geo.Point{Lat: 24.48, Lon: 118.09}
-	for i, kind := range kinds {
-		at := centre
-		switch i {
-		case 0: // the kiosk
-		case 1:
-			at = geo.Offset(centre, 96, 70)
-		case 2:
-			at = geo.Offset(centre, 310, 190)
-		case 3:
-			at = geo.Offset(centre, 455, 320)
-		case 4:
-			at = geo.Offset(centre, 60_000, 10)
-		default:
-			at = geo.Offset(centre, 560+11_500*math.Sqrt(r.Float64()), 360*r.Float64())
+	for i, site := range c.sites(r, len(kinds)) {
+		s := roster.Station{Station: c.place(r, i, kinds[i], now)}
+		s.Name, s.Address = site.Near+kinds[i], fmt.Sprintf("%s%s街道%s%d号", site.District, site.Quarter, site.Street, site.Number)
+		if i == 0 {
+			s.Name, s.Hours = "科园职工服务站", "00:00-24:00"
 		}
-		s := roster.Station{Station: c.place(r, i, kind, now)}
-		s.Lat, s.Lon = project(s.Datum, at)
+		s.Lat, s.Lon = project(s.Datum, site.At)
 		s.Contact = families[r.IntN(len(families))] + "师傅"
 		s.Partner = "云鹭" + pick(r, "银行", "邮政", "供电", "物业", "超市") + "共建点"
 		c.Stations = append(c.Stations, s)
@@ -59,24 +53,31 @@ func (c *City) places(r *rand.Rand, now time.Time) {
 	c.Kiosk, c.Near = c.Stations[0].ID, c.Stations[1].ID
 }
 
+// sites are where the stations stand, each with a name that no other has.
+func (c *City) sites(r *rand.Rand, n int) []cityplan.Site {
+	s := c.Plan.Sites(n - 6)
+	r.Shuffle(len(s.Others), func(i, j int) { s.Others[i], s.Others[j] = s.Others[j], s.Others[i] })
+	far := cityplan.Site{At: geo.Offset(cityplan.Centre, 60_000, 10), Near: "密溪", District: "密溪区", Quarter: "云台", Street: "密溪路", Number: 8}
+	all := append([]cityplan.Site{s.Kiosk, s.Walks[0], s.Walks[1], s.Walks[2], far}, s.Others...)
+	all = slices.Insert(all, island, s.Island)
+	seen := map[string]bool{}
+	for i := range all {
+		if seen[all[i].Near] {
+			all[i].Near = fmt.Sprintf("%s%d号", all[i].Street, all[i].Number)
+		}
+		seen[all[i].Near] = true
+	}
+	return all
+}
+
 // place makes everything about a station but where it is.
 func (c *City) place(r *rand.Rand, i int, kind string, now time.Time) station.Station {
-	district := districts[i%len(districts)]
-	street := streets[(i/len(districts))%len(streets)]
 	s := station.Station{
 		ID: id.Station(fmt.Sprintf("YL%03d", i+1)), Kind: kind,
-		Name:    fmt.Sprintf("%s%s%s", street, landmarks[r.IntN(len(landmarks))], kind),
-		Address: fmt.Sprintf("%s%s街道%s%d号", district, street, roads[r.IntN(len(roads))], 1+r.IntN(300)),
-		Hours:   pick(r, "08:00-20:00", "09:00-18:00", "07:00-21:00", "00:00-24:00"),
-		Phone:   fmt.Sprintf("100%08d", 91_000_000+i), Status: "开放",
+		Hours: pick(r, "08:00-20:00", "09:00-18:00", "07:00-21:00", "00:00-24:00"),
+		Phone: fmt.Sprintf("100%08d", 91_000_000+i), Status: "开放",
 		Datum:   [10]string{"GCJ02", "BD09", "GCJ02", "WGS84", "GCJ02", "BD09", "GCJ02", "GCJ02", "BD09", "GCJ02"}[i%10], // 60, 30 and 10 %
 		Checked: now.AddDate(0, 0, -r.IntN(80)).Format(time.DateOnly),
-	}
-	switch i {
-	case 0:
-		s.Name, s.Address, s.Hours = "科园职工服务站", "商务中心区仙桥街道科园一路1号", "00:00-24:00"
-	case 4:
-		s.Name = "密溪职工服务中心"
 	}
 	if i >= 50 && i < 56 {
 		s.Status = "关闭"
