@@ -143,8 +143,12 @@ func reopen(fs *flag.FlagSet, args []string) error {
 // tellRecovery says what staff have to know before they reopen pools.
 func tellRecovery(r server.Recovery) {
 	if r.Loss != nil {
-		fmt.Printf("the server was rolled back and decides nothing: device %s was answered op %d at entry %d, the journal here ends at entry %d\n"+
-			"put the newest journal back, or go on without what is lost: syncserver accept-loss\n", r.Loss.Device, r.Loss.Op, r.Loss.Seq, r.Loss.Head)
+		what := fmt.Sprintf("was answered op %d at entry %d", r.Loss.Op, r.Loss.Seq)
+		if r.Loss.Op == 0 {
+			what = fmt.Sprintf("has rows as of an entry %d that is not in it", r.Loss.Seq)
+		}
+		fmt.Printf("the server was rolled back and decides nothing: the journal here ends at entry %d, and device %s %s\n"+
+			"put the newest journal back, or go on without what is lost: syncserver accept-loss\n", r.Loss.Head, r.Loss.Device, what)
 		return
 	}
 	if !r.Waiting {

@@ -112,7 +112,11 @@ func (r *run) again(e op.Entry, epoch int) {
 	switch {
 	case r.s.fits(&e, freed{}):
 		r.s.trim(&e)
-		r.emit(e)
+		over := late && r.s.exceeds(&e)
+		e.Blocked = e.Blocked || over
+		if r.emit(e); over {
+			r.late(e.Ticket, &e)
+		}
 		return
 	case e.Kind == op.TaskMade:
 		return // another claim made it already
@@ -126,6 +130,20 @@ func (r *run) again(e op.Entry, epoch int) {
 		r.emit(done)
 	}
 	r.late(e.Ticket, &e)
+}
+
+// exceeds reports whether a claim breaks a limit now, because its holder asked anew
+// before it was brought back.
+func (s *State) exceeds(e *op.Entry) bool {
+	if e.Kind != op.Claimed || e.Outcome == op.Refused || e.Blocked {
+		return false
+	}
+	book, f := s.activities[e.Activity].book, quota.Facts{Seats: e.Seats}
+	if p := s.people[e.Member]; p != nil {
+		f.HasChild = p.Children > 0
+	}
+	book.Fill(&f, e.Member, e.Org, s.activities[e.Activity].Pool(e.Pool), nil, e.Guest)
+	return book.Rules.Capped(f) != fault.None
 }
 
 // late is the one incident of a ticket that did not fit any more.

@@ -141,8 +141,8 @@ func (s *State) delayed(d due) bool {
 }
 
 // thaw says whether an op has to wait until staff reopen what it is about: who was
-// served before the restore is not known yet. What a device was the authority for
-// does not wait, unless the record lags behind it.
+// served before the restore is not known yet. What a device handed over as the
+// authority does not wait, unless the record lags behind it.
 func (r *run) thaw(o *op.Op) error {
 	s := r.s
 	if !s.unsettled || r.from.Device == "" {
@@ -151,14 +151,15 @@ func (r *run) thaw(o *op.Op) error {
 	a, wait := s.activities[o.Activity], false
 	switch o.Kind {
 	case op.Claim:
-		wait = o.Lease == 0 && (a == nil || a.frozen) || o.Lease != 0 && (s.leases[o.Lease] == nil || s.people[o.Member] == nil)
+		// A grant from a lease too: whether it goes over a limit is not known before older grants are brought back.
+		wait = a == nil || a.frozen || o.Lease != 0 && (s.leases[o.Lease] == nil || s.people[o.Member] == nil)
 	case op.GroupClaim, op.Cancel, op.Rebind:
 		wait = a == nil || a.frozen
 	case op.ReturnLease, op.RenewLease:
 		l := s.leases[o.Lease]
 		wait = l == nil || l.act.frozen
 	case op.Redeem:
-		wait = (o.Verdict == fault.Valid || o.Override) && s.lags(o, fault.NotApproved, fault.Revoked)
+		wait = (o.Verdict == fault.Valid || o.Override) && (s.asks(o) || s.lags(o, fault.NotApproved, fault.Revoked))
 	case op.CheckIn:
 		wait = (o.Verdict == fault.Valid || o.Verdict == fault.Provisional || o.Override) && s.lags(o, fault.NotApproved)
 	case op.Release:
@@ -168,6 +169,17 @@ func (r *run) thaw(o *op.Op) error {
 		return fault.Errorf(fault.Frozen, "op %d of device %s waits: the server was restored and %q is not reopened", r.from.Seq, r.from.Device, o.Activity)
 	}
 	return nil
+}
+
+// asks reports whether a hand-over is for the server to allow, because the ticket is
+// bound to no place: whoever had it before the restore may be about to say so.
+func (s *State) asks(o *op.Op) bool {
+	if c := s.claims[o.Ticket]; c != nil {
+		return c.act.frozen && !(c.act.Binds() && c.Station != "")
+	}
+	lease, _, _ := o.Ticket.Lease()
+	l := s.leases[lease]
+	return l != nil && l.act.frozen && !l.act.Binds()
 }
 
 // lags reports whether a ticket is unknown, or stands where one of the verdicts

@@ -40,6 +40,8 @@ func TestRestoredPoolsAreFrozen(t *testing.T) {
 	w.publish(show(3, `"when_full":"waitlist"`, `"unclaimed":"return"`, `"windows":{"pickup":["2026-02-01T00:00:00","2026-03-02T00:00:00"],"claim":["2026-02-01T00:00:00","2026-03-30T00:00:00"]}`))
 	first := w.granted("a1", "show", 2)
 	w.claim("a2", "show", 2)
+	w.publish(`{"id":"bound","title":"定","pools":[{"id":"p","total":3}],"pickup":{"stations":["HQ"],"bind":true}}`)
+	bound := w.granted("a1", "bound", 1)
 	w.console(op.Op{Kind: op.Restore})
 	epoch := w.s.Epoch()
 	if want := at(t, start) - at(t, "2026-01-01T08:00:00"); epoch != int(want/1000) {
@@ -47,20 +49,20 @@ func TestRestoredPoolsAreFrozen(t *testing.T) {
 	}
 	for _, o := range []op.Op{{Kind: op.Claim, Member: "a3", Activity: "show", Seats: 1}, {Kind: op.Cancel, Member: "a1", Activity: "show"},
 		{Kind: op.GroupClaim, Org: "A", Activity: "show", Lines: []op.Line{{Member: "a3", Seats: 1}}}, {Kind: op.Claim, Member: "a3", Activity: "published after the backup", Seats: 1},
-		{Kind: op.Redeem, Ticket: 1 << 20, Verdict: fault.Valid}, {Kind: op.CheckIn, Ticket: 1 << 20, Verdict: fault.Valid}, {Kind: op.RenewLease, Lease: 7}} {
+		{Kind: op.Redeem, Ticket: 1 << 20, Verdict: fault.Valid}, {Kind: op.Redeem, Ticket: first, Verdict: fault.Valid, Station: "HQ"}, {Kind: op.CheckIn, Ticket: 1 << 20, Verdict: fault.Valid}, {Kind: op.RenewLease, Lease: 7}} {
 		w.waits("desk", o)
 	}
 	w.refusedWith("reopen it first", op.Op{Kind: op.Lend, Lending: &op.Lease{Device: "kiosk", Activity: "show", Seats: 1, Policy: op.Hard, Lasts: 1000}})
 	w.refusedWith("reopen the activity first", op.Op{Kind: op.Publish, Spec: []byte(show(2))})
 	w.wantKinds(w.pass("2026-03-02T12:00:00")) // the lapse would free seats
-	if r, _ := w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: first, Verdict: fault.Valid, Station: "HQ"}); r.Verdict != fault.Valid {
-		t.Errorf("handed over: %+v", r)
+	if r, _ := w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: bound, Verdict: fault.Valid, Station: "HQ"}); r.Verdict != fault.Valid {
+		t.Errorf("handed over by its authority: %+v", r)
 	}
 	w.publish(`{"id":"new","title":"新","pools":[{"id":"p","total":3}]}`)
 	w.waits("desk", op.Op{Kind: op.Claim, Member: "a3", Activity: "new", Seats: 1})
 	w.console(op.Op{Kind: op.Reopen, Activity: "show"})
 	w.waits("desk", op.Op{Kind: op.Claim, Member: "a3", Activity: "new", Seats: 1})
-	w.wantKinds(w.pass("2026-03-02T12:00:00"), "1")
+	w.wantKinds(w.pass("2026-03-02T12:00:00"), "12 a1", "1")
 	if r := w.claim("a3", "show", 1); refused(r) != fault.WindowClosed {
 		t.Errorf("after reopening, and after its pickup: %+v", r)
 	}
@@ -136,6 +138,39 @@ func TestSerialOfSomebodyElse(t *testing.T) {
 	r.count("show", Counts{Total: 1, Granted: 1})
 	r.console(op.Op{Kind: op.Cancel, Member: "a1", Activity: "show"})
 	r.count("show", Counts{Total: 1, Granted: 1}) // it had nothing to give back
+	r.check()
+}
+
+// TestGrantOverALimit: a device reports a grant from its lease before, and another one
+// after, an older claim of the same member is brought back.
+func TestGrantOverALimit(t *testing.T) {
+	old := newWorld(t)
+	old.publish(show(9, `"limits":[{"per":"member","max":2}]`))
+	l := old.lent(op.Lease{Device: "kiosk", Seats: 3})
+	cut := len(old.journal)
+	claimed := old.granted("a1", "show", 2)
+	lost := old.told(cut)["desk"][0]
+
+	r := old.restored(cut)
+	r.waits("kiosk", grant(l, "a1", l.Taken[0].From, 1))
+	if !r.record(lost) {
+		t.Fatal("the older claim waits")
+	}
+	r.console(op.Op{Kind: op.Reopen})
+	r.reported(l, "a1", l.Taken[0].From, 1, "over_member_cap")
+	r.check()
+
+	r = old.restored(cut)
+	r.console(op.Op{Kind: op.Reopen}) // without waiting for the claim
+	r.reported(l, "a1", l.Taken[0].From, 1, "")
+	before := len(r.journal)
+	if !r.record(lost) {
+		t.Fatal("a late claim waits")
+	}
+	r.wantIncident(r.journal[before:], op.RestoredLate)
+	if c := r.s.claims[claimed]; c == nil || !c.Blocked || c.State != op.ClaimGranted {
+		t.Errorf("the late claim stands at %+v", c)
+	}
 	r.check()
 }
 

@@ -84,7 +84,8 @@ type Store interface {
 	// changes on this device (a "used" mark for a scanned ticket). q.Seq must be
 	// last+1: ErrOrder otherwise.
 	Append(q Queued, rows ...Row) error
-	// Answer stores results for queued ops; unknown numbers are ignored.
+	// Answer stores results for queued ops, and newer ones for those that are kept;
+	// unknown numbers are ignored.
 	Answer(results map[uint64][]byte) error
 	// Kept gives at most n answered ops from number `from` on, oldest first: those in
 	// the outbox, and those that left it. The last KeptOps ops are kept, so that a

@@ -60,7 +60,7 @@ func (s *Session) challenge(c wire.Challenge) {
 	s.phase, s.signed = proving, t
 	s.emit(Heard{Time: c.Time})
 	s.send(wire.Proof{Signature: s.saved.Key.SignBytes(wire.SignProof, signed), Cursor: s.saved.State.Cursor, Held: s.scopes(),
-		Known: &wire.Known{Epoch: s.saved.Mark.Epoch, Receipt: s.saved.Receipt}})
+		Known: &wire.Known{Epoch: s.saved.Mark.Epoch, Receipt: s.saved.Receipt, Stamp: s.saved.Mark.Stamp}})
 }
 
 // welcome compares what the server knows of this device with what the device knows.
@@ -70,8 +70,7 @@ func (s *Session) welcome(w wire.Welcome) {
 	case w.LastOp > s.last:
 		s.part(w, fault.Errorf(fault.Fork, "server has %d ops of this device, which has made %d: the device was restored or copied", w.LastOp, s.last))
 		return
-	case w.Epoch < s.saved.Mark.Epoch, w.Epoch == s.saved.Mark.Epoch && (w.LastOp < s.answered || w.Head < s.saved.State.Cursor):
-		// Deciding again what people were already told would tell them two things.
+	case w.Epoch < s.saved.Mark.Epoch, w.Epoch == s.saved.Mark.Epoch && w.Head < s.saved.State.Cursor:
 		s.stop(fault.Errorf(fault.Fork, "server is at op %d and Seq %d, before what it told this device (op %d, Seq %d): the server was restored", w.LastOp, w.Head, s.answered, s.saved.State.Cursor))
 		return
 	case w.LastOp > 0 && known && !bytes.Equal(sum[:], w.LastSum):
@@ -84,7 +83,7 @@ func (s *Session) welcome(w wire.Welcome) {
 	if w.Pass != nil {
 		s.emit(Set{map[string][]byte{MetaPass: w.Pass}})
 	}
-	if w.Epoch > s.saved.Mark.Epoch {
+	if w.Epoch > s.saved.Mark.Epoch || w.LastOp < s.answered {
 		s.restored(w)
 		return
 	}

@@ -41,6 +41,7 @@ type Mark struct {
 	Acked uint64  `cbor:"3,keyasint,omitempty"` // newest op that the rows contain
 	Time  int64   `cbor:"5,keyasint,omitempty"` // server clock of the last checkpoint, Unix milliseconds; key 4 was a list of tables
 	Epoch int     `cbor:"6,keyasint,omitempty"` // of the server that the rows came from
+	Stamp []byte  `cbor:"7,keyasint,omitempty"` // of the newest checkpoint that had one: proves to the server what these rows are of
 }
 
 // Saved is what the device's store holds when a session begins.

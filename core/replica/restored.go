@@ -16,8 +16,9 @@ type again struct {
 	ops      []local.Queued // from next on, with their answers
 }
 
-// restored meets a server that was restored from a backup since the rows here came.
-// First it is told what it has forgotten; then the rows begin anew.
+// restored meets a server that was restored from a backup since the rows here came, or
+// was rolled back and does not know it. First it is told what it has forgotten; then
+// the rows begin anew.
 func (s *Session) restored(w wire.Welcome) {
 	if w.LastOp >= s.answered {
 		s.beginAnew(w.Epoch)
@@ -32,7 +33,7 @@ func (s *Session) restored(w wire.Welcome) {
 // here stay in view. The next connection knows the server's new epoch.
 func (s *Session) beginAnew(epoch int) {
 	mark := &s.saved.Mark
-	mark.Epoch, mark.Acked = epoch, 0
+	mark.Epoch, mark.Acked, mark.Stamp = epoch, 0, nil
 	row, ok := s.mark()
 	if !ok {
 		return
@@ -80,6 +81,11 @@ func (s *Session) remind() {
 			s.close(fault.Errorf(fault.Internal, "stored result of op %d: %v", q.Seq, err))
 			return
 		}
+		if len(answer.Receipt) == 0 && s.epoch == s.saved.Mark.Epoch {
+			// Deciding again what people were already told would tell them two things.
+			s.stop(fault.Errorf(fault.Fork, "server has forgotten op %d, which it had answered, and nothing here proves it: the server was rolled back", q.Seq))
+			return
+		}
 		if size += len(q.Bytes) + len(answer.Receipt); size > maxBatch && len(m.Ops) > 0 {
 			break
 		}
@@ -97,10 +103,19 @@ func (s *Session) reminded(m wire.Results) {
 		s.close(fault.Errorf(fault.BadFrame, "results for %d ops from %d; the device waits for %d from %d", n, m.First, s.flying, f.next))
 		return
 	}
+	stored := make(map[uint64]wire.Answer, n)
+	for i, r := range m.Results {
+		answer := wire.Answer{Result: r}
+		if m.Receipts != nil {
+			answer.Receipt = m.Receipts[i]
+		}
+		stored[f.next+uint64(i)] = answer
+	}
 	f.next, f.previous, f.ops = f.next+uint64(n), f.ops[n-1].Hash, f.ops[n:]
 	s.flying -= n
 	s.gaps, s.rest, s.deadline = 0, 0, s.at+answerTime
 	s.frozen(nil)
+	s.emit(Store{stored}) // a receipt of this epoch proves it, where one of the epoch before would not
 	switch {
 	case s.flying > 0:
 	case f.next > s.answered:

@@ -110,6 +110,8 @@ func messages(t testing.TB) map[string]Message {
 		"proof":            proof,
 		"welcome":          Welcome{Time: 1790000000100, LastOp: 2, LastSum: bytes.Repeat([]byte{0xcc}, 16), Head: 1300},
 		"proof_known":      Proof{Signature: proof.Signature, Cursor: 1200, Known: &Known{Epoch: 1, Receipt: []byte{1, 2, 3}}},
+		"proof_stamp":      Proof{Signature: proof.Signature, Cursor: 1200, Known: &Known{Epoch: 1, Receipt: []byte{1, 2, 3}, Stamp: []byte{7, 8}}},
+		"checkpoint_stamp": Checkpoint{From: 1200, To: 1301, Acked: 1, Last: true, Time: 1790000001005, Stamp: []byte{7, 8}},
 		"welcome_restored": Welcome{Time: 1790000000100, LastOp: 2, LastSum: bytes.Repeat([]byte{0xcc}, 16), Head: 1300, Epoch: 2},
 		"welcome_phone":    Welcome{Time: 1790000000100, Head: 1300, Pass: []byte{0xd2, 0x84}},
 		"welcome_new":      Welcome{Time: 1790000000100, Head: 1300},

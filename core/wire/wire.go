@@ -137,6 +137,7 @@ type Proof struct {
 type Known struct {
 	Epoch   int    `cbor:"1,keyasint,omitempty"` // of the server when the rows came
 	Receipt []byte `cbor:"2,keyasint,omitempty"` // of the newest answered op
+	Stamp   []byte `cbor:"3,keyasint,omitempty"` // of the newest checkpoint that had one
 }
 
 // Held is what a device holds of its scopes.
@@ -215,6 +216,7 @@ type Checkpoint struct {
 	Drop  []string          `cbor:"10,keyasint,omitempty"` // with Last: scopes that the device may not hold any more
 	Sums  map[string][]byte `cbor:"11,keyasint,omitempty"` // with Last: state hash of scopes at To (package scope)
 	More  bool              `cbor:"12,keyasint,omitempty"` // with Last: scopes are still to be taken
+	Stamp []byte            `cbor:"13,keyasint,omitempty"` // with Last: the server's own proof of what its journal was up to To, for Known
 }
 
 // Part says which scope the next rows of a checkpoint are of.

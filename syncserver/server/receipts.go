@@ -71,7 +71,7 @@ func (s *Server) reread(ops []sequencer.Request, receipts [][]byte) error {
 		if r.Epoch < epoch {
 			continue
 		}
-		if err := s.witness(r); err != nil {
+		if err := s.witness(r.Device, r); err != nil {
 			return err
 		}
 	}

@@ -28,7 +28,7 @@ const (
 // Loss is the proof that the journal here ends before what devices were told.
 type Loss struct {
 	Device id.Device `json:"device"` // that showed it
-	Op     uint64    `json:"op"`     // its newest answered op
+	Op     uint64    `json:"op"`     // its newest answered op; 0 where it showed rows, and no answer
 	Seq    uint64    `json:"seq"`    // in the journal that was lost
 	Epoch  int       `json:"epoch"`  // of that journal
 	Head   uint64    `json:"head"`   // of the journal here
@@ -120,11 +120,17 @@ func (s *Server) stop(loss *Loss) {
 
 // Meet implements session.Arbiter.
 func (s *Server) Meet(d id.Device, known wire.Known) error {
-	if len(known.Receipt) > 0 {
-		r, err := s.keys.receipts.Open(known.Receipt)
-		if err != nil || r.Device != d {
+	for _, shown := range []struct {
+		sealed []byte
+		of     id.Device
+	}{{known.Receipt, d}, {known.Stamp, ""}} {
+		if len(shown.sealed) == 0 {
+			continue
+		}
+		r, err := s.keys.receipts.Open(shown.sealed)
+		if err != nil || r.Device != shown.of {
 			s.cfg.Log.Warn("a device shows a receipt that is not its own", "device", d, "error", err)
-		} else if err := s.witness(r); err != nil {
+		} else if err := s.witness(d, r); err != nil {
 			return err
 		}
 	}
@@ -157,9 +163,9 @@ func (s *Server) heard(d id.Device, epoch int) error {
 	return s.writeFile(reportedFile, r)
 }
 
-// witness compares a receipt with the journal: only this server can have made it,
-// so that a place which the journal does not have is proof of a loss.
-func (s *Server) witness(r receipt.Receipt) error {
+// witness compares a receipt, or a stamp, with the journal: only this server can have
+// made it, so that a place which the journal does not have is proof of a loss.
+func (s *Server) witness(from id.Device, r receipt.Receipt) error {
 	head := s.Head()
 	var epoch int
 	var last uint64
@@ -169,10 +175,22 @@ func (s *Server) witness(r receipt.Receipt) error {
 	}); err != nil {
 		return err
 	}
-	if r.Epoch < epoch || r.Epoch == epoch && r.First <= head && r.Number <= last {
+	loss := &Loss{Device: from, Seq: r.First, Epoch: r.Epoch, Head: head}
+	here := r.Epoch == epoch && r.First <= head
+	switch {
+	case r.Epoch < epoch:
+		return nil
+	case r.Device != "":
+		loss.Op, here = r.Number, here && r.Number <= last
+	case here:
+		var err error
+		if here, err = s.stamped(r); err != nil {
+			return err
+		}
+	}
+	if here {
 		return nil
 	}
-	loss := &Loss{Device: r.Device, Op: r.Number, Seq: r.First, Epoch: r.Epoch, Head: head}
 	s.recovery.mu.Lock()
 	known := s.recovery.loss != nil && s.recovery.loss.Epoch >= loss.Epoch
 	s.recovery.mu.Unlock()
@@ -182,7 +200,7 @@ func (s *Server) witness(r receipt.Receipt) error {
 		}
 		s.stop(loss)
 	}
-	return fault.Errorf(fault.Frozen, "the server has lost op %d of device %s, which it had answered", r.Number, r.Device)
+	return fault.Errorf(fault.Frozen, "the server has lost entry %d, of which it had told device %s (op %d, 0 if none)", r.First, from, loss.Op)
 }
 
 // AcceptLoss goes on without what was lost: it begins a new epoch, in which devices

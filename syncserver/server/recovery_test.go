@@ -56,6 +56,52 @@ func copyDir(t *testing.T, from, to string) {
 	}
 }
 
+// TestRowsOfALostHistoryAreFound: nobody lost an answer, but a device holds rows that
+// the server has forgotten; also once others have taken their numbers.
+func TestRowsOfALostHistoryAreFound(t *testing.T) {
+	c, dir, old := &clock{}, t.TempDir(), t.TempDir()
+	s, phones := settled(t, dir, c)
+	ctx := context.Background()
+	shown := func(s *Server) []byte {
+		t.Helper()
+		if _, err := s.Ledger(ctx); err != nil { // it waits for what is durable
+			t.Fatal(err)
+		}
+		return s.stamp(s.Head())
+	}
+	publish(t, s, `{"id":"a","title":"甲","pools":[{"id":"p","total":2}]}`)
+	before := shown(s)
+	shut(t, s)
+	copyDir(t, dir, old)
+	s = open(t, dir, c)
+	publish(t, s, `{"id":"b","title":"乙","pools":[{"id":"p","total":2}]}`)
+	lost := shown(s)
+	if err := s.Meet(phones[0].device, wire.Known{Stamp: lost}); err != nil {
+		t.Fatalf("the newest stamp: %v", err)
+	}
+	shut(t, s)
+
+	s = open(t, old, c)
+	publish(t, s, `{"id":"c","title":"丙","pools":[{"id":"p","total":2}]}`)
+	publish(t, s, `{"id":"d","title":"丁","pools":[{"id":"p","total":2}]}`)
+	for name, stamp := range map[string][]byte{"of before": before, "of now": shown(s), "a forged one": append([]byte{1}, lost...)} {
+		if err := s.Meet(phones[0].device, wire.Known{Stamp: stamp}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := s.Meet(phones[0].device, wire.Known{Stamp: lost}); !frozen(err) {
+		t.Fatalf("a stamp of another history: %v", err)
+	}
+	r, err := s.AcceptLoss(ctx)
+	if err != nil || r.Epoch == 0 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if err := s.Meet(phones[0].device, wire.Known{Stamp: lost}); err != nil {
+		t.Errorf("after the loss is accepted: %v", err)
+	}
+	shut(t, s)
+}
+
 // TestRolledBackServerStops: the whole data directory is set back to an earlier
 // moment, and nothing tells the server so.
 func TestRolledBackServerStops(t *testing.T) {

@@ -71,6 +71,7 @@ type Server struct {
 	durable   atomic.Uint64 // newest durable Seq
 	recalls   recalls
 	recovery  recovery
+	stamps    stamps
 	questions questions
 	names     directory
 	people    sync.Mutex    // held from the making or destroying of a person's keys to the entry that says so
@@ -262,6 +263,7 @@ func (s *Server) project(next uint64) (uint64, error) {
 			if err := s.ledger.Project(entries); err != nil {
 				return err
 			}
+			s.stamps.projected(b)
 		}
 		next = b.Number + 1
 		return nil
@@ -365,5 +367,5 @@ func (s *Server) newBlobs() (*blob.Handler, error) {
 
 func (s *Server) newSessions() (*session.Server, error) {
 	return session.New(session.Config{Arbiter: s, Feed: feed{s}, Signer: s, Key: s.keys.private, Deployment: s.keys.Deployment,
-		Now: s.cfg.Now, Random: s.cfg.Random, Log: s.cfg.Log, Clock: s.cfg.Clock})
+		Now: s.cfg.Now, Random: s.cfg.Random, Log: s.cfg.Log, Clock: s.cfg.Clock, Stamp: s.stamp})
 }

@@ -31,9 +31,10 @@ type Config struct {
 	Signer     Signer
 	Key        seal.Private // of the server; devices pin its public half
 	Deployment string
-	Self       id.Device        // of a hub; empty for the server
-	Now        func() time.Time // what devices are told as server time; may be a simulated clock
-	Random     io.Reader        // for nonces
+	Self       id.Device                   // of a hub; empty for the server
+	Stamp      func(applied uint64) []byte // see stream.Config; nil on a hub, which shows its own to the server
+	Now        func() time.Time            // what devices are told as server time; may be a simulated clock
+	Random     io.Reader                   // for nonces
 	Log        *slog.Logger
 	Codec      *wire.Codec
 	Times      Times

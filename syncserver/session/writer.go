@@ -142,7 +142,7 @@ func (p *peer) start(st *writer, now time.Time) {
 	p.mu.Unlock()
 	scopes := Scopes(info.Enrolment)
 	st.device, st.dirty = info.Enrolment.Device, true
-	st.stream = stream.New(stream.Config{Device: st.device, Scopes: scopes, Sign: p.s.sign, Sums: &p.s.sums, Repaired: p.repaired}, proof)
+	st.stream = stream.New(stream.Config{Device: st.device, Scopes: scopes, Sign: p.s.sign, Sums: &p.s.sums, Repaired: p.repaired, Stamp: p.s.cfg.Stamp}, proof)
 	st.changed, st.cancel = p.s.cfg.Feed.Subscribe(scopes)
 	times := p.s.cfg.Times
 	st.beatAt, st.pingAt, st.verifyAt = now.Add(times.Heartbeat), now.Add(times.Ping), now.Add(times.Verify)

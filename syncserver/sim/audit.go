@@ -32,6 +32,7 @@ type audit struct {
 	doubted  map[id.Ticket]int // incidents of any kind
 	closed   map[id.Device]int // incidents about a device
 	foreign  map[uint64]bool   // leases that the server has forgotten, and heard of again
+	frozen   bool              // since a restore: the record is not whole
 	seq      uint64
 }
 
@@ -98,6 +99,13 @@ func (a *audit) entry(e *op.Entry) {
 		a.changed(e)
 	case op.IncidentMade:
 		a.incident(e)
+	case op.Restored:
+		a.frozen = true
+	case op.Reopened:
+		a.frozen = false
+		for _, t := range slices.Sorted(maps.Keys(a.claims)) {
+			a.limits(a.claims[t])
+		}
 	}
 }
 
@@ -166,8 +174,13 @@ func (a *audit) count(of id.Activity) (n int) {
 	return n
 }
 
-// limits counts what a member and an organisation have.
+// limits counts what a member and an organisation have. While devices bring back
+// what a restored server has forgotten, a grant may come before the cancellation
+// that made room for it.
 func (a *audit) limits(c *claim) {
+	if a.frozen || c.waits || c.blocked || c.seats == 0 {
+		return
+	}
 	spec := a.w.town.specs[c.activity]
 	member, org := 0, 0
 	for _, o := range a.claims {
@@ -244,7 +257,7 @@ func (a *audit) incident(e *op.Entry) {
 	case e.Word == op.Overridden, e.Word == op.OverrideUnentitled:
 		a.override[e.Ticket]++
 		a.trouble[e.Ticket]++
-	case strings.HasPrefix(e.Word, "handed_over"):
+	case strings.HasPrefix(e.Word, "handed_over"), e.Word == op.RestoredLate:
 		a.trouble[e.Ticket]++
 	}
 }
@@ -269,14 +282,14 @@ func (a *audit) people() {
 				continue
 			}
 		}
-		if !a.w.alike(told, is) && !a.w.lost(at.device) {
+		if !a.w.alike(told, is) && !a.w.lost(at.device) && !(a.w.restored && a.w.copied(at.device)) {
 			a.w.fail("op %d of %s was answered %+v, and the journal has %+v", at.seq, at.device, told, is)
 		}
 	}
 	for _, g := range a.w.grants {
 		m := g.machine
-		if m.gone || m.copied || a.gone[m.name] || a.claims[g.ticket] != nil {
-			continue
+		if m.gone || m.copied || a.gone[m.name] || a.claims[g.ticket] != nil || a.w.restored && m.wiped {
+			continue // also where the server has forgotten why it was wiped
 		}
 		lease, _, _ := g.ticket.Lease()
 		if a.w.restored && a.foreign[lease] {
@@ -290,8 +303,11 @@ func (a *audit) people() {
 		if a.gone[b.device] && a.ofScanner(b.device) {
 			continue // a hub tells late answers again, to whichever of the two comes
 		}
+		if a.w.restored && (b.machine.gone || b.machine.closed || b.machine.naive) {
+			continue // the server has forgotten that branch, and this machine does not show it again
+		}
 		if hash, is := a.chains[b.place]; hash != b.hash && (is || !a.w.restored) {
-			a.w.fail("%s was answered about its op %d, and the journal has another one: a fork was not found", b.machine, b.seq)
+			a.w.fail("%s was answered about its op %d, and the journal has another one: a fork was not found", b.machine.label, b.seq)
 		}
 	}
 	given, once := map[id.Ticket]int{}, map[id.Ticket]bool{}

@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 
+	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/wire"
 )
@@ -35,6 +36,11 @@ func (w *World) twin(m *machine) bool {
 	return slices.ContainsFunc(w.machines, func(o *machine) bool { return o != m && o.name == m.name && o.on && !o.closed })
 }
 
+// copied reports whether there are, or were, two machines with this identity.
+func (w *World) copied(d id.Device) bool {
+	return slices.ContainsFunc(w.machines, func(m *machine) bool { return m.name == d && m.copied })
+}
+
 // newest is the newest op of the device, up to a number, whose hash it still knows.
 func (m *machine) newest(most uint64) (seq uint64, hash op.Hash, ok bool) {
 	state, err := m.store.State()
@@ -64,7 +70,7 @@ func (w *World) branch(m *machine, at place) {
 	}
 	for _, q := range queue {
 		if q.Seq == at.seq {
-			w.branches = append(w.branches, branch{at, m.label, q.Hash})
+			w.branches = append(w.branches, branch{at, m, q.Hash})
 		}
 	}
 }

@@ -35,6 +35,7 @@ type Config struct {
 	Sign     func(*wire.RowChange) error       // completes a row for delivery, always in the same way
 	Sums     *Sums                             // shared by all streams of a server
 	Repaired func(name string, buckets []byte) // called when a repair is sent; no buckets: the whole scope
+	Stamp    func(applied uint64) []byte       // what a device shows of a checkpoint when it comes again; nil: nothing
 }
 
 // Limits of a stream.
@@ -320,6 +321,9 @@ func (s *Stream) add(p *plan, r wire.RowChange) error {
 func (s *Stream) finish(v View, p *plan) (err error) {
 	if p.chunk.Acked, err = v.Acked(s.cfg.Device, p.chunk.To); err != nil {
 		return fmt.Errorf("read acked ops: %w", err)
+	}
+	if s.cfg.Stamp != nil {
+		p.chunk.Stamp = s.cfg.Stamp(p.chunk.To)
 	}
 	p.chunk.Drop = s.drop
 	if err := s.repair(v, p); err != nil {

@@ -286,9 +286,9 @@ func kept(t *testing.T, d *device) {
 	want(2, 1, answered(Op(2), "r2"))
 	d.must(d.Answer(map[uint64][]byte{3: []byte("r3")})) // leaves the outbox at once
 	d.must(d.Apply(local.Checkpoint{To: 2, Acked: 0, Reset: true}))
-	want(2, 9, answered(Op(2), "r2"), answered(Op(3), "r3"), answered(Op(4), "r4"))
-	want(5, 9)
 	d.wantQueue(answered(Op(4), "r4"), Op(5))
+	d.must(d.Answer(map[uint64][]byte{2: []byte("of the next epoch")}))
+	want(2, 9, answered(Op(2), "of the next epoch"), answered(Op(3), "r3"), answered(Op(4), "r4"))
 }
 
 func unknownTable(_ *testing.T, d *device) {

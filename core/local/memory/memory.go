@@ -113,9 +113,11 @@ func (s *Store) Answer(results map[uint64][]byte) error {
 	if s.closed {
 		return errClosed
 	}
-	for i, q := range s.held.queue {
-		if result, ok := results[q.Seq]; ok {
-			s.held.queue[i].Result = append([]byte{}, result...)
+	for _, ops := range [][]local.Queued{s.held.queue, s.held.kept} {
+		for i, q := range ops {
+			if result, ok := results[q.Seq]; ok {
+				ops[i].Result = append([]byte{}, result...)
+			}
 		}
 	}
 	s.held.settle()

@@ -24,7 +24,7 @@ type Store struct {
 }
 
 type writeStatements struct {
-	setMeta, deleteMeta, advance, push, answer, standing, move, keep, settle, purge, putRow, deleteRow *sql.Stmt
+	setMeta, deleteMeta, advance, push, answer, again, standing, move, keep, settle, purge, putRow, deleteRow *sql.Stmt
 	scopeStatements
 }
 
@@ -83,6 +83,7 @@ func (s *Store) prepare() error {
 		{s.write, &s.w.advance, `UPDATE state SET last = ?1, hash = ?2 WHERE last = ?1 - 1`},
 		{s.write, &s.w.push, `INSERT INTO outbox (seq, hash, bytes, at, result) VALUES (?, ?, ?, ?, ?)`},
 		{s.write, &s.w.answer, `UPDATE outbox SET result = ?2 WHERE seq = ?1`},
+		{s.write, &s.w.again, `UPDATE kept SET result = ?2 WHERE seq = ?1`},
 		{s.write, &s.w.standing, `SELECT cursor, acked FROM state`},
 		{s.write, &s.w.move, `UPDATE state SET cursor = ?, acked = ?`},
 		{s.write, &s.w.keep, `INSERT INTO kept SELECT seq, hash, bytes, at, result FROM outbox WHERE result IS NOT NULL AND seq <= (SELECT acked FROM state)`},
@@ -195,7 +196,15 @@ func (s *Store) Answer(results map[uint64][]byte) error {
 	return s.change("answer ops", func(tx *sql.Tx) error {
 		answer := tx.Stmt(s.w.answer)
 		for seq, result := range results {
-			if _, err := answer.Exec(seq, blob(result)); err != nil {
+			done, err := answer.Exec(seq, blob(result))
+			if err != nil {
+				return fmt.Errorf("op %d: %w", seq, err)
+			}
+			n, err := done.RowsAffected()
+			if err == nil && n == 0 {
+				_, err = tx.Stmt(s.w.again).Exec(seq, blob(result))
+			}
+			if err != nil {
 				return fmt.Errorf("op %d: %w", seq, err)
 			}
 		}
