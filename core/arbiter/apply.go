@@ -38,6 +38,8 @@ func (s *State) apply(e *op.Entry) error {
 		s.applyPeople(e)
 	case op.StationsPut:
 		s.applyStations(e)
+	case op.CalendarPut:
+		return s.applyCalendar(e)
 	case op.Published:
 		return s.applyPublished(e)
 	case op.MapPut:

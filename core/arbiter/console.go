@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"yizhan/core/activity"
@@ -44,18 +43,9 @@ func (r *run) put(o *op.Op) error {
 		}
 	case op.PutStations:
 		e.Kind = op.StationsPut
-		seen := map[id.Station]bool{}
-		for _, n := range o.Stations {
-			if err := once("station", n.ID, seen); err != nil {
-				return err
-			}
-			if !(math.Abs(n.Lat) <= 90 && math.Abs(n.Lon) <= 180) { // not a number is no place either
-				return refusal("station %s stands at %v, %v, which is no place", n.ID, n.Lat, n.Lon)
-			}
-			if old := r.s.stations[n.ID]; old != nil && same(old.Station, n) {
-				continue
-			}
-			e.Stations = append(e.Stations, n)
+		var err error
+		if e.Stations, err = r.s.newStations(o.Stations); err != nil {
+			return err
 		}
 	}
 	if n := len(e.Orgs) + len(e.People) + len(e.Stations); n > 0 {
@@ -130,16 +120,6 @@ func (s *State) applyPeople(e *op.Entry) {
 		for _, a := range s.activities {
 			delete(a.askers, p.ID)
 		}
-	}
-}
-
-func (s *State) applyStations(e *op.Entry) {
-	for _, st := range e.Stations {
-		if old := s.stations[st.ID]; old != nil {
-			old.Station = st
-			continue
-		}
-		s.stations[st.ID] = &place{Station: st, number: uint32(len(s.stations) + 1)}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"yizhan/core/jsoncheck"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/schedule"
 	"yizhan/core/station"
 )
 
@@ -255,4 +256,74 @@ func TestObscureTitle(t *testing.T) {
 	if err := w.s.Apply(&op.Entry{Seq: w.s.Seq() + 1, At: w.now, Kind: op.Published, Activity: "a", Spec: []byte(spec), Number: 1, Revision: 1}); err != nil {
 		t.Errorf("an entry of before: %v", err)
 	}
+}
+
+// What the console says of a station outlives an import that does not speak of it.
+func TestStationIsAmended(t *testing.T) {
+	w := newWorld(t)
+	sheet := station.Station{ID: "HQ", Name: "总部", Lat: 31, Lon: 121, Datum: "WGS84", Checked: "2026-01-01"}
+	put := op.Op{Kind: op.PutStations, Stations: []station.Station{sheet}}
+	w.console(put)
+	closure := &station.Closure{From: "2026-11-22", Until: "2026-12-05", Why: "装修"}
+	w.console(op.Op{Kind: op.AmendStation, Station: "HQ", Amend: &station.Amend{Closure: closure}})
+	w.console(op.Op{Kind: op.AmendStation, Station: "HQ", Amend: &station.Amend{Checked: "2026-11-20"}})
+	is := func(want station.Station) {
+		t.Helper()
+		if got := w.s.stations["HQ"].Station; !got.Equal(want) {
+			t.Errorf("the station is %+v, want %+v", got, want)
+		}
+	}
+	want := sheet
+	want.Closure, want.Checked = closure, "2026-11-20"
+	is(want)
+	if entries, err := w.run(put, op.Origin{}); err != nil || len(entries) != 0 {
+		t.Errorf("the same sheet again: %q, %v", kinds(entries), err)
+	}
+	put.Stations[0].Phone, put.Stations[0].Checked = "10091000000", "2026-11-21"
+	w.console(put)
+	want.Phone, want.Checked = "10091000000", "2026-11-21"
+	is(want)
+	w.console(op.Op{Kind: op.AmendStation, Station: "HQ", Amend: &station.Amend{Open: true}})
+	want.Closure = nil
+	is(want)
+	if entries, err := w.run(op.Op{Kind: op.AmendStation, Station: "HQ", Amend: &station.Amend{Open: true}}, op.Origin{}); err != nil || len(entries) != 0 {
+		t.Errorf("open already: %q, %v", kinds(entries), err)
+	}
+	for wrong, o := range map[string]op.Op{
+		"no station":        {Station: "NONE", Amend: &station.Amend{Open: true}},
+		"nothing is said":   {Station: "HQ"},
+		"open and closed":   {Station: "HQ", Amend: &station.Amend{Open: true, Closure: closure}},
+		"before it begins":  {Station: "HQ", Amend: &station.Amend{Closure: &station.Closure{From: "2026-11-22", Until: "2026-11-21"}}},
+		"no date":           {Station: "HQ", Amend: &station.Amend{Closure: &station.Closure{From: "明天"}}},
+		"ends on":           {Station: "HQ", Amend: &station.Amend{Closure: &station.Closure{From: "2026-11-22", Until: "月底"}}},
+		"it was checked on": {Station: "HQ", Amend: &station.Amend{Checked: "昨天"}},
+	} {
+		o.Kind = op.AmendStation
+		var r Refusal
+		if _, err := w.run(o, op.Origin{}); !errors.As(err, &r) || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("got %v, want a refusal with %q", err, wrong)
+		}
+	}
+	w.check()
+}
+
+func TestCalendarIsPutOnce(t *testing.T) {
+	w := newWorld(t)
+	before := w.s.Digest()
+	year := schedule.Year{Year: 2026, Days: []schedule.Day{{Date: "2026-02-14", Name: "春节"}}}
+	for i, want := range []int{1, 0} {
+		if entries, err := w.run(op.Op{Kind: op.PutCalendar, Calendar: &year}, op.Origin{}); err != nil || len(entries) != want {
+			t.Errorf("time %d: %q, %v", i, kinds(entries), err)
+		}
+	}
+	if _, years := w.s.Stations(); len(years) != 1 || !years[0].Equal(year) || w.s.Digest() == before {
+		t.Errorf("the calendar holds %v", years)
+	}
+	var r Refusal
+	for _, o := range []op.Op{{Kind: op.PutCalendar}, {Kind: op.PutCalendar, Calendar: &schedule.Year{Year: 2026, Days: []schedule.Day{{Date: "1.1."}}}}} {
+		if _, err := w.run(o, op.Origin{}); !errors.As(err, &r) {
+			t.Errorf("got %v, want a refusal", err)
+		}
+	}
+	w.check()
 }

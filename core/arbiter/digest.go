@@ -62,10 +62,7 @@ func (s *State) Digest() string {
 		frozen, _ := s.Frozen()
 		write(h, "restored", s.epochs, s.unsettled, frozen)
 	}
-	for _, k := range sorted(s.stations) {
-		p := s.stations[k]
-		write(h, "station", p.Station, p.number, p.authority)
-	}
+	s.writePlaces(h)
 	if s.carried.Area != "" {
 		write(h, "map", s.carried)
 	}

@@ -153,6 +153,10 @@ func (r *run) execute(o *op.Op) (err error) {
 		err = r.put(o)
 	case op.PutMap:
 		err = r.putMap(o)
+	case op.AmendStation:
+		err = r.amendStation(o)
+	case op.PutCalendar:
+		err = r.putCalendar(o)
 	case op.Publish:
 		err = r.publish(o)
 	case op.Offer:

@@ -15,6 +15,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/schedule"
 	"yizhan/core/station"
 )
 
@@ -70,6 +71,7 @@ var goldens = []struct {
 	{"journal-1", golden, []op.EntryKind{op.Ticked, op.OrgsPut, op.PeoplePut, op.StationsPut, op.Published, op.Offered, op.Enrolled, op.DeviceGone, op.Claimed, op.Promoted, op.Released,
 		op.Lapsed, op.Redeemed, op.Scanned, op.CheckedIn, op.TaskMade, op.Reminded, op.IncidentMade, op.Moved, op.Drawn, op.NotDrawn, op.Done}},
 	{"journal-leases", goldenLeases, []op.EntryKind{op.Lent, op.Renewed, op.LeaseEnded}},
+	{"journal-places", goldenPlaces, []op.EntryKind{op.StationsPut, op.CalendarPut}},
 }
 
 // TestGoldenJournals replays journals that earlier builds wrote: entries stay
@@ -138,6 +140,18 @@ func TestGoldenWorldsAreComplete(t *testing.T) {
 		w.check()
 		wantEveryKind(t, w.journal, g.kinds)
 	}
+}
+
+// goldenPlaces has stations with all that is known of them, and holidays.
+func goldenPlaces(t failer) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.console(op.Op{Kind: op.PutStations, Stations: []station.Station{{ID: "HQ", Name: "总部", Lat: 31, Lon: 121, Datum: "BD09", Kind: "care", Hours: "工作日 08:30-12:00、14:00-17:30；周末 休息",
+		Facilities: []string{"water", "擦鞋机"}, Landmark: "东门旁", Photo: strings.Repeat("ab", 32), Checked: "2026-01-01"}}})
+	w.console(op.Op{Kind: op.AmendStation, Station: "HQ", Amend: &station.Amend{Closure: &station.Closure{From: "2026-11-22", Until: "2026-12-05", Why: "装修"}, Checked: "2026-11-22"}})
+	w.console(op.Op{Kind: op.PutCalendar, Calendar: &schedule.Year{Year: 2026, Days: []schedule.Day{{Date: "2026-02-14", Name: "春节"}, {Date: "2026-02-16", Name: "春节", Off: true}}}})
+	w.console(op.Op{Kind: op.PutCalendar, Calendar: &schedule.Year{Year: 2027}})
+	return w
 }
 
 // goldenLeases makes a journal with everything that may happen to leases.

@@ -17,6 +17,7 @@ import (
 	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/quota"
+	"yizhan/core/schedule"
 	"yizhan/core/station"
 )
 
@@ -30,7 +31,8 @@ type State struct {
 	people     map[id.Member]*member.Person
 	erased     map[id.Member]bool // and have not come back
 	stations   map[id.Station]*place
-	carried    op.Map // by devices; empty while none was published
+	carried    op.Map                // by devices; empty while none was published
+	calendar   map[int]schedule.Year // by year
 	activities map[id.Activity]*act
 	claims     map[id.Ticket]*held
 	devices    map[id.Device]*device
@@ -153,7 +155,7 @@ type due struct {
 func New(zone *time.Location) *State {
 	return &State{
 		zone: zone, orgs: member.Tree{}, people: map[id.Member]*member.Person{}, erased: map[id.Member]bool{},
-		stations: map[id.Station]*place{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
+		stations: map[id.Station]*place{}, calendar: map[int]schedule.Year{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
 		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, kept: map[uint64]*keptOp{}, series: quota.Series{},
 		leases: map[uint64]*lease{}, borrowed: map[id.Member][]*lease{}, early: map[id.Ticket]*early{},
 		open: map[id.Ticket]bool{}, wanted: map[id.Ticket]bool{}, matters: map[uint64]*matter{},

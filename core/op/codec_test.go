@@ -18,6 +18,7 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/member"
+	"yizhan/core/schedule"
 	"yizhan/core/station"
 )
 
@@ -53,11 +54,17 @@ func ops() map[string]Op {
 			LivesIn: "org-2", Barred: true, Digest: []byte{9}, Sealed: []byte{8}}}},
 		"put_stations": {Kind: PutStations, Stations: []station.Station{{ID: "st-7", Name: "云鹭驿站", Lat: 31.25, Lon: 120.6170001, Datum: "GCJ02", Kind: "indoor",
 			Address: "湖滨路 7 号", Hours: "09:00-21:00", Phone: "100-0000", Facilities: []string{"饮水"}, Status: "open", Checked: "2026-01-02", Digest: []byte{9}}}},
-		"publish": {Kind: Publish, Spec: []byte(`{"id":"premiere"}`)},
-		"offer":   {Kind: Offer, Enrolment: enrolment},
-		"enrol":   {Kind: Enrol, Enrolment: enrolment},
-		"draw":    {Kind: Draw, Activity: "premiere", Seed: "20260102"},
-		"revoke":  {Kind: Revoke, Device: "phone-9", Reason: "lost"},
+		"put_stations_whole": {Kind: PutStations, Stations: []station.Station{{ID: "st-8", Name: "云鹭广场驿站", Lat: 31.25, Lon: 120.6170001, Datum: "BD09", Kind: "care",
+			Hours: "工作日 08:30-12:00、14:00-17:30；周末 休息", Facilities: []string{"water"}, Landmark: "地铁 B 口旁", Photo: strings.Repeat("ab", 32),
+			Closure: &station.Closure{From: "2026-11-22", Until: "2026-12-05", Why: "装修"}}}},
+		"amend_station":  {Kind: AmendStation, Station: "st-8", Amend: &station.Amend{Closure: &station.Closure{From: "2026-11-22", Until: "2026-12-05", Why: "装修"}}},
+		"reopen_station": {Kind: AmendStation, Station: "st-8", Amend: &station.Amend{Open: true, Checked: "2026-11-22"}},
+		"put_calendar":   {Kind: PutCalendar, Calendar: &schedule.Year{Year: 2026, Days: []schedule.Day{{Date: "2026-02-14", Name: "春节"}, {Date: "2026-02-16", Name: "春节", Off: true}}}},
+		"publish":        {Kind: Publish, Spec: []byte(`{"id":"premiere"}`)},
+		"offer":          {Kind: Offer, Enrolment: enrolment},
+		"enrol":          {Kind: Enrol, Enrolment: enrolment},
+		"draw":           {Kind: Draw, Activity: "premiere", Seed: "20260102"},
+		"revoke":         {Kind: Revoke, Device: "phone-9", Reason: "lost"},
 		"lease_claim": {Kind: Claim, Activity: "premiere", Pool: "main", Member: "m-1001", Seats: 1, Ticket: 1<<62 | 900<<24 | 41, Lease: 900,
 			Taken: []Taken{{Part: 1, From: 41, N: 1}}, Outcome: Granted, Code: fault.LeaseExhausted, At: at, Channel: ByStaff},
 		"reopen":           {Kind: Reopen, Activity: "premiere"},
@@ -116,6 +123,7 @@ func entries() map[string]Entry {
 		"settled": {Kind: Settled, At: at, Device: "staff-4", DevSeq: 5, Chain: bytes.Repeat([]byte{0xd3}, 16), About: 1307, Handled: true, Reason: "核对无误", By: "s-3",
 			Channel: ByStaff, DeviceAt: at - 40, Outcome: OK},
 		"map_put":   {Kind: MapPut, At: at, Map: &Map{Area: "yunlu", Name: "云鹭市", Made: "2026-01-02", Blob: bytes.Repeat([]byte{5}, 32), Bytes: 1_400_000}},
+		"calendar":  {Kind: CalendarPut, At: at, Calendar: &schedule.Year{Year: 2026, Days: []schedule.Day{{Date: "2026-02-14", Name: "春节"}, {Date: "2026-02-16", Name: "春节", Off: true}}}},
 		"erased":    {Kind: Erased, At: at, Member: "m-1001"},
 		"accepted":  {Kind: Done, At: at, Device: "kiosk-1", Kept: &Kept{Seq: 1410}},
 		"task":      {Kind: TaskMade, At: at, Org: "org-12", Activity: "premiere", Word: "review"},

@@ -6,6 +6,7 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/member"
+	"yizhan/core/schedule"
 	"yizhan/core/station"
 )
 
@@ -53,6 +54,8 @@ const (
 	MapPut EntryKind = 52 // Map: devices carry this one
 
 	Settled EntryKind = 41 // About: By has seen a task or an incident, or is done with it (Handled); Reason: what was done
+
+	CalendarPut EntryKind = 49 // Calendar: what is known of that year's holidays
 )
 
 // Taken says which serial numbers of which part of a pool a claim holds.
@@ -194,6 +197,7 @@ type Entry struct {
 	About     uint64            `cbor:"53,keyasint,omitempty"` // Seq of a TaskMade or IncidentMade; 0 if a restored server has lost it
 	Handled   bool              `cbor:"54,keyasint,omitempty"`
 	Map       *Map              `cbor:"66,keyasint,omitempty"`
+	Calendar  *schedule.Year    `cbor:"63,keyasint,omitempty"`
 }
 
 // Whole says, on the entry with an op's result, which entries around it are of the

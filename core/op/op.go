@@ -8,6 +8,7 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/member"
+	"yizhan/core/schedule"
 	"yizhan/core/station"
 )
 
@@ -56,6 +57,9 @@ const (
 	Restore      Kind = 79 // Epoch, at least: the server goes on from a backup
 	PutMap       Kind = 93 // Map, Override: the map pack that devices carry
 	SetAuthority Kind = 76 // Station, Device: that device hands over the tickets bound there
+
+	PutCalendar  Kind = 90 // Calendar: the holidays of a year
+	AmendStation Kind = 91 // Station, Amend: it is closed for a while, open again, or was checked
 )
 
 // FromDevice reports whether a device may send this kind of op.
@@ -122,6 +126,8 @@ type Op struct {
 	Lending   *Lease            `cbor:"39,keyasint,omitempty"`
 	Kept      *Kept             `cbor:"41,keyasint,omitempty"`
 	Map       *Map              `cbor:"49,keyasint,omitempty"`
+	Calendar  *schedule.Year    `cbor:"47,keyasint,omitempty"`
+	Amend     *station.Amend    `cbor:"48,keyasint,omitempty"`
 }
 
 // Role is what a device is used for.

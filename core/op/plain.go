@@ -30,7 +30,7 @@ func (e *Entry) plain() bool {
 	switch e.Kind {
 	case Ticked, Claimed, Promoted, Released, Lapsed, Redeemed, Scanned, CheckedIn, TaskMade, Reminded, Moved, NotDrawn, GivenUp:
 		return e.Orgs == nil && e.People == nil && e.Stations == nil && e.Spec == nil && e.Number == 0 && e.Revision == 0 && e.Enrolment == nil &&
-			e.Result == nil && e.Seed == "" && e.Digest == "" && e.Lease == nil && e.Kept == nil && e.Whole == nil && e.Map == nil
+			e.Result == nil && e.Seed == "" && e.Digest == "" && e.Lease == nil && e.Kept == nil && e.Whole == nil && e.Map == nil && e.Calendar == nil
 	}
 	return false
 }

@@ -60,8 +60,8 @@ func (e *BadHours) Error() string {
 }
 
 // tidy writes full-width and Chinese signs as plain ones.
-var tidy = strings.NewReplacer("：", ":", "；", ";", "，", ",", "、", ",", "和", ",", "及", ",", "～", "-", "~", "-", "－", "-", "–", "-", "—", "-", "至", "-", "到", "-",
-	"（", "(", "）", ")", "。", "", " ", "", "\u3000", "", "\u00a0", "", "\t", "", "\r", "", "\n", ";", "礼拜天", "周日", "星期天", "周日", "周天", "周日", "礼拜", "周", "星期", "周", "次日", "翌日", "第二天", "翌日", "凌晨", "")
+var tidy = strings.NewReplacer("：", ":", "，", ",", "、", ",", "和", ",", "及", ",", "～", "-", "~", "-", "－", "-", "–", "-", "—", "-", "至", "-", "到", "-",
+	"（", "(", "）", ")", "。", "", " ", "", "\u3000", "", "\u00a0", "", "\t", "", "\r", "", "礼拜天", "周日", "星期天", "周日", "周天", "周日", "礼拜", "周", "星期", "周", "次日", "翌日", "第二天", "翌日", "凌晨", "")
 
 // dayWords are the ways to say which days are meant. Weekdays stand in days.
 var dayWords = []struct {
@@ -95,16 +95,15 @@ const maxHours = 400
 // Days that nothing is said of are closed. Holidays are as Sundays until they are
 // named (Hours.Told), make-up workdays as Mondays. The error is a *BadHours.
 func ParseHours(text string) (h Hours, err error) {
-	plain := tidy.Replace(text)
-	if len(plain) > maxHours {
+	if len(text) > maxHours {
 		return h, &BadHours{string([]rune(text)[:20]), NoTimes}
 	}
 	said := map[rune]int{} // 1 by a word for all days, 2 by one for this
-	for part := range strings.SplitSeq(plain, ";") {
-		if part == "" {
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("；;\n", r) }) {
+		if part = strings.TrimSpace(part); part == "" {
 			continue
 		}
-		days, times := daysOf(part)
+		days, times := daysOf(tidy.Replace(part))
 		spans, why, ok := spansOf(times)
 		if !ok {
 			return Hours{}, &BadHours{part, why}

@@ -32,7 +32,7 @@ type Standing struct {
 	Until time.Time // of Open and Closing: when it closes; zero where it never does
 	Next  time.Time // of Closed and Paused: when it opens; zero where nobody knows
 	Day   schedule.DayKind
-	Name  string // of the holiday that today belongs to
+	Feast string // holiday that today belongs to
 	// Unsure says that today's hours are a guess from the weekday: the calendar of the
 	// year is not here, or it is a holiday and nobody wrote what holds then.
 	Unsure bool
@@ -61,7 +61,7 @@ func Read(s Station) Place {
 func (p Place) Standing(now time.Time, c schedule.Calendar) Standing {
 	var known bool
 	var s Standing
-	s.Day, s.Name, known = c.Of(now)
+	s.Day, s.Feast, known = c.Of(now)
 	s.Unsure = !known || s.Day == schedule.Holiday && !p.Hours.Told
 	switch today := now.Format(time.DateOnly); {
 	case p.Gone():

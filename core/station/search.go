@@ -12,12 +12,13 @@ import (
 	"yizhan/core/schedule"
 )
 
-// Filter narrows a search. The zero value takes every place that is not shut.
+// Filter narrows a search. The zero value takes every place that is not shut for good.
 type Filter struct {
 	Text       string   // words, each of which has to fit: Chinese, pinyin, initials; of name, kind, facility, landmark, address
 	Kinds      []string // keys, any of them
 	Facilities []string // keys, all of them
 	Open       bool     // only where one may go in now
+	Shut       bool     // also places that are shut for good; otherwise only where Text is in their name
 }
 
 // Found is a place that fits.
@@ -121,7 +122,7 @@ func (x *Index) Find(f Filter, now time.Time, c schedule.Calendar) (found []Foun
 			continue
 		}
 		at := p.Standing(now, c)
-		if f.Open && !at.Open() || at.State == Shut && !byName {
+		if f.Open && !at.Open() || at.State == Shut && !byName && !f.Shut {
 			continue
 		}
 		found = append(found, Found{p, at, rank})

@@ -4,6 +4,7 @@
 package station
 
 import (
+	"fmt"
 	"reflect"
 	"time"
 
@@ -42,6 +43,67 @@ type Closure struct {
 // On reports whether a date, YYYY-MM-DD, lies in the closure.
 func (c *Closure) On(date string) bool {
 	return c != nil && c.From <= date && (c.Until == "" || date <= c.Until)
+}
+
+// Amend is what somebody at the union has to say of a place between two imports.
+type Amend struct {
+	Closure *Closure `cbor:"1,keyasint,omitempty" json:"closure,omitempty"` // it is closed for a while
+	Open    bool     `cbor:"2,keyasint,omitempty" json:"open,omitempty"`    // it is not, after all
+	Checked string   `cbor:"3,keyasint,omitempty" json:"checked,omitempty"` // somebody was there on that date
+}
+
+// longest is how many bytes a reason may have.
+const longest = 300
+
+// Check says what is wrong with a closure.
+func (c *Closure) Check() error {
+	from, errFrom := time.Parse(time.DateOnly, c.From)
+	until, errUntil := time.Parse(time.DateOnly, c.Until)
+	switch {
+	case errFrom != nil:
+		return fmt.Errorf("the closure begins on %q, which is no date like 2026-12-05", c.From)
+	case c.Until != "" && errUntil != nil:
+		return fmt.Errorf("the closure ends on %q, which is no date like 2026-12-05", c.Until)
+	case c.Until != "" && until.Before(from):
+		return fmt.Errorf("the closure ends on %s, before it begins on %s", c.Until, c.From)
+	case len(c.Why) > longest:
+		return fmt.Errorf("the reason has %d bytes, at most %d are allowed", len(c.Why), longest)
+	}
+	return nil
+}
+
+// Amended is the station with what was said of it; an error for what cannot be.
+func (s Station) Amended(a *Amend) (Station, error) {
+	if a == nil || a.Closure != nil && a.Open || a.Closure == nil && !a.Open && a.Checked == "" {
+		return s, fmt.Errorf("station %s: nothing is said of it, or that it is open and closed", s.ID)
+	}
+	if a.Checked != "" {
+		if _, err := time.Parse(time.DateOnly, a.Checked); err != nil {
+			return s, fmt.Errorf("station %s: it was checked on %q, which is no date like 2026-12-05", s.ID, a.Checked)
+		}
+		s.Checked = a.Checked
+	}
+	if a.Open {
+		s.Closure = nil
+	}
+	if a.Closure != nil {
+		if err := a.Closure.Check(); err != nil {
+			return s, fmt.Errorf("station %s: %w", s.ID, err)
+		}
+		c := *a.Closure
+		s.Closure = &c
+	}
+	return s, nil
+}
+
+// Over is what an import makes of an older record: it keeps a closure that the sheet
+// does not speak of, and the newer of two dates on which it was checked.
+func (s Station) Over(old Station) Station {
+	if s.Closure == nil {
+		s.Closure = old.Closure
+	}
+	s.Checked = max(s.Checked, old.Checked)
+	return s
 }
 
 // At is where the place is in WGS84; ok is false where its numbers are no place.

@@ -18,6 +18,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/schedule"
 	"yizhan/core/station"
 	"yizhan/syncserver/roster"
 	"yizhan/syncserver/server"
@@ -58,6 +59,12 @@ type AuthorityRequest struct {
 type MapRequest struct {
 	Pack   []byte `json:"pack"`
 	Anyway bool   `json:"anyway,omitempty"` // although it is older, or of another area
+}
+
+// AmendRequest says something of one station.
+type AmendRequest struct {
+	Station id.Station    `json:"station"`
+	Amend   station.Amend `json:"amend"`
 }
 
 // DrawRequest asks for a draw.
@@ -117,6 +124,11 @@ func Handler(s *server.Server) http.Handler {
 	handle(mux, "POST /v1/stations", func(ctx context.Context, in []station.Station) (server.Imported, error) {
 		return s.ImportStations(ctx, in)
 	})
+	handle(mux, "POST /v1/places", func(ctx context.Context, _ struct{}) (server.Places, error) { return s.Places(ctx) })
+	handle(mux, "POST /v1/amend-station", func(ctx context.Context, in AmendRequest) (bool, error) {
+		return s.AmendStation(ctx, in.Station, in.Amend)
+	})
+	handle(mux, "POST /v1/calendar", func(ctx context.Context, in schedule.Year) (bool, error) { return s.PutCalendar(ctx, in) })
 	handle(mux, "POST /v1/publish", func(ctx context.Context, in []byte) (server.Published, error) { return s.Publish(ctx, in) })
 	handle(mux, "POST /v1/publish-map", func(ctx context.Context, in MapRequest) (server.MapPublished, error) {
 		return s.PublishMap(ctx, in.Pack, in.Anyway)

@@ -14,7 +14,7 @@ import (
 )
 
 // tables are those that scanners may be given; what is in which scope is the server's choice.
-var tables = []string{wire.TableActivity, wire.TablePool, wire.TableStation, wire.TableMap, wire.TableKey, wire.TableTicket, wire.TableDoor, wire.TableGuest, wire.TableVoid}
+var tables = []string{wire.TableActivity, wire.TablePool, wire.TableStation, wire.TableCalendar, wire.TableMap, wire.TableKey, wire.TableTicket, wire.TableDoor, wire.TableGuest, wire.TableVoid}
 
 // maxTombstones bounds the removed rows that are remembered; a scanner that was
 // away for longer begins anew.

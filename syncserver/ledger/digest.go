@@ -11,7 +11,7 @@ import (
 
 // tables lists every table that is a function of the journal, with its primary key.
 var tables = []struct{ name, key string }{
-	{"activity", "id"}, {"check_in", "seq"}, {"claim", "ticket"}, {"clock", "day"}, {"device", "id"}, {"draw", "seq"}, {"early", "ticket"}, {"enrolment", "code_hash"},
+	{"activity", "id"}, {"calendar", "year"}, {"check_in", "seq"}, {"claim", "ticket"}, {"clock", "day"}, {"device", "id"}, {"draw", "seq"}, {"early", "ticket"}, {"enrolment", "code_hash"},
 	{"erased", "member"}, {"feed", "scope, tbl, id"}, {"filed", "seq, scope"}, {"incident", "seq"}, {"lease", "id"}, {"map", "area"}, {"org", "id"}, {"person", "id"}, {"pool", "activity, id"},
 	{"quarantine", "seq"}, {"redemption", "seq"}, {"refusal", "activity, code"}, {"result", "device, dev_seq"}, {"scan", "seq"}, {"station", "id"}, {"task", "seq"},
 	{"wiped", "device"},

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"yizhan/core/id"
 	"yizhan/core/member"
@@ -148,14 +149,39 @@ func (p *projection) stationRow(at *place, seq uint64) error {
 	if err != nil {
 		return err
 	}
+	var closure []byte
+	if at.Closure != nil {
+		if closure, err = json.Marshal(at.Closure); err != nil {
+			return err
+		}
+	}
 	if err := p.exec(`INSERT OR REPLACE INTO station (id, number, name, lat, lon, datum, kind, address, hours, phone, facilities, status,
-		checked, digest, authority, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(at.ID), at.number, at.Name, at.Lat, at.Lon,
-		at.Datum, at.Kind, at.Address, at.Hours, at.Phone, facilities, at.Status, at.Checked, at.Digest, string(at.authority), int64(seq)); err != nil {
+		checked, digest, landmark, photo, closure, authority, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(at.ID), at.number, at.Name, at.Lat, at.Lon, at.Datum, at.Kind, at.Address, at.Hours, at.Phone, facilities, at.Status,
+		at.Checked, at.Digest, at.Landmark, at.Photo, string(closure), string(at.authority), int64(seq)); err != nil {
 		return err
 	}
-	return p.row(ScopePublic, wire.TableStation, string(at.ID), seq, wire.StationRow{
-		ID: at.ID, Number: uint32(at.number), Name: at.Name, Lat: at.Lat, Lon: at.Lon, Datum: at.Datum, Address: at.Address, Hours: at.Hours,
-		Phone: at.Phone, Facilities: at.Facilities, Kind: at.Kind, Status: at.Status, Authority: at.authority})
+	row := wire.RowOf(at.Station)
+	row.Number, row.Authority = uint32(at.number), at.authority
+	return p.row(ScopePublic, wire.TableStation, string(at.ID), seq, row)
+}
+
+// calendarPut writes what is known of a year's holidays, for everybody.
+func (p *projection) calendarPut(e *op.Entry) error {
+	if e.Calendar == nil {
+		return errors.New("a calendar entry holds no calendar")
+	}
+	var days []byte
+	if len(e.Calendar.Days) > 0 {
+		var err error
+		if days, err = json.Marshal(e.Calendar.Days); err != nil {
+			return err
+		}
+	}
+	if err := p.exec(`INSERT OR REPLACE INTO calendar VALUES (?, ?, ?)`, e.Calendar.Year, string(days), int64(e.Seq)); err != nil {
+		return err
+	}
+	return p.row(ScopePublic, wire.TableCalendar, strconv.Itoa(e.Calendar.Year), e.Seq, wire.CalendarRow(*e.Calendar))
 }
 
 func (p *projection) enrolment(e *op.Entry) error {

@@ -146,6 +146,8 @@ func (p *projection) one(e *op.Entry) error {
 		return p.stationsPut(e)
 	case op.MapPut:
 		return p.mapPut(e)
+	case op.CalendarPut:
+		return p.calendarPut(e)
 	case op.Published:
 		return p.published(e)
 	case op.Offered, op.Enrolled:

@@ -13,6 +13,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/schedule"
 	"yizhan/core/wire"
 	"yizhan/syncserver/ledger"
 )
@@ -56,7 +57,7 @@ func (m *maker) add(e op.Entry) {
 
 // world adds an entry that is no claim's.
 func (m *maker) world() {
-	switch pick(m.t, op.OrgsPut, op.PeoplePut, op.StationsPut, op.Published, op.Enrolled, op.Offered, op.DeviceGone, op.AuthoritySet) {
+	switch pick(m.t, op.OrgsPut, op.PeoplePut, op.StationsPut, op.CalendarPut, op.Published, op.Enrolled, op.Offered, op.DeviceGone, op.AuthoritySet) {
 	case op.OrgsPut:
 		o := orgs(pick(m.t, id.Org("C000"), "C001", "C002"), pick(m.t, id.Org(""), "PARK", "CITY"))
 		o[0].Name = pick(m.t, "甲", "乙")
@@ -71,6 +72,12 @@ func (m *maker) world() {
 		s := pick(m.t, id.Station("HQ"), "ST1")
 		m.stations = append(m.stations, s)
 		m.add(op.Entry{Kind: op.StationsPut, Stations: stations(s)})
+	case op.CalendarPut:
+		year := schedule.Year{Year: pick(m.t, 2026, 2027)}
+		if rapid.Bool().Draw(m.t, "notice") {
+			year.Days = []schedule.Day{{Date: "2026-10-10", Name: pick(m.t, "国庆节", "中秋节")}}
+		}
+		m.add(op.Entry{Kind: op.CalendarPut, Calendar: &year})
 	case op.AuthoritySet:
 		if len(m.stations) > 0 {
 			m.add(op.Entry{Kind: op.AuthoritySet, Station: pick(m.t, m.stations...), Authority: pick(m.t, id.Device("D1"), "D2"), Blocked: rapid.Bool().Draw(m.t, "blocked")})

@@ -38,7 +38,8 @@ func orgs(pairs ...id.Org) (list []member.Org) {
 
 func stations(ids ...id.Station) (list []station.Station) {
 	for _, s := range ids {
-		list = append(list, station.Station{ID: s, Name: string(s) + "站", Lat: 31.25, Lon: 120.6, Datum: "GCJ02", Facilities: []string{"饮水"}})
+		list = append(list, station.Station{ID: s, Name: string(s) + "站", Lat: 31.25, Lon: 120.6, Datum: "GCJ02", Facilities: []string{"饮水"},
+			Checked: "2026-11-02", Landmark: "东门旁", Photo: "ab", Closure: &station.Closure{From: "2026-11-22", Why: "装修"}})
 	}
 	return list
 }
@@ -54,6 +55,8 @@ func blank(table string) any {
 		return &wire.PoolRow{}
 	case wire.TableStation:
 		return &wire.StationRow{}
+	case wire.TableCalendar:
+		return &wire.CalendarRow{}
 	case wire.TableClaim:
 		return &wire.ClaimRow{}
 	case wire.TableMessage:
@@ -110,7 +113,8 @@ type rows = map[string]any
 func TestRows(t *testing.T) {
 	l := open(t)
 	me := func(n string) wire.MeRow { return wire.MeRow{Member: id.Member(n), Org: "C000"} }
-	hq := wire.StationRow{ID: "HQ", Number: 1, Name: "HQ站", Lat: 31.25, Lon: 120.6, Datum: "GCJ02", Facilities: []string{"饮水"}}
+	hq := wire.StationRow{ID: "HQ", Number: 1, Name: "HQ站", Lat: 31.25, Lon: 120.6, Datum: "GCJ02", Facilities: []string{"饮水"},
+		Checked: "2026-11-02", Landmark: "东门旁", Photo: "ab", Closure: &station.Closure{From: "2026-11-22", Why: "装修"}}
 	st1 := hq
 	st1.ID, st1.Number, st1.Name = "ST1", 2, "ST1站"
 	run := hq

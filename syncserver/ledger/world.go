@@ -107,7 +107,8 @@ func readWorld(conn *sql.Conn) (*world, error) {
 		row  func(*sql.Rows) error
 	}{
 		{`SELECT id, name, parent FROM org`, w.readOrg},
-		{`SELECT id, number, name, lat, lon, datum, kind, address, hours, phone, facilities, status, authority FROM station`, w.readStation},
+		{`SELECT id, number, name, lat, lon, datum, kind, address, hours, phone, facilities, status, checked, digest, landmark, photo, closure,
+			authority FROM station`, w.readStation},
 		{`SELECT id, spec FROM activity`, w.readActivity},
 		{`SELECT activity, id, total, rest, held, shut FROM pool`, w.readPool},
 		{`SELECT id, over, doubt, fate, audience, body, rest, void, seq FROM lease WHERE over = '' OR unreported > 0`, w.readLease},
@@ -146,9 +147,15 @@ func (w *world) readOrg(r *sql.Rows) error {
 
 func (w *world) readStation(r *sql.Rows) error {
 	var p place
+	var closure string
 	if err := r.Scan(&p.ID, &p.number, &p.Name, &p.Lat, &p.Lon, &p.Datum, &p.Kind, &p.Address, &p.Hours, &p.Phone,
-		(*db.Words)(&p.Facilities), &p.Status, &p.authority); err != nil {
+		(*db.Words)(&p.Facilities), &p.Status, &p.Checked, &p.Digest, &p.Landmark, &p.Photo, &closure, &p.authority); err != nil {
 		return err
+	}
+	if closure != "" {
+		if err := json.Unmarshal([]byte(closure), &p.Closure); err != nil {
+			return fmt.Errorf("station %s: %w", p.ID, err)
+		}
 	}
 	w.stations[p.ID] = &p
 	return nil

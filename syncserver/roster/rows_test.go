@@ -1,6 +1,8 @@
 package roster_test
 
 import (
+	"slices"
+
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"yizhan/core/id"
+	"yizhan/core/station"
 	"yizhan/syncserver/roster"
 )
 
@@ -360,6 +363,47 @@ func TestStations(t *testing.T) {
 		case c.say != "" && (len(r.Problems) != 1 || len(r.Stations) != 1 || !strings.Contains(r.Problems[0].Reason, c.say)):
 			t.Errorf("%v: %v, want %q", c.row, r.Problems, c.say)
 		}
+	}
+}
+
+// What a station has to say of itself is read into keys and one form of hours, and a
+// bad cell is named by its place.
+func TestStationColumns(t *testing.T) {
+	head := append(slices.Clone(stationHeader), "开放时间", "设施", "状态", "最近核验日期", "地标", "暂停开始", "暂停结束", "暂停原因")
+	row := func(code string, cells ...any) []any {
+		return append([]any{code, "站", "爱心驿站", "路", 118.09, 24.48, "GPS"}, cells...)
+	}
+	r := parse(t, book(t, map[string][][]any{"服务站点": {head,
+		row("A1", "工作日 8：30—12：00、14：00－17：30；周末 休息", "饮水机、卫生间、热水、擦鞋机", "开放", "2016-03-01", "菜市场东门旁", "2016-03-20", "2016/4/5", "装修"),
+		row("A2", "早上八点到下午五点"),
+		row("A3", "08:00-20:00；09:00-21:00"),
+		row("A4", "", "", "", "", "", "", "2026-12-01"),
+		row("A5", "", "", "", "", "", "2026-12-01", "2026-11-01"),
+		row("A6", "", "", "", "", "", "月底"),
+		row("A7", "每天 24小时", "", "", "2099-01-01"),
+	}}))
+	if len(r.Stations) != 2 {
+		t.Fatalf("%d stations, %v", len(r.Stations), r.Problems)
+	}
+	a := r.Stations[0].Station
+	want := station.Station{ID: "A1", Name: "站", Kind: "care", Address: "路", Lat: 24.48, Lon: 118.09, Datum: "WGS84", Hours: "工作日 08:30-12:00、14:00-17:30；周末 休息",
+		Facilities: []string{"water", "toilet", "擦鞋机"}, Status: "开放", Checked: "2016-03-01", Landmark: "菜市场东门旁", Closure: &station.Closure{From: "2016-03-20", Until: "2016-04-05", Why: "装修"}}
+	if !a.Equal(want) {
+		t.Errorf("got  %+v\nwant %+v", a, want)
+	}
+	if b := r.Stations[1]; b.ID != "A7" || b.Checked != "" {
+		t.Errorf("%+v", b)
+	}
+	says := map[int]string{3: "看不懂", 4: "前面已经说过", 5: "没有写从哪天开始", 6: "早于开始", 7: "看不懂这个日期", 8: "在今天以后"}
+	columns := map[int]string{3: "开放时间", 4: "开放时间", 5: "暂停开始", 6: "暂停结束", 7: "暂停开始", 8: "最近核验日期"}
+	for _, p := range r.Problems {
+		if !strings.Contains(p.Reason, says[p.Row]) || p.Column != columns[p.Row] || p.Warning != (p.Row == 8) {
+			t.Errorf("%v", p)
+		}
+		delete(says, p.Row)
+	}
+	if len(says) > 0 {
+		t.Errorf("nothing is said of rows %v: %v", says, r.Problems)
 	}
 }
 

@@ -1,8 +1,12 @@
 package roster
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"yizhan/core/id"
 	"yizhan/core/station"
@@ -21,10 +25,10 @@ func (c *check) stations(sheets []*sheet) {
 		for _, r := range c.data(s, "站点编码", "名称", "经度", "纬度") {
 			st := Station{Sheet: s.name, Row: r.row.n, Contact: r.text("联系人"), Partner: r.text("共建单位")}
 			st.Station = station.Station{
-				ID: r.stationID(), Name: r.need("名称"), Kind: r.need("类型"),
+				ID: r.stationID(), Name: r.need("名称"), Kind: r.kind(),
 				Address: r.text("区") + r.text("街道") + r.need("地址"),
-				Hours:   r.text("开放时间"), Phone: plainNumber(r.text("联系电话")),
-				Facilities: list(r.text("设施")), Status: r.text("状态"), Checked: r.date("最近核验日期"),
+				Hours:   r.hours(), Phone: plainNumber(r.text("联系电话")), Landmark: r.text("地标"),
+				Facilities: r.facilities(), Status: r.text("状态"), Checked: r.checked(), Closure: r.closure(),
 			}
 			if at, ok := codes.first(string(st.ID), r); ok && st.ID != "" {
 				r.bad("站点编码", Duplicate, "与"+at.describe(r)+"的站点编码相同;每个站点要有自己的编码")
@@ -36,6 +40,88 @@ func (c *check) stations(sheets []*sheet) {
 			}
 		}
 	}
+}
+
+// kind gives the key of a kind; a word of the union's own stays.
+func (r record) kind() string {
+	word := r.need("类型")
+	if k, ok := station.KindOf(word); ok {
+		return k.Key
+	}
+	return word
+}
+
+// facilities gives keys, each once; words that are none stay.
+func (r record) facilities() (all []string) {
+	for _, word := range list(r.text("设施")) {
+		if f, ok := station.FacilityOf(word); ok {
+			word = f.Key
+		}
+		if !slices.Contains(all, word) {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// hoursForm is what is said to whoever writes hours in another way.
+const hoursForm = ";请写成“工作日 08:30-12:00、14:00-17:30;周末 休息;节假日 休息”的样子,或“每天 24小时”"
+
+var hoursFaults = map[station.HoursFault]string{
+	station.NoTimes: "看不懂“%s”", station.NoTime: "“%s”里有不存在的钟点", station.NoLength: "“%s”的开门和关门是同一时刻",
+	station.Overlap: "“%s”里的时间有重叠", station.TwiceSaid: "“%s”说的日子前面已经说过",
+}
+
+// hours gives opening hours in one form.
+func (r record) hours() string {
+	text := r.text("开放时间")
+	if text == "" {
+		return ""
+	}
+	h, err := station.ParseHours(text)
+	var bad *station.BadHours
+	if errors.As(err, &bad) {
+		r.bad("开放时间", Malformed, fmt.Sprintf(hoursFaults[bad.Why], bad.Part)+hoursForm)
+		return ""
+	}
+	return h.String()
+}
+
+// checked gives the date of the last check, which is not in the future.
+func (r record) checked() string {
+	d := r.date("最近核验日期")
+	if d > r.Today.Format(time.DateOnly) && !r.Today.IsZero() {
+		r.warn("最近核验日期", Malformed, "核验日期在今天以后,已略过")
+		return ""
+	}
+	return d
+}
+
+// closure gives the days on which the place is closed; what is no date refuses the row,
+// because people would stand before a closed door.
+func (r record) closure() *station.Closure {
+	c := station.Closure{Why: r.text("暂停原因")}
+	for column, to := range map[string]*string{"暂停开始": &c.From, "暂停结束": &c.Until} {
+		s, ok := r.text(column), true
+		if s == "" {
+			continue
+		}
+		if *to, ok = parseDate(s, r.sheet.date1904); !ok {
+			r.bad(column, Malformed, "看不懂这个日期;请写成 2026-12-05 的样子")
+			return nil
+		}
+	}
+	switch {
+	case c == station.Closure{}:
+		return nil
+	case c.From == "":
+		r.bad("暂停开始", Missing, "写了暂停开放,没有写从哪天开始;请补上,或清空暂停的几格")
+	case c.Until != "" && c.Until < c.From:
+		r.bad("暂停结束", Mismatch, "暂停结束的日期早于开始的日期")
+	case c.Check() != nil:
+		r.bad("暂停原因", Malformed, "暂停原因太长;请写在 100 个字以内")
+	}
+	return &c
 }
 
 func (r record) stationID() id.Station {

@@ -11,6 +11,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/core/schedule"
 	"yizhan/core/seal"
 	"yizhan/core/station"
 	"yizhan/core/wire"
@@ -79,6 +80,32 @@ func (s *Server) ImportStations(ctx context.Context, stations []station.Station)
 		}
 	}
 	return n, nil
+}
+
+// PutCalendar records what is known of a year's holidays; changed is false where that is known already.
+func (s *Server) PutCalendar(ctx context.Context, year schedule.Year) (changed bool, err error) {
+	entries, err := s.seq.Do(ctx, op.Op{Kind: op.PutCalendar, Calendar: &year})
+	return len(entries) > 0, err
+}
+
+// AmendStation records what the union has to say of one place; changed is false where it is known already.
+func (s *Server) AmendStation(ctx context.Context, st id.Station, a station.Amend) (changed bool, err error) {
+	entries, err := s.seq.Do(ctx, op.Op{Kind: op.AmendStation, Station: st, Amend: &a})
+	return len(entries) > 0, err
+}
+
+// Places is what the server knows of stations, and the moment at which it was asked.
+type Places struct {
+	Stations []station.Station `json:"stations"`
+	Years    []schedule.Year   `json:"years"`
+	Now      time.Time         `json:"now"` // in the zone of the deployment
+}
+
+// Places gives all stations and the calendar.
+func (s *Server) Places(ctx context.Context) (p Places, err error) {
+	p.Now = s.cfg.Now().In(s.cfg.Zone)
+	err = s.seq.View(ctx, func(state *arbiter.State) { p.Stations, p.Years = state.Stations() })
+	return p, err
 }
 
 // put has one chunk of an import decided, and counts what it changed.

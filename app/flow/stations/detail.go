@@ -105,7 +105,7 @@ func (s State) today(p station.Place, at station.Standing) (today, doubt say.Tex
 	switch {
 	case !at.Unsure:
 	case at.Day == schedule.Holiday:
-		doubt = say.T("今天放假（%s），站点没有写明假日时间，请先打电话问。", say.Plain(cmp.Or(at.Name, "-")))
+		doubt = say.T("今天放假（%s），站点没有写明假日时间，请先打电话问。", say.Plain(cmp.Or(at.Feast, "-")))
 	default:
 		doubt = say.T("本机没有今年的放假安排，节假日和调休日的时间可能不同。")
 	}

@@ -116,6 +116,9 @@ func TestOrder(t *testing.T) {
 func TestWords(t *testing.T) {
 	want := map[id.Station]string{"S1": "24 小时开放", "S2": "开放中，20 分钟后关门", "S3": "已关门，今天 18:00 开", "S4": "开放中，到 20:00", "S5": "开放时间以电话为准", "S7": "暂停开放，到 12月5日（周六）"}
 	rows, _ := given(t).Rows()
+	if rows[0].Name != "科园职工服务站" || rows[0].Kind.String() != "职工服务站" || rows[1].Note.String() != "菜市场东门旁" || !rows[0].Here || rows[1].Here {
+		t.Errorf("%+v", rows[0])
+	}
 	for _, r := range rows {
 		if got := r.Word.String(); got != want[r.Station] {
 			t.Errorf("%s: %q, want %q", r.Station, got, want[r.Station])

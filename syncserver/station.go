@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"yizhan/core/id"
+	"yizhan/core/schedule"
+	"yizhan/core/station"
+	"yizhan/syncserver/control"
+	"yizhan/syncserver/server"
+)
+
+// importCalendar brings in the holidays of years, in the form in which the notices of
+// the State Council are published as data (github.com/NateScarlet/holiday-cn).
+func importCalendar(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	files, err := parse(fs, args, 1, -1)
+	if err != nil {
+		return err
+	}
+	years := make([]schedule.Year, len(files))
+	for i, name := range files { // all are looked at before the first is sent
+		body, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(body, &years[i]); err != nil {
+			return fmt.Errorf("%s: it is no calendar like {\"year\":2026,\"days\":[{\"name\":\"元旦\",\"date\":\"2026-01-01\",\"isOffDay\":true}]}: %w", name, err)
+		}
+		if err := years[i].Check(); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for i, y := range years {
+		changed, err := control.Call[bool](context.Background(), control.Dial(*data), "calendar", y)
+		if err != nil {
+			return fmt.Errorf("%s: %w", files[i], err)
+		}
+		off := 0
+		for _, d := range y.Days {
+			if d.Off {
+				off++
+			}
+		}
+		switch {
+		case !changed:
+			fmt.Printf("%d: nothing changed\n", y.Year)
+		case len(y.Days) == 0:
+			fmt.Printf("%d: the notice is not out; weekdays and weekends count, and devices say so\n", y.Year)
+		default:
+			fmt.Printf("%d: %d days off, %d make-up workdays\n", y.Year, off, len(y.Days)-off)
+		}
+	}
+	return nil
+}
+
+// amend sends what is said of one station.
+func amend(data, st string, a station.Amend) error {
+	changed, err := control.Call[bool](context.Background(), control.Dial(data), "amend-station", control.AmendRequest{Station: id.Station(st), Amend: a})
+	if err == nil && !changed {
+		fmt.Println("nothing changed: that is known already")
+	}
+	return err
+}
+
+// today is the date at the server.
+func today(data string) (string, error) {
+	p, err := control.Call[server.Places](context.Background(), control.Dial(data), "places", struct{}{})
+	return p.Now.Format(time.DateOnly), err
+}
+
+func stationClose(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	from := fs.String("from", "", "first day, YYYY-MM-DD (default: today)")
+	until := fs.String("until", "", "last day, YYYY-MM-DD; without it nobody knows until when")
+	why := fs.String("why", "", "reason, for people to read")
+	rest, err := parse(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	if *from == "" {
+		if *from, err = today(*data); err != nil {
+			return err
+		}
+	}
+	return amend(*data, rest[0], station.Amend{Closure: &station.Closure{From: *from, Until: *until, Why: *why}})
+}
+
+func stationOpen(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	rest, err := parse(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	return amend(*data, rest[0], station.Amend{Open: true})
+}
+
+func stationChecked(fs *flag.FlagSet, args []string) error {
+	data := dataFlag(fs)
+	on := fs.String("on", "", "day of the check, YYYY-MM-DD (default: today)")
+	rest, err := parse(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	if *on == "" {
+		if *on, err = today(*data); err != nil {
+			return err
+		}
+	}
+	return amend(*data, rest[0], station.Amend{Checked: *on})
+}
+
+func stationList(fs *flag.FlagSet, args []string) error { return stations(fs, args, 0, 0) }
+
+func stationFind(fs *flag.FlagSet, args []string) error { return stations(fs, args, 1, -1) }
+
+// stations lists what fits, as devices find it.
+func stations(fs *flag.FlagSet, args []string, least, most int) error {
+	data := dataFlag(fs)
+	open := fs.Bool("open", false, "only what is open now")
+	stale := fs.Bool("stale", false, "only what was not checked on site for too long")
+	kind := fs.String("kind", "", "only this `kind`: 爱心驿站, care, …")
+	asJSON := fs.Bool("json", false, "print JSON")
+	rest, err := parse(fs, args, least, most)
+	if err != nil {
+		return err
+	}
+	f := station.Filter{Text: strings.Join(rest, " "), Open: *open}
+	if *kind != "" {
+		f.Kinds = []string{*kind}
+		if k, ok := station.KindOf(*kind); ok {
+			f.Kinds[0] = k.Key
+		}
+	}
+	p, err := control.Call[server.Places](context.Background(), control.Dial(*data), "places", struct{}{})
+	if err != nil {
+		return err
+	}
+	f.Shut = true
+	var found []station.Found
+	for _, s := range station.NewIndex(p.Stations).Find(f, p.Now, schedule.NewCalendar(p.Years...)) {
+		if _, old := s.Station.Stale(p.Now); old || !*stale {
+			found = append(found, s)
+		}
+	}
+	if *asJSON {
+		out := make([]station.Station, len(found))
+		for i, s := range found {
+			out[i] = s.Station
+		}
+		return printJSON(out)
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("no station fits")
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tNAME\tKIND\tNOW\tHOURS\tCHECKED")
+	for _, s := range found {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Name, dash(kindName(s.Kind)), now(s, p.Now), dash(s.Station.Hours), lastChecked(s.Station, p.Now))
+	}
+	return w.Flush()
+}
+
+func kindName(key string) string {
+	if k, ok := station.KindOf(key); ok {
+		return k.Chinese
+	}
+	return key
+}
+
+func lastChecked(s station.Station, now time.Time) string {
+	if _, stale := s.Stale(now); stale {
+		return dash(s.Checked) + " (too long ago)"
+	}
+	return s.Checked
+}
+
+// now says whether a station is open.
+func now(s station.Found, at time.Time) string {
+	switch s.State {
+	case station.Open:
+		if s.Until.IsZero() {
+			return "open"
+		}
+		return "open until " + s.Until.Format(stamp)
+	case station.Closing:
+		return fmt.Sprintf("closes in %d min", s.Left(at))
+	case station.Closed:
+		if s.Next.IsZero() {
+			return "closed"
+		}
+		return "opens " + s.Next.Format(stamp)
+	case station.Paused:
+		return strings.TrimSpace("closed until " + dash(s.Closure.Until) + " " + s.Closure.Why)
+	case station.Shut:
+		return "shut: " + s.Status
+	}
+	return "unknown: its hours cannot be read"
+}
