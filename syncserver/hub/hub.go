@@ -189,8 +189,8 @@ func (nothing) Code(wire.ClaimRow) (string, error) {
 // Personal implements session.Signer: the server has sealed what its counters may show.
 func (nothing) Pass(op.Enrolment, time.Time) ([]byte, error) { return nil, nil }
 
-func (nothing) Guest(*wire.GuestRow) error { return nil }
+func (nothing) Guests([]*wire.GuestRow) error { return nil }
 
-func (nothing) Personal(*wire.TicketRow) error { return nil }
+func (nothing) Personals([]*wire.TicketRow) error { return nil }
 
 func (nothing) Certify(*wire.LeaseRow) error { return errors.New("a hub lends nothing") }

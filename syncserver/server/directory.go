@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -16,13 +17,14 @@ import (
 	"yizhan/syncserver/vault"
 )
 
-// directory is who can be looked up. Names are opened when somebody is looked up
-// first, because opening a city's takes seconds; they stay in memory until people
-// are imported, and go with the keys of those who are erased.
+// directory is who can be looked up. Names are opened when somebody needs them,
+// because opening a city's takes seconds; they stay in memory until the person is
+// imported anew, and go with the keys of those who are erased.
 type directory struct {
 	mu     sync.Mutex
-	people map[id.Member]*listed // nil before the first question
-	tails  map[string][]*listed  // by the last four digits of the phone
+	people map[id.Member]*listed // whose names are open; nil for those who have none
+	tails  map[string][]*listed  // of them, by the last four digits of the phone
+	whole  bool                  // everybody's are open
 }
 
 // listed is one person of the directory.
@@ -60,35 +62,95 @@ func (s *Server) find(ctx context.Context, name lookup.Query, tail string, who i
 	return best, nil
 }
 
-// openNames fills the directory. The caller holds names.mu.
+// openNames opens everybody's name. The caller holds names.mu.
 func (s *Server) openNames(ctx context.Context) error {
+	const together = 4096
 	d := &s.names
-	if d.people != nil {
+	if d.whole {
 		return nil
 	}
 	known := map[id.Member]member.Person{}
 	if err := s.seq.Glance(ctx, func(state *arbiter.State) { state.People(func(p member.Person) { known[p.ID] = p }) }); err != nil {
 		return fmt.Errorf("read people: %w", err)
 	}
-	people, tails := make(map[id.Member]*listed, len(known)), map[string][]*listed{}
+	var people []member.Person
+	var keys []vault.Key
 	err := s.vault.Each(rosterPurpose, func(m id.Member, key vault.Key) error {
-		plain, err := unseal(known[m], key)
-		if err != nil {
-			return nil // sealed for another purpose or with a lost key: nobody may be shown
+		if _, open := d.people[m]; open {
+			return nil
 		}
-		one := &listed{who: m, org: known[m].Org, name: lookup.NewName(plain.Name, nil), masked: holder(plain.Name)}
-		people[m] = one
-		if n := len(plain.Phone); n >= 4 {
-			one.tail = plain.Phone[n-4:]
-			tails[one.tail] = append(tails[one.tail], one)
+		if people, keys = append(people, known[m]), append(keys, key); len(people) == together {
+			d.add(people, keys)
+			people, keys = people[:0], keys[:0]
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	d.people, d.tails = people, tails
+	d.add(people, keys)
+	d.whole = true
 	return nil
+}
+
+// named opens the names of these members. The caller holds names.mu.
+func (s *Server) named(members []id.Member) error {
+	d := &s.names
+	var missing []id.Member
+	for _, m := range members {
+		if _, open := d.people[m]; !open {
+			missing = append(missing, m)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	people := make([]member.Person, len(missing))
+	if err := s.seq.Glance(s.life, func(state *arbiter.State) {
+		for i, m := range missing {
+			people[i], _ = state.Person(m)
+			people[i].ID = m
+		}
+	}); err != nil {
+		return fmt.Errorf("read people: %w", err)
+	}
+	some, err := s.vault.Some(missing, rosterPurpose)
+	if err != nil {
+		return err
+	}
+	keys := make([]vault.Key, len(missing))
+	for i, m := range missing {
+		keys[i] = some[m]
+	}
+	d.add(people, keys)
+	return nil
+}
+
+// add opens names, on all cores. Whoever was sealed for another purpose or with a
+// lost key may be shown to nobody.
+func (d *directory) add(people []member.Person, keys []vault.Key) {
+	opened := make([]*listed, len(people))
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(people); i += workers {
+				if plain, err := unseal(people[i], keys[i]); err == nil {
+					opened[i] = &listed{who: people[i].ID, org: people[i].Org, name: lookup.NewName(plain.Name, nil), masked: holder(plain.Name), tail: plain.Phone[max(len(plain.Phone)-4, 0):]}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if d.people == nil {
+		d.people, d.tails = map[id.Member]*listed{}, map[string][]*listed{}
+	}
+	for i, one := range opened {
+		d.people[people[i].ID] = one
+		if one != nil && len(one.tail) == 4 {
+			d.tails[one.tail] = append(d.tails[one.tail], one)
+		}
+	}
 }
 
 // Card gives the code of a member's card (core/membercode).
@@ -108,30 +170,43 @@ func (s *Server) Card(ctx context.Context, m id.Member) (string, error) {
 func (d *directory) changed(e *op.Entry) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if e.Kind == op.PeoplePut {
-		d.people, d.tails = nil, nil
-		return
+	for _, p := range e.People {
+		d.forget(p.ID)
+		d.whole = false
 	}
-	if one := d.people[e.Member]; one != nil {
-		delete(d.people, e.Member)
-		d.tails[one.tail] = slices.DeleteFunc(d.tails[one.tail], func(o *listed) bool { return o == one })
+	if e.Kind == op.Erased {
+		d.forget(e.Member)
 	}
 }
 
-// Guest implements session.Signer.
-func (s *Server) Guest(row *wire.GuestRow) error {
+func (d *directory) forget(m id.Member) {
+	if one := d.people[m]; one != nil {
+		d.tails[one.tail] = slices.DeleteFunc(d.tails[one.tail], func(o *listed) bool { return o == one })
+	}
+	delete(d.people, m)
+}
+
+// Guests implements session.Signer. Whoever was erased, or never had a name here,
+// has none.
+func (s *Server) Guests(rows []*wire.GuestRow) error {
+	members := make([]id.Member, len(rows))
+	for i, row := range rows {
+		members[i] = row.Member
+	}
 	s.names.mu.Lock()
 	defer s.names.mu.Unlock()
-	if err := s.openNames(s.life); err != nil {
+	if err := s.named(members); err != nil {
 		return err
 	}
-	one := s.names.people[row.Member]
-	if one == nil {
-		return nil
-	}
-	row.Name, row.Initials = one.masked, one.name.Initials()
-	if one.tail != "" {
-		row.Mark = lookup.Mark(row.Member, one.tail)
+	for _, row := range rows {
+		one := s.names.people[row.Member]
+		if one == nil {
+			continue
+		}
+		row.Name, row.Initials = one.masked, one.name.Initials()
+		if len(one.tail) == 4 {
+			row.Mark = lookup.Mark(row.Member, one.tail)
+		}
 	}
 	return nil
 }

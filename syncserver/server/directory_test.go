@@ -87,7 +87,7 @@ func TestGuests(t *testing.T) {
 	m := joined(t, s)
 	guest := func() wire.GuestRow {
 		row := wire.GuestRow{Ticket: 1, Member: m}
-		must(t, s.Guest(&row))
+		must(t, s.Guests([]*wire.GuestRow{&row}))
 		return row
 	}
 	if g := guest(); g.Name != "苏*雨" || !slices.Equal(g.Initials, []string{"SXY"}) || string(g.Mark) != string(lookup.Mark(m, "5678")) {
@@ -115,7 +115,7 @@ func TestGuests(t *testing.T) {
 	if g := guest(); g.Name != "" || g.Mark != nil {
 		t.Errorf("the erased guest is %+v", g)
 	}
-	if g := (wire.GuestRow{Member: "m1"}); s.Guest(&g) != nil || g.Name != "" {
+	if g := (wire.GuestRow{Member: "m1"}); s.Guests([]*wire.GuestRow{&g}) != nil || g.Name != "" {
 		t.Errorf("somebody without a name is %+v", g)
 	}
 }

@@ -46,7 +46,7 @@ func TestKeyRowHasItsPlace(t *testing.T) {
 // what the server says at every checkpoint, with the key once there is an entry.
 func TestComeBeforeTheFirstEntry(t *testing.T) {
 	s := open(t, t.TempDir(), &clock{})
-	asIs := func(*wire.RowChange) error { return nil }
+	asIs := func([]wire.RowChange) error { return nil }
 	device := stream.New(stream.Config{Device: "d", Scopes: []string{"fleet"}, Sign: asIs, Sums: &stream.Sums{}}, wire.Proof{Held: &wire.Held{}})
 	held, keys := scope.Sums{}, 0
 	for i := range 3 {

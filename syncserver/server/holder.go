@@ -1,37 +1,34 @@
 package server
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
-	"yizhan/core/arbiter"
-	"yizhan/core/member"
+	"yizhan/core/id"
 	"yizhan/core/ticket"
 	"yizhan/core/wire"
-	"yizhan/syncserver/vault"
 )
 
-// Personal implements session.Signer. Somebody who was erased, or never had a
+// Personals implements session.Signer. Somebody who was erased, or never had a
 // name here, has no fields.
-func (s *Server) Personal(row *wire.TicketRow) error {
-	var p member.Person
-	err := s.seq.Glance(s.life, func(state *arbiter.State) { p, _ = state.Person(row.Member) })
-	if err != nil || len(p.Sealed) == 0 {
-		return err
+func (s *Server) Personals(rows []*wire.TicketRow) error {
+	members := make([]id.Member, len(rows))
+	for i, row := range rows {
+		members[i] = row.Member
 	}
-	key, err := s.vault.Key(row.Member, rosterPurpose)
-	switch {
-	case errors.Is(err, vault.ErrErased), errors.Is(err, vault.ErrNoKey):
-		return nil
-	case err != nil:
-		return err
+	s.names.mu.Lock()
+	err := s.named(members)
+	masked := make([]string, len(rows))
+	for i, m := range members {
+		if one := s.names.people[m]; one != nil {
+			masked[i] = one.masked
+		}
 	}
-	plain, err := unseal(p, key)
-	if err != nil {
-		return fmt.Errorf("read fields of %s: %w", row.Member, err)
+	s.names.mu.Unlock()
+	for i, row := range rows {
+		if err == nil && masked[i] != "" {
+			row.Sealed, err = ticket.SealPersonal(ticket.Secret(s.keys.Master, row.Ticket, row.Epoch), ticket.Personal{Name: masked[i]})
+		}
 	}
-	row.Sealed, err = ticket.SealPersonal(ticket.Secret(s.keys.Master, row.Ticket, row.Epoch), ticket.Personal{Name: holder(plain.Name)})
 	return err
 }
 

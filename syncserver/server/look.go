@@ -64,8 +64,14 @@ func (s *Server) Find(ctx context.Context, q string) ([]Found, error) {
 	return found, err
 }
 
-func unseal(p member.Person, key vault.Key) (roster.Person, error) {
-	var plain roster.Person
+// personal is what the server reads of the sealed fields of a person.
+type personal struct {
+	Name  string `json:"name"`
+	Phone string `json:"phone"`
+}
+
+func unseal(p member.Person, key vault.Key) (personal, error) {
+	var plain personal
 	data, err := key.Open(p.Sealed)
 	if err != nil {
 		return plain, err

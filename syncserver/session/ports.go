@@ -79,10 +79,10 @@ type Signer interface {
 	// Pass is the word that a phone is its member's, or a device one of staff
 	// (core/membercode), at now.
 	Pass(phone op.Enrolment, now time.Time) ([]byte, error)
-	// Guest fills in who a claim on the check-in list is of.
-	Guest(row *wire.GuestRow) error
-	// Personal fills in what the counter that hands a ticket over may show of its holder.
-	Personal(row *wire.TicketRow) error
+	// Guests fills in who claims on the check-in list are of.
+	Guests(rows []*wire.GuestRow) error
+	// Personals fills in what the counter that hands tickets over may show of their holders.
+	Personals(rows []*wire.TicketRow) error
 }
 
 // Scopes are the parts of the ledger that a device holds: what it needs for its

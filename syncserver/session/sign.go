@@ -10,17 +10,62 @@ import (
 // sign fills in what only the server's keys can make: the code of a claim that its
 // member may show, the certificate of a lease that its device may grant from, and
 // what a counter may show of a ticket's holder.
-func (s *Server) sign(r *wire.RowChange) error {
-	switch {
-	case r.Table == wire.TableLease && !r.Gone:
-		return s.certify(r)
-	case r.Table == wire.TableTicket && !r.Gone:
-		return s.personal(r)
-	case r.Table == wire.TableGuest && !r.Gone:
-		return s.guest(r)
-	case r.Table != wire.TableClaim || r.Gone:
+func (s *Server) sign(rows []wire.RowChange) error {
+	for i := range rows {
+		r := &rows[i]
+		var err error
+		switch {
+		case r.Gone:
+		case r.Table == wire.TableLease:
+			err = s.certify(r)
+		case r.Table == wire.TableClaim:
+			err = s.code(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := fill(rows, wire.TableTicket, "seal fields of tickets",
+		func(t *wire.TicketRow) bool { return t.State == op.ClaimGranted && t.Member != "" }, s.cfg.Signer.Personals); err != nil {
+		return err
+	}
+	return fill(rows, wire.TableGuest, "name guests", func(g *wire.GuestRow) bool { return g.Member != "" }, s.cfg.Signer.Guests)
+}
+
+// fill completes the rows of one table that want it, all at once.
+func fill[T any](rows []wire.RowChange, table, what string, wanting func(*T) bool, by func([]*T) error) error {
+	var all []*T
+	var at []int
+	for i := range rows {
+		if rows[i].Table != table || rows[i].Gone {
+			continue
+		}
+		one := new(T)
+		if err := wire.DecodeRow(rows[i].Body, one); err != nil {
+			return fmt.Errorf("%s: %s: %w", what, rows[i].ID, err)
+		}
+		if wanting(one) {
+			all, at = append(all, one), append(at, i)
+		}
+	}
+	if len(all) == 0 {
 		return nil
 	}
+	if err := by(all); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	for n, one := range all {
+		body, err := wire.EncodeRow(*one)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", what, rows[at[n]].ID, err)
+		}
+		rows[at[n]].Body = body
+	}
+	return nil
+}
+
+// code signs a claim that its member may show.
+func (s *Server) code(r *wire.RowChange) error {
 	var claim wire.ClaimRow
 	if err := wire.DecodeRow(r.Body, &claim); err != nil {
 		return fmt.Errorf("read claim %s: %w", r.ID, err)
@@ -35,39 +80,6 @@ func (s *Server) sign(r *wire.RowChange) error {
 	claim.Code = code
 	if r.Body, err = wire.EncodeRow(claim); err != nil {
 		return fmt.Errorf("write claim %s: %w", r.ID, err)
-	}
-	return nil
-}
-
-func (s *Server) personal(r *wire.RowChange) error {
-	var held wire.TicketRow
-	err := wire.DecodeRow(r.Body, &held)
-	if err == nil && (held.State != op.ClaimGranted || held.Member == "") {
-		return nil
-	}
-	if err == nil {
-		err = s.cfg.Signer.Personal(&held)
-	}
-	if err == nil && held.Sealed != nil {
-		r.Body, err = wire.EncodeRow(held)
-	}
-	if err != nil {
-		return fmt.Errorf("seal fields of ticket %s: %w", r.ID, err)
-	}
-	return nil
-}
-
-func (s *Server) guest(r *wire.RowChange) error {
-	var guest wire.GuestRow
-	err := wire.DecodeRow(r.Body, &guest)
-	if err == nil && guest.Member != "" {
-		err = s.cfg.Signer.Guest(&guest)
-	}
-	if err == nil {
-		r.Body, err = wire.EncodeRow(guest)
-	}
-	if err != nil {
-		return fmt.Errorf("name guest %s: %w", r.ID, err)
 	}
 	return nil
 }

@@ -116,10 +116,7 @@ func (s *Server) Held(e op.Enrolment, fn func(scope string, r wire.RowChange)) (
 			return err
 		}
 		for _, name := range Scopes(e) {
-			err := v.Delta(name, scope.Position{}, func(r wire.RowChange) error {
-				if err := s.sign(&r); err != nil {
-					return err
-				}
+			err := stream.Signed(v, name, scope.Position{}, s.sign, func(r wire.RowChange) error {
 				fn(name, r)
 				return nil
 			})

@@ -285,9 +285,9 @@ func (w *world) Pass(phone op.Enrolment, now time.Time) ([]byte, error) {
 	return fmt.Appendf(nil, "pass of %s at %d", phone.Device, now.UnixMilli()), nil
 }
 
-func (w *world) Guest(*wire.GuestRow) error { return nil }
+func (w *world) Guests([]*wire.GuestRow) error { return nil }
 
-func (w *world) Personal(*wire.TicketRow) error { return nil }
+func (w *world) Personals([]*wire.TicketRow) error { return nil }
 
 func (w *world) Code(row wire.ClaimRow) (string, error) {
 	return fmt.Sprintf("CODE%d", row.Ticket), nil

@@ -47,12 +47,9 @@ func (s *Stream) bucketRows(v View, name string, buckets []byte) (rows []wire.Ro
 	for _, b := range buckets {
 		bad[b] = true
 	}
-	err = v.Delta(name, scope.Position{}, func(r wire.RowChange) error {
+	err = Signed(v, name, scope.Position{}, s.cfg.Sign, func(r wire.RowChange) error {
 		if r.Gone || !bad[scope.Bucket(r.Table, r.ID)] {
 			return nil
-		}
-		if err := s.cfg.Sign(&r); err != nil {
-			return err
 		}
 		if size += len(r.Table) + len(r.ID) + len(r.Body) + overhead; size > maxRepair || len(rows) == wire.MaxItems {
 			return errFull
@@ -97,13 +94,10 @@ type known struct {
 	sums *scope.Sums
 }
 
-// of gives the sums of a scope in this view.
-func (c *Sums) of(v View, name string, sign func(*wire.RowChange) error) (*scope.Sums, error) {
-	at, err := v.Changed(name)
-	if err != nil {
-		return nil, fmt.Errorf("read feed: %w", err)
-	}
+// entry is what is remembered of a scope.
+func (c *Sums) entry(name string) *known {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.known == nil {
 		c.known = map[string]*known{}
 	}
@@ -112,19 +106,36 @@ func (c *Sums) of(v View, name string, sign func(*wire.RowChange) error) (*scope
 		k = &known{}
 		c.known[name] = k
 	}
-	c.mu.Unlock()
+	return k
+}
+
+// keep remembers the sums over n rows of a scope that changed last at that Seq.
+func (c *Sums) keep(name string, at uint64, n int, sums *scope.Sums) {
+	if n < worthKeeping {
+		return
+	}
+	k := c.entry(name)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.at, k.sums = at, sums
+}
+
+// of gives the sums of a scope in this view.
+func (c *Sums) of(v View, name string, sign func([]wire.RowChange) error) (*scope.Sums, error) {
+	at, err := v.Changed(name)
+	if err != nil {
+		return nil, fmt.Errorf("read feed: %w", err)
+	}
+	k := c.entry(name)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.sums != nil && k.at == at {
 		return k.sums, nil
 	}
 	sums, n := &scope.Sums{}, 0
-	if err := v.Delta(name, scope.Position{}, func(r wire.RowChange) error {
+	if err := Signed(v, name, scope.Position{}, sign, func(r wire.RowChange) error {
 		if r.Gone {
 			return nil
-		}
-		if err := sign(&r); err != nil {
-			return err
 		}
 		n++
 		sums.Add(name, r.Table, r.ID, r.Seq, r.Body)

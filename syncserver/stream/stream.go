@@ -32,7 +32,7 @@ type View interface {
 type Config struct {
 	Device   id.Device
 	Scopes   []string                          // that the device may hold
-	Sign     func(*wire.RowChange) error       // completes a row for delivery, always in the same way
+	Sign     func([]wire.RowChange) error      // completes rows for delivery, always in the same way; removed ones stay as they are
 	Sums     *Sums                             // shared by all streams of a server
 	Repaired func(name string, buckets []byte) // called when a repair is sent; no buckets: the whole scope
 	Stamp    func(applied uint64) []byte       // what a device shows of a checkpoint when it comes again; nil: nothing
@@ -74,6 +74,10 @@ type lane struct {
 	had   bool // the device counts it among those it holds
 	pos   scope.Position
 	since uint64 // rows that were removed up to here were never sent
+
+	sums    *scope.Sums // of the rows that were sent, from the beginning on; nil where that was another session's
+	rows    int         // that are in sums
+	changed uint64      // Seq of the scope's last change when its beginning was sent
 }
 
 // plan is a chunk and where the stream stands after it.
@@ -274,7 +278,13 @@ var errFull, errEnd = errors.New("chunk is full"), errors.New("behind the end")
 func (s *Stream) read(v View, l *lane, p *plan) (full bool, err error) {
 	part := wire.Part{Scope: l.name, Fresh: l.fresh}
 	p.pos[l] = l.pos
-	err = v.Delta(l.name, l.pos, func(r wire.RowChange) error {
+	if l.pos == (scope.Position{}) {
+		if l.changed, err = v.Changed(l.name); err != nil {
+			return false, fmt.Errorf("read scope %s: %w", l.name, err)
+		}
+		l.sums, l.rows = &scope.Sums{}, 0
+	}
+	err = Signed(v, l.name, l.pos, s.cfg.Sign, func(r wire.RowChange) error {
 		if r.Seq > p.chunk.To {
 			return errEnd
 		}
@@ -301,13 +311,39 @@ func (s *Stream) read(v View, l *lane, p *plan) (full bool, err error) {
 	return false, nil
 }
 
-// add puts a row into the chunk, or says that it is full. One row always fits.
-func (s *Stream) add(p *plan, r wire.RowChange) error {
-	if !r.Gone {
-		if err := s.cfg.Sign(&r); err != nil {
+// lot is how many rows are completed at once: what that needs of others, such as
+// the names of people, is then asked for once.
+const lot = 256
+
+// Signed is View.Delta with rows as they are delivered.
+func Signed(v View, name string, after scope.Position, sign func([]wire.RowChange) error, fn func(wire.RowChange) error) error {
+	rows := make([]wire.RowChange, 0, lot)
+	hand := func() error {
+		if err := sign(rows); err != nil {
 			return err
 		}
+		for _, r := range rows {
+			if err := fn(r); err != nil {
+				return err
+			}
+		}
+		rows = rows[:0]
+		return nil
 	}
+	err := v.Delta(name, after, func(r wire.RowChange) error {
+		if rows = append(rows, r); len(rows) < lot {
+			return nil
+		}
+		return hand()
+	})
+	if err == nil {
+		err = hand()
+	}
+	return err
+}
+
+// add puts a row into the chunk, or says that it is full. One row always fits.
+func (s *Stream) add(p *plan, r wire.RowChange) error {
 	n := len(r.Table) + len(r.ID) + len(r.Body) + overhead
 	if p.size+n > p.room && len(p.chunk.Rows) > 0 || len(p.chunk.Rows) >= wire.MaxItems {
 		return errFull
@@ -337,7 +373,7 @@ func (s *Stream) finish(v View, p *plan) (err error) {
 		if len(p.fixed[l.name]) == 0 && !taken && !(s.verify && l.held) {
 			continue
 		}
-		sums, err := s.cfg.Sums.of(v, l.name, s.cfg.Sign)
+		sums, err := s.sums(v, l, p)
 		if err != nil {
 			return err
 		}
@@ -350,6 +386,37 @@ func (s *Stream) finish(v View, p *plan) (err error) {
 	return nil
 }
 
+// sums gives the sums of a scope. What was sent from beginning to end while nothing
+// changed was added up on the way.
+func (s *Stream) sums(v View, l *lane, p *plan) (*scope.Sums, error) {
+	at, err := v.Changed(l.name)
+	if err != nil {
+		return nil, fmt.Errorf("read feed: %w", err)
+	}
+	if l.sums == nil || at != l.changed || !p.done[l] {
+		return s.cfg.Sums.of(v, l.name, s.cfg.Sign)
+	}
+	sums := *l.sums
+	n := l.rows + count(&sums, l.name, &p.chunk)
+	s.cfg.Sums.keep(l.name, at, n, &sums)
+	return &sums, nil
+}
+
+// count adds the rows of a scope that are in a chunk, and says how many they are.
+func count(sums *scope.Sums, name string, c *wire.Checkpoint) (n int) {
+	rows := c.Rows
+	for _, part := range c.Parts {
+		for _, r := range rows[:part.Rows] {
+			if part.Scope == name && !r.Gone {
+				sums.Add(name, r.Table, r.ID, r.Seq, r.Body)
+				n++
+			}
+		}
+		rows = rows[part.Rows:]
+	}
+	return n
+}
+
 // Sent says that the device was handed the chunk of the last Next.
 func (s *Stream) Sent() {
 	p := s.next
@@ -359,6 +426,11 @@ func (s *Stream) Sent() {
 	s.next = nil
 	for l, pos := range p.pos {
 		l.pos, l.fresh = pos, false
+		if l.held {
+			l.sums = nil
+		} else if l.sums != nil {
+			l.rows += count(l.sums, l.name, &p.chunk)
+		}
 	}
 	for _, part := range p.chunk.Parts {
 		for _, l := range s.lanes {

@@ -14,6 +14,7 @@ import (
 
 	"yizhan/core/local"
 	"yizhan/core/scope"
+	"yizhan/core/wire"
 )
 
 // everything are the scopes of the tests, by rank.
@@ -125,8 +126,9 @@ func equal(t *rapid.T, d *device) {
 		want := map[key]string{}
 		for k, r := range d.f.rows {
 			if slices.Contains(d.scopes, k.scope) && !r.Gone {
-				d.must(sign(&r))
-				want[key{"", k.table, k.id}] = fmt.Sprint(r.Seq, " ", string(r.Body))
+				rows := []wire.RowChange{r}
+				d.must(sign(rows))
+				want[key{"", k.table, k.id}] = fmt.Sprint(r.Seq, " ", string(rows[0].Body))
 			}
 		}
 		if got := d.inView(); !maps.Equal(got, want) {

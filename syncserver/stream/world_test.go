@@ -99,17 +99,20 @@ func (f *feed) Acked(_ id.Device, upTo uint64) (n uint64, err error) {
 func (f *feed) add(name string) (sums scope.Sums) {
 	for k, r := range f.rows {
 		if k.scope == name && !r.Gone {
-			_ = sign(&r)
-			sums.Add(name, r.Table, r.ID, r.Seq, r.Body)
+			rows := []wire.RowChange{r}
+			_ = sign(rows)
+			sums.Add(name, r.Table, r.ID, r.Seq, rows[0].Body)
 		}
 	}
 	return sums
 }
 
 // sign stands for what is filled in on delivery.
-func sign(r *wire.RowChange) error {
-	if r.Table == wire.TableClaim {
-		r.Body = append(bytes.Clone(r.Body), " signed"...)
+func sign(rows []wire.RowChange) error {
+	for i, r := range rows {
+		if r.Table == wire.TableClaim && !r.Gone {
+			rows[i].Body = append(bytes.Clone(r.Body), " signed"...)
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -185,6 +186,29 @@ func (v *Vault) Keys(members []id.Member, purpose string) (keys map[id.Member]Ke
 		return nil, fmt.Errorf("store keys: %w", err)
 	}
 	return keys, nil
+}
+
+// Some gives the keys of those of the members who have one.
+func (v *Vault) Some(members []id.Member, purpose string) (map[id.Member]Key, error) {
+	asked, err := json.Marshal(members)
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	rows, err := v.db.Query(`SELECT p.member, p.key FROM json_each(?) AS asked CROSS JOIN person_key AS p ON p.member = asked.value WHERE p.purpose = ? AND p.key IS NOT NULL`, string(asked), purpose)
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	defer rows.Close()
+	keys := make(map[id.Member]Key, len(members))
+	for rows.Next() {
+		var m id.Member
+		var key []byte
+		if err := rows.Scan(&m, &key); err != nil {
+			return nil, fmt.Errorf("read keys: %w", err)
+		}
+		keys[m] = key
+	}
+	return keys, rows.Err()
 }
 
 // Each calls fn with every key of a purpose, in order of member.
