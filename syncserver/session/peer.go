@@ -52,33 +52,35 @@ type peer struct {
 	done   chan struct{} // closed when the reader has ended
 	serial uint64        // guarded by Server.mu
 
-	mu      sync.Mutex // guards all below
-	log     *slog.Logger
-	info    Info
-	came    wire.Proof
-	credit  int // bytes of checkpoints that the device takes; without end for one that grants none
-	differs []wire.Differ
-	started bool // authenticated: the writer may send checkpoints
-	foreign bool // its rows are from before the server was restored
-	speaks  int  // version of the protocol
-	queue   [][]byte
-	queued  int    // bytes in queue
-	busy    bool   // the arbiter is deciding: its results go out before their effects
-	want    uint64 // journal Seq to bring as soon as the ledger has it
-	syncs   []point
-	watched id.Activity
-	watches int  // how often that was said
-	over    bool // no more is taken; what is queued goes out
-	meant   bool // the device said goodbye
-	code    int  // of the close frame
-	reason  string
+	mu       sync.Mutex // guards all below
+	log      *slog.Logger
+	info     Info
+	came     wire.Proof
+	credit   int       // bytes of checkpoints that the device takes; without end for one that grants none
+	credited time.Time // when it granted last
+	size     int       // bytes of rows in its next chunk
+	differs  []wire.Differ
+	started  bool // authenticated: the writer may send checkpoints
+	foreign  bool // its rows are from before the server was restored
+	speaks   int  // version of the protocol
+	queue    [][]byte
+	queued   int    // bytes in queue
+	busy     bool   // the arbiter is deciding: its results go out before their effects
+	want     uint64 // journal Seq to bring as soon as the ledger has it
+	syncs    []point
+	watched  id.Activity
+	watches  int  // how often that was said
+	over     bool // no more is taken; what is queued goes out
+	meant    bool // the device said goodbye
+	code     int  // of the close frame
+	reason   string
 }
 
 // point is a sync point: n goes back once everything up to seq has been sent.
 type point struct{ n, seq uint64 }
 
 func newPeer(s *Server, conn socket, binding []byte) *peer {
-	return &peer{s: s, conn: conn, binding: binding, log: s.cfg.Log, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return &peer{s: s, conn: conn, binding: binding, log: s.cfg.Log, wake: make(chan struct{}, 1), done: make(chan struct{}), size: chunkSize}
 }
 
 func (p *peer) logger() *slog.Logger {
@@ -379,9 +381,29 @@ func (p *peer) grant(m wire.Credit) {
 	p.mu.Lock()
 	if p.came.Held != nil {
 		p.credit = int(min(uint64(p.credit)+min(m.Bytes, maxCredit), maxCredit))
+		p.pace()
 	}
 	p.mu.Unlock()
 	p.poke()
+}
+
+// pace fits the size of chunks to the time that the device took for its last credit. The
+// caller holds p.mu.
+func (p *peer) pace() {
+	now := p.s.clock()
+	switch took := now.Sub(p.credited); {
+	case took < quick:
+		p.size = min(2*p.size, maxChunk)
+	case took > slow:
+		p.size = max(p.size/2, minChunk)
+	}
+	p.credited = now
+}
+
+func (p *peer) chunkSize() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.size
 }
 
 func (p *peer) mayTake() int {

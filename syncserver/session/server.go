@@ -46,7 +46,7 @@ type Config struct {
 // Times of a connection, on the machine's own clock; 0 is the default.
 type Times struct {
 	Handshake time.Duration // from connecting to Welcome: 20 s
-	Write     time.Duration // one message of at most 128 KiB: 10 s
+	Write     time.Duration // one message: 10 s
 	Ping      time.Duration // 25 s
 	Read      time.Duration // silence of the device: 60 s
 	Heartbeat time.Duration // silence of ours: 20 s

@@ -15,7 +15,11 @@ import (
 )
 
 const (
-	chunkSize = 128 << 10   // bytes of rows in one message
+	chunkSize = 128 << 10 // bytes of rows in one message, at first
+	minChunk  = 32 << 10  // for a device that takes long: what it loses when its line is cut
+	maxChunk  = 512 << 10 // for one that is quick: it stores each chunk with one fsync
+	quick     = 250 * time.Millisecond
+	slow      = 2 * time.Second
 	idleLag   = 1000        // Seqs that the cursor of an idle device may fall behind
 	linger    = time.Second // for the other side to read our last words
 	firstLook = 5 * time.Millisecond
@@ -214,7 +218,7 @@ func (p *peer) chunk(st *writer) (sent bool, err error) {
 	}
 	var c *wire.Checkpoint
 	if err := p.s.cfg.Feed.View(func(v stream.View) error {
-		c, err = st.stream.Next(v, p.s.cfg.Now().UnixMilli(), min(chunkSize, credit))
+		c, err = st.stream.Next(v, p.s.cfg.Now().UnixMilli(), min(p.chunkSize(), credit))
 		return err
 	}); err != nil {
 		return false, p.broken(err)

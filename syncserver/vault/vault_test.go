@@ -95,6 +95,26 @@ func TestKeyTellsErasedFromUnknown(t *testing.T) {
 
 // TestErasedKeysLeaveNoBytes fills many pages in the order of ids, which is
 // random, so that rows were moved from page to page before some are erased.
+// TestSome gives the keys of many at once: none of the erased, none of strangers,
+// none of another purpose.
+func TestSome(t *testing.T) {
+	v := open(t, filepath.Join(t.TempDir(), "vault.db"))
+	keys, err := v.Keys([]id.Member{"m1", "m2", "m3"}, "roster")
+	if err == nil {
+		_, err = v.Keys([]id.Member{"m4"}, "health")
+	}
+	if err == nil {
+		err = v.Erase("m2")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := v.Some([]id.Member{"m1", "m2", "m4", "m5", "m1"}, "roster")
+	if err != nil || len(got) != 1 || !bytes.Equal(got["m1"], keys["m1"]) {
+		t.Errorf("keys of %v, %v; want those of m1", slices.Collect(maps.Keys(got)), err)
+	}
+}
+
 func TestErasedKeysLeaveNoBytes(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "vault.db")

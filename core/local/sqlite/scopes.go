@@ -22,7 +22,7 @@ func (w *scopeStatements) texts() map[**sql.Stmt]string {
 		&w.take:    `INSERT INTO scopes VALUES (?, 1, 0) ON CONFLICT DO UPDATE SET held = 1`,
 		&w.lose:    `DELETE FROM scopes WHERE name = ?`,
 		&w.clean:   `UPDATE scopes SET fresh = 0 WHERE name = ?`,
-		&w.stage:   `INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?)`,
+		&w.stage:   insertStaged.text(1),
 		&w.unstage: `DELETE FROM staged WHERE scope = ?`,
 		&w.empty:   `DELETE FROM rows WHERE scope = ? AND seq > 0`,
 		&w.show:    `INSERT OR REPLACE INTO rows SELECT tbl, id, scope, seq, body FROM staged WHERE scope = ? AND gone = 0`,
@@ -54,13 +54,10 @@ func (s *Store) begin(tx *sql.Tx, fresh []string) error {
 }
 
 func (s *Store) stage(tx *sql.Tx, rows []local.Row, gone bool) error {
-	put := tx.Stmt(s.w.stage)
-	for _, r := range rows {
-		if _, err := put.Exec(r.Scope, r.Table, r.ID, r.Seq, gone, blob(r.Body)); err != nil {
-			return fmt.Errorf("stage row %q %q: %w", r.Table, r.ID, err)
-		}
-	}
-	return nil
+	return inSets(tx, rows, insertStaged, gone, func(r local.Row) error {
+		_, err := tx.Stmt(s.w.stage).Exec(r.Scope, r.Table, gone, r.ID, r.Seq, blob(r.Body))
+		return err
+	})
 }
 
 // bring changes the rows in view.

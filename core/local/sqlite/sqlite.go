@@ -89,7 +89,7 @@ func (s *Store) prepare() error {
 		{s.write, &s.w.keep, `INSERT INTO kept SELECT seq, hash, bytes, at, result FROM outbox WHERE result IS NOT NULL AND seq <= (SELECT acked FROM state)`},
 		{s.write, &s.w.purge, `DELETE FROM kept WHERE seq <= (SELECT last FROM state) - ?`},
 		{s.write, &s.w.settle, `DELETE FROM outbox WHERE result IS NOT NULL AND seq <= (SELECT acked FROM state)`},
-		{s.write, &s.w.putRow, `INSERT INTO rows VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET seq = ?4, body = ?5`},
+		{s.write, &s.w.putRow, insertRows.text(1)},
 		{s.write, &s.w.deleteRow, `DELETE FROM rows WHERE tbl = ? AND id = ? AND scope = ?`},
 		{s.read, &s.r.meta, `SELECT value FROM meta WHERE key = ?`},
 		{s.read, &s.r.state, `SELECT cursor, last, hash FROM state`},
@@ -253,13 +253,10 @@ func (s *Store) Apply(c local.Checkpoint) error {
 }
 
 func (s *Store) putRows(tx *sql.Tx, rows []local.Row) error {
-	put := tx.Stmt(s.w.putRow)
-	for _, r := range rows {
-		if _, err := put.Exec(r.Table, r.ID, r.Scope, r.Seq, blob(r.Body)); err != nil {
-			return fmt.Errorf("put row %q %q: %w", r.Table, r.ID, err)
-		}
-	}
-	return nil
+	return inSets(tx, rows, insertRows, nil, func(r local.Row) error {
+		_, err := tx.Stmt(s.w.putRow).Exec(r.Scope, r.Table, nil, r.ID, r.Seq, blob(r.Body))
+		return err
+	})
 }
 
 // Meta implements local.Store.

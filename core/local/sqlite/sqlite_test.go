@@ -10,13 +10,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"yizhan/core/local"
 	"yizhan/core/local/localtest"
+	"yizhan/core/local/memory"
 )
 
 func TestContract(t *testing.T) {
@@ -345,4 +349,48 @@ func BenchmarkGet(b *testing.B) {
 			b.Fatal(ok, err)
 		}
 	}
+}
+
+// TestSets stores runs of rows of one scope and table, long and short, and with the
+// same row in them twice, as the store in memory does.
+func TestSets(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "device.db"))
+	rapid.Check(t, func(rt *rapid.T) {
+		m := memory.New()
+		must := func(err error) {
+			if err != nil {
+				rt.Fatal(err)
+			}
+		}
+		for to := range uint64(rapid.IntRange(1, 4).Draw(rt, "checkpoints")) {
+			c := local.Checkpoint{To: to + 1, Reset: to == 0, Staged: true}
+			if rapid.Bool().Draw(rt, "take") {
+				c.Take = []string{"held"}
+			}
+			for range rapid.IntRange(1, 4).Draw(rt, "runs") {
+				r := local.Row{Scope: rapid.SampledFrom([]string{"held", "later"}).Draw(rt, "scope"), Table: rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "table"), Seq: to + 1}
+				for i := range rapid.IntRange(1, 200).Draw(rt, "length") {
+					r.ID, r.Body = strconv.Itoa(i%150), []byte{byte(to), byte(i)}
+					c.Rows = append(c.Rows, r)
+				}
+			}
+			must(errors.Join(s.Apply(c), m.Apply(c)))
+		}
+		for _, table := range []string{"a", "b"} {
+			got, err := s.Rows(table)
+			must(err)
+			want, err := m.Rows(table)
+			must(err)
+			if !reflect.DeepEqual(got, want) {
+				rt.Fatalf("table %s: %d rows\n%v\nwant %d\n%v", table, len(got), got, len(want), want)
+			}
+		}
+		got, err := s.Held()
+		must(err)
+		want, err := m.Held()
+		must(err)
+		if !reflect.DeepEqual(got, want) {
+			rt.Fatalf("held %v, want %v", got, want)
+		}
+	})
 }
