@@ -61,6 +61,9 @@ func Main(args []string, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "slip" {
 		return slip(args[1:], os.Stdout, stderr)
 	}
+	if len(args) > 0 && args[0] == "map" {
+		return mapCommand(args[1:], os.Stdout, stderr)
+	}
 	o, err := Parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -121,18 +124,21 @@ func run(o Options, stderr io.Writer) (err error) {
 	a := app.NewWithID("cn.yizhan.app")
 	a.Settings().SetTheme(theme)
 	w := a.NewWindow("")
-	b := &boot{o: o, begun: begun, device: device, cancel: cancel, log: log, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
+	b := &boot{o: o, beside: &running, begun: begun, device: device, cancel: cancel, log: log, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
 		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data, Maps: mapsOf(o),
 		Press: shell.NewPress(o.Printer, o.Dots), Speaker: sound.New(ctx, sound.Config{Voice: voice(), Log: log})}}
 	return b.window()
 }
+
+// mapsDir is the folder of the device's map, in that of its data.
+const mapsDir = "maps"
 
 // mapsOf are the maps of this device, or the one that -map names.
 func mapsOf(o Options) *maps.Store {
 	if o.Map != "" {
 		return maps.Fixed(o.Map)
 	}
-	return maps.Open(filepath.Join(o.Data, "maps"))
+	return maps.Open(filepath.Join(o.Data, mapsDir))
 }
 
 // heap is what the Go part of the program should keep to: it collects earlier before
@@ -157,7 +163,8 @@ type boot struct {
 	shown  op.Role    // of the shell that ran before the device was erased
 	cancel func()
 	log    *slog.Logger
-	failed error // of the picture
+	failed error           // of the picture
+	beside *sync.WaitGroup // what has to end before the store is closed
 	begun  time.Time
 }
 
@@ -257,6 +264,7 @@ func (b *boot) start() {
 
 func (b *boot) fill(env *shell.Env) {
 	b.live = env
+	b.follow(env)
 	switch b.shown {
 	case op.Phone:
 		env.Camera = nil // a member's own device shows codes
@@ -278,6 +286,16 @@ func (b *boot) fill(env *shell.Env) {
 		s.Show(b.o.Open)
 		b.scan(s.Picture)
 	}
+}
+
+// follow keeps the map up to date beside the shell.
+func (b *boot) follow(env *shell.Env) {
+	files, err := b.device.Attachments()
+	if err != nil {
+		b.log.Warn("no newer map is fetched", "error", err)
+		return
+	}
+	b.beside.Go(func() { env.FollowMaps(files) })
 }
 
 // scan reads the picture of -scan-image.

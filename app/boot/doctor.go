@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"yizhan/app/device/maps"
 	"yizhan/app/device/sound"
 	"yizhan/app/flow"
 	"yizhan/app/flow/doctor"
@@ -107,6 +108,8 @@ func inside(data string) doctor.Input {
 		return doctor.Input{Store: err}
 	}
 	shell.Standing(&in, d.Status())
+	who, _ := d.Identity()
+	in.Map = shell.MapStands(maps.Open(filepath.Join(data, mapsDir)).Compare(shell.MapSource(store, data, who.Role)))
 	return in
 }
 

@@ -52,9 +52,11 @@ usage: yizhan [flags]
        yizhan doctor [flags]
        yizhan decode FILE…
        yizhan slip -printer PRINTER [flags]
+       yizhan map install FILE [flags]
 
 doctor says without a window what waits on this device, since when, why, and what to do.
-decode prints what the scanner reads from pictures. slip prints a test page. Each has -h.
+decode prints what the scanner reads from pictures. slip prints a test page. map install
+puts a map, such as one on a stick, in the place of the one that is held. Each has -h.
 
 A new device first takes its one-use enrolment code (-enrol, or on its first page).
 After that it needs no flags but -data, and works without a network. Ctrl+D in the
@@ -125,7 +127,7 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 
 func (o *Options) check(rest []string, size string) error {
 	if len(rest) > 0 {
-		return fmt.Errorf("argument %q is not expected: the commands are doctor, decode and slip", rest[0])
+		return fmt.Errorf("argument %q is not expected: the commands are doctor, decode, slip and map install", rest[0])
 	}
 	switch o.Shell {
 	case "", op.Kiosk, op.Staff, op.Phone:

@@ -83,6 +83,9 @@ func (e *Env) Findings() []doctor.Finding {
 	if u, err := url.Parse(e.Server); err == nil {
 		in.Reach.Server = u.Host
 	}
+	if e.Maps != nil {
+		in.Map = MapStands(e.Maps.Status())
+	}
 	in.Sound = e.speaker().Trouble()
 	return doctor.Examine(in)
 }

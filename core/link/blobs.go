@@ -29,7 +29,7 @@ func (d *Device) Attachments() (*blob.Client, error) {
 	if d.cfg.TLS != nil {
 		transport.TLSClientConfig = d.cfg.TLS.Clone() // the transport changes its own
 	}
-	return blob.New(blob.Config{Dir: d.cfg.Attachments, URL: d.address(), Sign: d.signRequest, HTTP: &http.Client{Transport: transport}, Idle: d.idle})
+	return blob.New(blob.Config{Dir: d.cfg.Attachments, URL: d.address(), Sign: d.signRequest, HTTP: &http.Client{Transport: transport}, Idle: d.idle, Quiet: d.quiet})
 }
 
 // signRequest signs one HTTP request as this device.
@@ -76,6 +76,19 @@ func (d *Device) idle(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// quiet gives a context that ends as soon as an op waits for the server.
+func (d *Device) quiet(ctx context.Context) (context.Context, context.CancelFunc) {
+	quiet, cancel := context.WithCancel(ctx)
+	look := func() {
+		if d.Status().Waiting > 0 {
+			cancel()
+		}
+	}
+	stop := d.Notify(look)
+	look()
+	return quiet, func() { stop(); cancel() }
 }
 
 // eraseAttachments is part of a wipe, and comes first: until the store is erased,

@@ -79,6 +79,7 @@ func (a About) values() map[string]any {
 type Pack struct {
 	About
 	Hash string // SHA-256 in hex that seals the file
+	Blob string // SHA-256 in hex of the whole file, by which devices fetch it
 	Size int64  // bytes of the file
 	db   *sql.DB
 }
@@ -86,11 +87,10 @@ type Pack struct {
 // Open checks every byte of a pack and opens it. With an area given, a pack of
 // another is refused. A *Refusal says why in a sentence for people.
 func Open(path, area string) (*Pack, error) {
-	hash, size, err := check(path)
+	p, err := check(path)
 	if err != nil {
 		return nil, err
 	}
-	p := &Pack{Hash: hash, Size: size}
 	if p.db, err = sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&immutable=1"); err != nil {
 		return nil, fmt.Errorf("open map %s: %w", path, err)
 	}
@@ -130,33 +130,34 @@ func (p *Pack) hold() error {
 }
 
 // check reads the trailer and compares the hash.
-func check(path string) (hash string, size int64, err error) {
+func check(path string) (*Pack, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", 0, fmt.Errorf("open map: %w", err)
+		return nil, fmt.Errorf("open map: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", 0, fmt.Errorf("open map: %w", err)
+		return nil, fmt.Errorf("open map: %w", err)
 	}
 	end := make([]byte, trailer)
-	size = info.Size()
+	size := info.Size()
 	if _, err := f.ReadAt(end, max(0, size-int64(trailer))); err != nil || !bytes.HasPrefix(end, []byte(magic)) {
-		return "", 0, &Refusal{path, NoPack, fmt.Sprintf("it is no map pack, or its end is missing (%d bytes); fetch it again", size)}
+		return nil, &Refusal{path, NoPack, fmt.Sprintf("it is no map pack, or its end is missing (%d bytes); fetch it again", size)}
 	}
 	h := sha256.New()
 	if _, err := io.Copy(h, io.LimitReader(f, size-sha256.Size)); err != nil {
-		return "", 0, fmt.Errorf("open map %s: %w", path, err)
+		return nil, fmt.Errorf("open map %s: %w", path, err)
 	}
 	sum := h.Sum(nil)
 	if !bytes.Equal(sum, end[trailer-sha256.Size:]) {
-		return "", 0, &Refusal{path, Damaged, "its bytes are not those that were sealed; fetch it again"}
+		return nil, &Refusal{path, Damaged, "its bytes are not those that were sealed; fetch it again"}
 	}
 	if v := end[len(magic)]; v > Version {
-		return "", 0, &Refusal{path, Newer, fmt.Sprintf("its format is %d, and this program reads up to %d; update the program", v, Version)}
+		return nil, &Refusal{path, Newer, fmt.Sprintf("its format is %d, and this program reads up to %d; update the program", v, Version)}
 	}
-	return hex.EncodeToString(sum), size, nil
+	h.Write(sum)
+	return &Pack{Hash: hex.EncodeToString(sum), Blob: hex.EncodeToString(h.Sum(nil)), Size: size}, nil
 }
 
 func (p *Pack) about() error {

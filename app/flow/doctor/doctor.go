@@ -32,7 +32,8 @@ type Input struct {
 	Newest  time.Time // newest time that a counter here has seen
 	Leases  []Lease
 	Hub     string // that the device talks to instead of the server
-	Sound   error  // why nothing is heard, as far as is known
+	Map     Map
+	Sound   error // why nothing is heard, as far as is known
 }
 
 // Trouble is why a session ended.
@@ -93,6 +94,7 @@ func Examine(in Input) []Finding {
 			all = append(all, f)
 		}
 	}
+	all = append(all, in.Map.Examine(in.Now)...)
 	if in.Sound != nil { // no news otherwise: people hear it
 		all = append(all, Finding{flow.Wait, say.T("声音"), say.T("没有声音设备，提示音和朗读都听不到。"), say.T("需要声音时，请接上喇叭或检查声音设置；屏幕上的结果照常有效。")})
 	}

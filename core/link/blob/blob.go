@@ -40,6 +40,9 @@ type Config struct {
 	Sign func(method, path, ranged string) (authorization string, err error)
 	HTTP *http.Client                    // nil: one of its own
 	Idle func(ctx context.Context) error // waits until no op waits; nil: nothing ever waits
+	// Quiet gives a context that ends as soon as an op waits: a piece that is being
+	// fetched then breaks off, and goes on where it stood. nil: nothing ever waits.
+	Quiet func(ctx context.Context) (context.Context, context.CancelFunc)
 }
 
 // Client has no state but its files: what broke off is taken up by the next call,
@@ -63,6 +66,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	if cfg.Idle == nil {
 		cfg.Idle = func(ctx context.Context) error { return ctx.Err() }
+	}
+	if cfg.Quiet == nil {
+		cfg.Quiet = context.WithCancel
 	}
 	return &Client{cfg: cfg, base: u.String(), write: (*os.File).Write}, nil
 }
@@ -127,6 +133,15 @@ func (c *Client) keep(f *os.File, b wire.Blob) error {
 		}
 	}
 	return nil
+}
+
+// Arrived is how many bytes of an attachment that is being fetched are here.
+func (c *Client) Arrived(b wire.Blob) int64 {
+	info, err := os.Stat(c.Path(b) + partSuffix)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // Remove forgets one attachment on this device.

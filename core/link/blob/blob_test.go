@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -173,5 +175,54 @@ func TestWaitsWhileBusy(t *testing.T) {
 	close(free)
 	if _, err := c.Get(context.Background(), wire.Blob(sha256.Sum256(want))); err != nil || len(asked) != 1 {
 		t.Errorf("%v, and %d requests", err, len(asked))
+	}
+}
+
+// An op that comes in the middle of a piece goes first: the piece breaks off, nothing
+// is asked while the op waits, and then only what is missing.
+func TestOpBreaksAPieceOff(t *testing.T) {
+	want := bytes.Repeat([]byte("attachment "), 30_000)
+	b := wire.Blob(sha256.Sum256(want))
+	var ranges []string
+	half, answered := make(chan struct{}), make(chan struct{})
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		ranges = append(ranges, r.Header.Get("Range"))
+		if len(ranges) > 1 {
+			serve(want)(w, r)
+			return
+		}
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", wire.BlobPiece-1, len(want)))
+		w.WriteHeader(http.StatusPartialContent)
+		w.Write(want[:100_000])
+		w.(http.Flusher).Flush()
+		close(half)
+		<-r.Context().Done()
+	})
+	c.cfg.Quiet = func(ctx context.Context) (context.Context, context.CancelFunc) {
+		quiet, cancel := context.WithCancel(ctx)
+		go func() {
+			<-half
+			for c.Arrived(b) < 100_000 && quiet.Err() == nil {
+				runtime.Gosched()
+			}
+			cancel()
+		}()
+		return quiet, cancel
+	}
+	waited := 0
+	c.cfg.Idle = func(ctx context.Context) error {
+		if waited++; waited == 2 {
+			c.cfg.Quiet = context.WithCancel
+			close(answered)
+		}
+		return ctx.Err()
+	}
+	path, err := c.Get(context.Background(), b)
+	if got, readErr := os.ReadFile(path); err != nil || readErr != nil || !bytes.Equal(got, want) {
+		t.Fatalf("%d bytes, %v", len(got), errors.Join(err, readErr))
+	}
+	<-answered
+	if len(ranges) < 2 || ranges[1] != fmt.Sprintf("bytes=100000-%d", 100_000+wire.BlobPiece-1) {
+		t.Errorf("asked for %q", ranges)
 	}
 }

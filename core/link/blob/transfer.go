@@ -136,7 +136,7 @@ func (c *Client) fetch(ctx context.Context, b wire.Blob) error {
 		if err := c.cfg.Idle(ctx); err != nil {
 			return err
 		}
-		at, whole, err = c.more(ctx, b, f, at)
+		at, whole, err = c.undisturbed(ctx, b, f, at)
 	}
 	if err != nil {
 		return err
@@ -152,6 +152,17 @@ func (c *Client) fetch(ctx context.Context, b wire.Blob) error {
 		return errors.Join(ErrDamaged, os.Remove(path))
 	}
 	return c.keep(f, b)
+}
+
+// undisturbed fetches one piece, or as much of it as comes before an op waits.
+func (c *Client) undisturbed(ctx context.Context, b wire.Blob, f *os.File, at int64) (now int64, whole bool, err error) {
+	quiet, end := c.cfg.Quiet(ctx)
+	defer end()
+	now, whole, err = c.more(quiet, b, f, at)
+	if err != nil && quiet.Err() != nil && ctx.Err() == nil {
+		return now, false, nil
+	}
+	return now, whole, err
 }
 
 // more fetches one piece behind what is here.
