@@ -11,6 +11,8 @@ import (
 	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/kiosk"
 	"yizhan/app/flow/slip"
+	"yizhan/app/flow/stations"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/look"
 	"yizhan/app/say"
 	"yizhan/app/shell"
@@ -35,6 +37,7 @@ type Shell struct {
 	slips  *shell.Slips
 	scan   *shell.Scanning
 	camera scanview.View
+	chart  *shell.Chart
 	size   fyne.Size // that the scale was made for
 	aside  time.Time // when the page of the machine's state closes; zero while it is not shown
 	shown  model
@@ -66,6 +69,8 @@ func Start(env *shell.Env, screen fyne.Size) *Shell {
 	s.view.Aloud = func() { env.Aloud(s.state.Aloud()...) }
 	s.view.Strip = func() { s.Show(openSync) }
 	s.view.Camera = s.camera.Object
+	s.chart = env.NewChart(s.scale(), func(m wayfind.Message) { s.send(kiosk.Find{Message: m}) })
+	s.view.Map, s.view.Way = s.chart.Map, s.printWay
 	// Once: at each SetTheme Fyne reads all fonts anew and keeps the last 32, which is 300 MB
 	// after some visitors. Pages get their scale directly; only scroll bars follow the theme.
 	env.App.Settings().SetTheme(env.Theme.With(s.scale()))
@@ -112,7 +117,11 @@ func (s *Shell) load() {
 		fyne.LogError("read station", err)
 	}
 	who, _ := s.env.Link.Identity()
-	s.send(kiosk.Loaded{Data: data, Here: station, Device: who.Device, Prints: s.env.Press.Ready()})
+	places, err := stations.Read(s.env.Store)
+	if err != nil {
+		fyne.LogError("read stations", err)
+	}
+	s.send(kiosk.Loaded{Data: data, Places: places, Here: station, Device: who.Device, Prints: s.env.Press.Ready()})
 }
 
 func (s *Shell) tick() {
@@ -179,6 +188,8 @@ func (s *Shell) draw() {
 	case s.aside.IsZero():
 		s.view.Draw(view.Model{State: s.state.Still(), Bar: s.env.Bar(), Slip: s.slips.State().Outcome(), Toggles: s.env.Settings().Toggles(),
 			Printer: s.env.Press.Ready(), Speaks: s.env.Speaker != nil, Screen: s.size, Language: s.scale().Language}, s.state.Left, s.state.Browse.Countdown())
+		s.chart.Show(s.state.Page == kiosk.Stations)
+		s.view.DrawMap(s.state.Find)
 	default:
 		s.machine()
 	}
@@ -220,3 +231,9 @@ func (s *Shell) redraw() {
 
 // Picture scans the code in a file.
 func (s *Shell) Picture(path string) { s.scan.File(path) }
+
+// printWay prints a slip with the way that is shown.
+func (s *Shell) printWay() {
+	what := s.env.WaySlip(s.state.Find, s.state.Here)
+	s.slips.Send(slip.Print{Slip: what})
+}

@@ -18,6 +18,7 @@ const (
 	Refusal                 // why not, and what to do
 	HandOver                // what was handed over, for the holder
 	Test                    // for whoever sets up a printer
+	Way                     // how to walk to a station
 )
 
 // Slip is one printed slip. It names nobody but by a masked name.
@@ -45,6 +46,7 @@ var heads = [...]struct{ name, worth say.Text }{
 	Refusal:     {say.T("未办成告知单"), say.T("没有占用名额")},
 	HandOver:    {say.T("领取回执"), say.T("已经领取，不能再次领取")},
 	Test:        {say.T("打印测试页"), say.T("不是票")},
+	Way:         {say.T("步行路线"), say.T("按地图走，以现场为准")},
 }
 
 // Name is the heading of a kind.

@@ -59,6 +59,20 @@ func (v View) Fix(x, y float64) geo.Fix {
 	return geo.Point{Lat: min(90, max(-90, lat)), Lon: min(180, max(-180, (mx-0.5)*360))}.Fix()
 }
 
+// Corner is the picture's upper left corner, in pixels from the world's north-west one.
+func (v View) Corner() (x, y float64) {
+	x, y = mercator(v.Center)
+	return x*v.world() - float64(v.Width)/2, y*v.world() - float64(v.Height)/2
+}
+
+// Tile is one of the squares that a world of a zoom is cut into, side pixels wide,
+// counted from its north-west corner.
+func Tile(zoom float64, side, x, y int) View {
+	world := View{Zoom: zoom}
+	left, top := world.Corner() // of a picture without size in the middle of the world
+	return View{world.Fix((float64(x)+0.5)*float64(side)-left, (float64(y)+0.5)*float64(side)-top), zoom, side, side}
+}
+
 // Box is what the picture shows, and a margin of so many pixels around it.
 func (v View) Box(margin float64) geo.Box {
 	return geo.NoBox().With(v.Fix(-margin, float64(v.Height)+margin)).With(v.Fix(float64(v.Width)+margin, -margin))

@@ -36,6 +36,23 @@ func TestThereAndBack(t *testing.T) {
 	})
 }
 
+// TestTilesMeet: the tiles of a zoom lie beside each other without a gap.
+func TestTilesMeet(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		zoom, side := rapid.Float64Range(11, 20).Draw(t, "zoom"), rapid.SampledFrom([]int{256, 512}).Draw(t, "side")
+		v := View{center, zoom, side, side}
+		x, y := v.Corner()
+		column, row := int(x)/side, int(y)/side
+		tile := Tile(zoom, side, column, row)
+		if px, py := tile.Corner(); math.Abs(px-float64(column*side)) > 0.1 || math.Abs(py-float64(row*side)) > 0.1 {
+			t.Fatalf("tile %d, %d begins at %v, %v, not at %v, %v", column, row, px, py, column*side, row*side)
+		}
+		if px, py := tile.XY(v.Fix(0, 0)); math.Abs(px-(x-float64(column*side))) > 0.1 || math.Abs(py-(y-float64(row*side))) > 0.1 {
+			t.Fatalf("the corner lies at %v, %v of its tile, not at %v, %v", px, py, x-float64(column*side), y-float64(row*side))
+		}
+	})
+}
+
 func packOf(t testing.TB, features ...*mappack.Feature) *mappack.Pack {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.map")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"math"
 	"slices"
 
@@ -159,12 +160,14 @@ func (c *canvas) write() []image.Rectangle {
 
 // text writes with its upper left corner at a point.
 func (s *Style) text(img *image.RGBA, text string, at image.Point, ink color.RGBA) {
-	base := at.Add(image.Pt(0, s.Face.Metrics().Ascent.Ceil()))
-	d := font.Drawer{Dst: img, Face: s.Face, Src: image.NewUniform(s.Halo)}
-	for _, by := range []image.Point{{-halo, 0}, {halo, 0}, {0, -halo}, {0, halo}, {-1, -1}, {1, -1}, {-1, 1}, {1, 1}} {
-		d.Dot = fixed.P(base.X+by.X, base.Y+by.Y)
-		d.DrawString(text)
-	}
-	d.Src, d.Dot = image.NewUniform(ink), fixed.P(base.X, base.Y)
+	shape := image.NewAlpha(image.Rectangle{Max: s.size(text)}) // drawing a letter is dear, laying it down is not
+	d := font.Drawer{Dst: shape, Face: s.Face, Src: image.Opaque, Dot: fixed.P(0, s.Face.Metrics().Ascent.Ceil())}
 	d.DrawString(text)
+	lay := func(dx, dy int, c color.RGBA) {
+		draw.DrawMask(img, shape.Rect.Add(at).Add(image.Pt(dx, dy)), image.NewUniform(c), image.Point{}, shape, image.Point{}, draw.Over)
+	}
+	for _, by := range []image.Point{{-halo, 0}, {halo, 0}, {0, -halo}, {0, halo}, {-1, -1}, {1, -1}, {-1, 1}, {1, 1}} {
+		lay(by.X, by.Y, s.Halo)
+	}
+	lay(0, 0, ink)
 }

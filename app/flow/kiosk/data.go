@@ -9,7 +9,6 @@ import (
 	"yizhan/app/flow"
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/pickup"
-	"yizhan/core/geo"
 	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/op"
@@ -109,8 +108,3 @@ func Read(s local.Store, m id.Member) (all []wire.ClaimRow, err error) {
 
 // Reader reads the public part of what the machine shows.
 type Reader = claim.Reader
-
-func point(row wire.StationRow) (geo.Point, bool) {
-	p, err := geo.Point{Lat: row.Lat, Lon: row.Lon}.To(geo.WGS84, geo.Datum(row.Datum))
-	return p, err == nil
-}

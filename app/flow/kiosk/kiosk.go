@@ -10,6 +10,8 @@ import (
 	"yizhan/app/flow/identify"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/slip"
+	"yizhan/app/flow/stations"
+	"yizhan/app/flow/wayfind"
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/wire"
@@ -68,6 +70,7 @@ type State struct {
 	Verdict *pickup.Result  // of the door; nil while there is none
 	Claim   Claim
 	Phone   Phone
+	Find    wayfind.State    // stations, and the way to them
 	Trouble identify.Trouble // of the page; zero for none
 	Busy    bool             // waiting for the store or the server
 	Left    int              // seconds until the page goes; 0 while that is far
@@ -133,6 +136,7 @@ type (
 	// Loaded brings what the store holds now, and where this machine stands.
 	Loaded struct {
 		Data   claim.Data
+		Places stations.Data
 		Here   wire.StationRow
 		Device id.Device
 		Prints bool // slips can be printed
@@ -228,6 +232,8 @@ type (
 	Counted struct{ pickup.Message }
 	// Show opens a ticket of Mine.
 	Show struct{ Ticket id.Ticket }
+	// Find is a message of the map and of the list of stations.
+	Find struct{ wayfind.Message }
 	// Print asks for the slip of the page.
 	Print struct{}
 )
@@ -260,4 +266,5 @@ func (Checked) message()    {}
 func (NotChecked) message() {}
 func (Counted) message()    {}
 func (Show) message()       {}
+func (Find) message()       {}
 func (Print) message()      {}

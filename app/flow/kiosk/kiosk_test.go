@@ -389,13 +389,6 @@ func TestNewPhone(t *testing.T) {
 	}
 }
 
-func TestStationsByDistance(t *testing.T) {
-	got := begun(t).Stations()
-	if len(got) != 3 || !got[0].Here || got[0].Away.String() != "您在这里" || got[1].Name != "科园站" || got[1].Away.String() != "1.1 公里" || !got[2].Away.Empty() {
-		t.Errorf("%+v", got)
-	}
-}
-
 // leaks finds what of a person is still there.
 func leaks(v reflect.Value, path string, seen map[uintptr]bool) string {
 	switch v.Kind() {

@@ -9,6 +9,8 @@ import (
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/identify"
 	"yizhan/app/flow/pickup"
+	"yizhan/app/flow/stations"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/say"
 	"yizhan/core/membercode"
 	"yizhan/core/wire"
@@ -39,6 +41,12 @@ func (s State) update(m Message) (State, Do) {
 		return s.answered(m)
 	case Counted:
 		return s.counted(m)
+	case Find:
+		switch m.Message.(type) {
+		case wayfind.Mapped, wayfind.Resized: // no finger
+			s.Find = s.Find.Update(m.Message)
+			return s, Do{}
+		}
 	}
 	s.touched, s.Left = s.Now, 0
 	switch m := m.(type) {
@@ -62,6 +70,8 @@ func (s State) update(m Message) (State, Do) {
 			s, _ = s.identify(ToDoor)
 			return s.asked(Asked{identify.ByName{}})
 		}
+	case Find:
+		s.Find = s.Find.Update(m.Message)
 	case Leave:
 		s.Out, s.Verdict = m.Out, nil
 	case Enter:
@@ -81,6 +91,9 @@ func (s State) loaded(m Loaded) State {
 	d.Me, d.Claims, d.Asked, d.Refusals = s.Browse.Data.Me, s.Browse.Data.Claims, nil, nil
 	s.Browse, _ = s.Browse.Update(claim.Loaded{Data: d})
 	s.Here, s.device, s.Prints = m.Here, m.Device, m.Prints
+	at, placed := m.Here.Place().At()
+	s.Find = s.Find.Update(wayfind.Stations{Message: stations.Loaded{Data: m.Places}})
+	s.Find = s.Find.Update(wayfind.Home{At: at, Placed: placed, Here: m.Here.ID})
 	return s
 }
 
@@ -100,6 +113,7 @@ func (s State) life() time.Duration {
 func (s State) tick(m Tick) (State, Do) {
 	s.Now, s.Online, s.Who.Online = m.Now, m.Online, m.Online
 	s.Browse, _ = s.Browse.Update(claim.Tick{Now: m.Now, Online: m.Online})
+	s.Find = s.Find.Update(wayfind.Stations{Message: stations.Tick{Now: m.Now}})
 	if s.idle() || s.Busy || s.Who.Busy || s.Counter.Page == pickup.Working || m.Now.Before(s.touched) {
 		s.touched, s.Left = m.Now, 0
 		return s, Do{}
@@ -120,7 +134,8 @@ func (s State) tick(m Tick) (State, Do) {
 func (s State) reset() (State, Do) {
 	d := s.Browse.Data
 	d.Me, d.Claims = wire.MeRow{}, nil
-	next := State{Now: s.Now, Online: s.Online, Here: s.Here, Prints: s.Prints, device: s.device, Visit: s.Visit + 1, touched: s.Now}
+	next := State{Now: s.Now, Online: s.Online, Here: s.Here, Prints: s.Prints, device: s.device, Visit: s.Visit + 1, touched: s.Now,
+		Find: s.Find.Update(wayfind.Forget{})}
 	next.Browse, _ = next.Browse.Update(claim.Tick{Now: s.Now, Online: s.Online})
 	next.Browse, _ = next.Browse.Update(claim.Loaded{Data: d})
 	return next, Do{Forget: true}
@@ -185,6 +200,12 @@ func (s State) goBack() (State, Do) {
 		s.Page = Mine
 	case Outcome:
 		s.Page, s.back = Activities, Home
+	case Stations:
+		if s.Find.Page != wayfind.List || s.Find.Picking {
+			s.Find = s.Find.Update(wayfind.Back{})
+			return s, Do{}
+		}
+		s.Page = Home
 	default:
 		s.Page = Home
 	}

@@ -1,8 +1,6 @@
 package kiosk
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 	"time"
 
@@ -10,10 +8,8 @@ import (
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/say"
-	"yizhan/core/geo"
 	"yizhan/core/op"
 	"yizhan/core/ticket"
-	"yizhan/core/wire"
 )
 
 // Words are an outcome in words.
@@ -95,69 +91,6 @@ func (s State) Featured(most int) []claim.Card {
 	return cards[:min(most, len(cards))]
 }
 
-// Station is a place on the list, as far as the machine knows it.
-type Station struct {
-	Name, Address, Hours, Phone string
-	Away                        say.Text
-	Here                        bool
-}
-
-// mostStations is as many as one looks through standing.
-const mostStations = 20
-
-// Stations gives the nearest places, this one first.
-func (s State) Stations() []Station {
-	type away struct {
-		wire.StationRow
-		metres float64
-	}
-	here, placed := point(s.Here)
-	var all []away
-	for _, row := range s.Browse.Data.Stations {
-		if row.Name == "" {
-			continue
-		}
-		a := away{row, -1} // where nobody knows how far it is
-		if p, ok := point(row); ok && placed {
-			a.metres = geo.Distance(here, p)
-		}
-		all = append(all, a)
-	}
-	slices.SortFunc(all, func(x, y away) int {
-		return cmp.Or(cmp.Compare(order(x.ID == s.Here.ID, x.metres), order(y.ID == s.Here.ID, y.metres)), cmp.Compare(x.metres, y.metres), cmp.Compare(x.ID, y.ID))
-	})
-	list := make([]Station, 0, mostStations)
-	for _, a := range all[:min(len(all), mostStations)] {
-		st := Station{Name: a.Name, Address: a.Address, Hours: a.Hours, Phone: a.Phone, Away: distance(a.metres), Here: a.ID == s.Here.ID}
-		if st.Here {
-			st.Away = say.T("您在这里")
-		}
-		list = append(list, st)
-	}
-	return list
-}
-
-// order puts this place first, and those of which nobody knows where they are last.
-func order(here bool, metres float64) int {
-	switch {
-	case here:
-		return 0
-	case metres < 0:
-		return 2
-	}
-	return 1
-}
-
-func distance(metres float64) say.Text {
-	switch {
-	case metres < 0:
-		return say.Text{}
-	case metres < 1000:
-		return say.T("%d 米", int(metres+5)/10*10)
-	}
-	return say.T("%s 公里", strconv.FormatFloat(metres/1000, 'f', 1, 64))
-}
-
 // PhoneLeft is how long the code of NewPhone is still good.
 func (s State) PhoneLeft() say.Text {
 	left := time.UnixMilli(s.Phone.Expires).Sub(s.Now)
@@ -172,6 +105,7 @@ func (s State) PhoneLeft() say.Text {
 func (s State) Still() State {
 	s.touched, s.Now, s.Browse.Now = time.Time{}, s.Now.Truncate(time.Minute), s.Now.Truncate(time.Minute)
 	s.Left, s.Counter.Left = min(s.Left, 1), 0
+	s.Find = s.Find.Still()
 	return s
 }
 
@@ -226,7 +160,7 @@ func (s State) Aloud() []say.Text {
 	case NewPhone:
 		return []say.Text{say.T("2. 扫这个码，或输入下面的登记码")}
 	case Stations:
-		return []say.Text{say.T("附近的站点")}
+		return s.Find.Aloud()
 	case Help:
 		return []say.Text{say.T("怎么用这台机器")}
 	case Call:

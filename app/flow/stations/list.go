@@ -100,7 +100,7 @@ func (f found) far() float64 {
 }
 
 func (s State) row(f found) Row {
-	r := Row{Station: f.ID, Name: f.Name, Kind: kindOf(f.Station), Away: s.farness(f), At: f.at, Placed: f.placed, Here: f.ID == s.Asker.Here && f.ID != ""}
+	r := Row{Station: f.ID, Name: f.Place.Name, Kind: kindOf(f.Station), Away: s.farness(f), At: f.at, Placed: f.placed, Here: f.ID == s.Asker.Here && f.ID != ""}
 	r.Tone, r.Word = Word(f.Standing, f.Closure, s.Now)
 	_, r.Stale = f.Station.Stale(s.Now)
 	r.Note = say.Plain(cmp.Or(f.Landmark, f.Address))

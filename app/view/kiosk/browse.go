@@ -1,15 +1,15 @@
 package kiosk
 
 import (
-	"strings"
-
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/flow"
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/kiosk"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/look"
 	"yizhan/app/say"
+	board "yizhan/app/view/wayfind"
 	"yizhan/core/id"
 )
 
@@ -136,37 +136,17 @@ func (v *View) choices(label say.Text, choices []claim.Choice, message func(stri
 	return []fyne.CanvasObject{v.Scale.Choices(look.Say(label), all)}
 }
 
-// stations lists places, this one and the nearest first.
+// stations is the map, what is nearest, and the list.
 func (v *View) stations(m Model) fyne.CanvasObject {
-	s := v.Scale
-	var below []fyne.CanvasObject
-	for _, st := range m.State.Stations() {
-		tone := flow.Plain
-		if st.Here {
-			tone = flow.Good
-		}
-		objects := []fyne.CanvasObject{s.Heading(st.Name, true)}
-		if !st.Away.Empty() {
-			objects[0] = look.Row(s.Gap, 0, objects[0], s.Badge(tone, look.Say(st.Away)))
-		}
-		for _, line := range []say.Text{say.Plain(st.Address), labelled(say.T("开放时间：%s", st.Hours), st.Hours), labelled(say.T("电话：%s", st.Phone), st.Phone)} {
-			if !line.Empty() {
-				objects = append(objects, s.Text(look.Say(line)))
-			}
-		}
-		below = append(below, s.Card(objects...))
+	b := board.Board{Scale: v.Scale, State: m.State.Find, Send: func(msg wayfind.Message) { v.Send(kiosk.Find{Message: msg}) }}
+	if m.Printer {
+		b.Print = v.Way
 	}
-	if len(below) == 0 {
-		below = append(below, s.Panel(flow.Plain, say.T("还没有站点资料"), say.T("联网以后，附近的站点会列在这里。"), say.Text{}))
+	f := frame{title: b.Title(), above: b.Head(), below: b.Body()}
+	if b.HasMap() && v.Map != nil {
+		f.chart = v.Map
 	}
-	return v.frame(m, frame{title: say.T("站点地图"), above: v.poster(look.IconPlace.Draw(s.Brand), say.T("附近的站点"), say.T("按直线距离，由近到远")), below: look.Column(s.Gap, below...)})
-}
-
-func labelled(t say.Text, value string) say.Text {
-	if strings.TrimSpace(value) == "" {
-		return say.Text{}
-	}
-	return t
+	return v.frame(m, f)
 }
 
 func (v *View) help(m Model) fyne.CanvasObject {

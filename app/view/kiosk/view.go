@@ -18,8 +18,10 @@ import (
 	"yizhan/app/flow/settings"
 	"yizhan/app/flow/slip"
 	"yizhan/app/flow/status"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/look"
 	"yizhan/app/say"
+	mapview "yizhan/app/view/map"
 	statusview "yizhan/app/view/status"
 )
 
@@ -44,6 +46,8 @@ type View struct {
 	Aloud  func()                 // read the page out
 	Strip  func()                 // how this machine stands
 	Camera func() fyne.CanvasObject
+	Map    *mapview.Map // of the stations
+	Way    func()       // print the way
 
 	root      *fyne.Container
 	last      Model
@@ -57,7 +61,12 @@ type View struct {
 func New(s look.Scale) *View { return &View{Scale: s, root: container.NewStack()} }
 
 // SetScale draws in other sizes and colours from the next Draw on.
-func (v *View) SetScale(s look.Scale) { v.Scale, v.drawn = s, false }
+func (v *View) SetScale(s look.Scale) {
+	v.Scale, v.drawn = s, false
+	if v.Map != nil {
+		v.Map.SetScale(s)
+	}
+}
 
 // Object is what goes into the window.
 func (v *View) Object() fyne.CanvasObject { return v.root }
@@ -91,6 +100,13 @@ func (v *View) Draw(m Model, left int, countdown say.Text) {
 	}
 	if v.countdown != nil {
 		v.countdown.SetText(look.Say(countdown))
+	}
+}
+
+// DrawMap shows the part of the map that a finger has moved to.
+func (v *View) DrawMap(s wayfind.State) {
+	if v.last.State.Page == kiosk.Stations {
+		v.Map.Draw(s)
 	}
 }
 
@@ -139,6 +155,7 @@ func (v *View) page(m Model) fyne.CanvasObject {
 type frame struct {
 	title        say.Text
 	above, below fyne.CanvasObject
+	chart        fyne.CanvasObject // a map that does not scroll, between the two; may be nil
 	foot         fyne.CanvasObject
 }
 
@@ -163,6 +180,9 @@ func (v *View) frame(m Model, f frame) fyne.CanvasObject {
 	v.scroll = look.NewScroll(look.Pad(s.Gap, s.Pad, f.below))
 	top := height(s.Header(p.Title, nil), m.Screen.Width) + height(p.Strip, m.Screen.Width)
 	p.Body = container.New(&reach{screen: m.Screen, top: top, pad: s.Pad, gap: s.Gap, content: f.below}, f.above, v.scroll)
+	if f.chart != nil {
+		p.Body = container.New(&charted{screen: m.Screen, top: top, pad: s.Pad}, f.above, f.chart, v.scroll)
+	}
 	page, _ := s.Page(p)
 	return page
 }
@@ -208,6 +228,42 @@ func (r *reach) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	below.Move(fyne.NewPos(0, room))
 	below.Resize(fyne.NewSize(size.Width, size.Height-room))
 }
+
+// charted lays out a page with a map: on a tall screen what is read stands above it and
+// what scrolls below, on a wide one both stand beside it.
+type charted struct {
+	screen   fyne.Size
+	top, pad float32
+}
+
+// chart is the part of the room below what is read that a map takes.
+const chart = 0.48
+
+// Layout implements fyne.Layout.
+func (c *charted) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	above, middle, below := objects[0], objects[1], objects[2]
+	put := func(o fyne.CanvasObject, x, y, w, h float32) {
+		o.Move(fyne.NewPos(x, y))
+		o.Resize(fyne.NewSize(w, max(0, h)))
+	}
+	if c.screen.Width > c.screen.Height {
+		w := size.Width * (1 - side)
+		put(middle, 0, 0, w, size.Height)
+		h := height(above, size.Width-w-2*c.pad)
+		put(above, w+c.pad, c.pad/2, size.Width-w-2*c.pad, h)
+		put(below, w, h+c.pad, size.Width-w, size.Height-h-c.pad)
+		return
+	}
+	w := size.Width - 2*c.pad
+	need := height(above, w)
+	room := min(max(need+c.pad, c.screen.Height*(1-low)-c.top), size.Height)
+	put(above, c.pad, max(0, (room-need)/2), w, need)
+	put(middle, 0, room, size.Width, (size.Height-room)*chart)
+	put(below, 0, room+(size.Height-room)*chart, size.Width, (size.Height-room)*(1-chart))
+}
+
+// MinSize implements fyne.Layout.
+func (c *charted) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(1, 1) }
 
 // MinSize implements fyne.Layout.
 func (r *reach) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(1, 1) }

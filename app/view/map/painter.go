@@ -1,0 +1,125 @@
+package mapview
+
+import (
+	"context"
+	"image"
+	"sync"
+
+	"fyne.io/fyne/v2"
+
+	"yizhan/core/geo"
+	"yizhan/core/mapdraw"
+	"yizhan/core/mappack"
+)
+
+// side is how many pixels of the screen a tile is wide and high.
+const side = 256
+
+// tile is a square of the world, at a zoom in pixels of the screen.
+type tile struct {
+	zoom float64
+	x, y int
+}
+
+// sheet is what is drawn from, and how. Another one makes all that was drawn useless.
+type sheet struct {
+	pack  *mappack.Pack
+	style *mapdraw.Style
+}
+
+// job is something to draw: a tile, or the names of a view. done is called on the UI goroutine.
+type job struct {
+	tile  tile
+	route []geo.Fix
+	names *mapdraw.View
+	keep  []mapdraw.Name
+	done  func(result)
+}
+
+// result is what a job gave.
+type result struct {
+	sheet *sheet
+	img   *image.RGBA
+	names []word
+}
+
+// word is a name and its picture.
+type word struct {
+	mapdraw.Name
+	img *image.RGBA
+}
+
+// painter draws in the background, one thing after the other: it keeps one core busy
+// at most, and none while nothing is wanted.
+type painter struct {
+	do func(func()) // onto the UI goroutine
+
+	mu     sync.Mutex
+	sheet  *sheet // nil: there is nothing to draw from
+	wanted []job  // the most wanted first
+	busy   bool
+	idle   sync.Cond
+}
+
+func newPainter(do func(func())) *painter {
+	p := &painter{do: do}
+	p.idle.L = &p.mu
+	return p
+}
+
+// use draws from another sheet from now on, and gives the one before once nothing is
+// drawn from it any more.
+func (p *painter) use(s *sheet) (before *sheet) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before, p.sheet, p.wanted = p.sheet, s, nil
+	for p.busy {
+		p.idle.Wait()
+	}
+	return before
+}
+
+// want replaces what is still to be drawn.
+func (p *painter) want(jobs []job) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wanted = jobs; p.sheet != nil && !p.busy && len(jobs) > 0 {
+		p.busy = true
+		go p.work()
+	}
+}
+
+func (p *painter) work() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.wanted) > 0 {
+		j, s := p.wanted[0], p.sheet
+		p.wanted = p.wanted[1:]
+		p.mu.Unlock()
+		r := s.draw(j)
+		p.do(func() { j.done(r) })
+		p.mu.Lock()
+	}
+	p.busy = false
+	p.idle.Broadcast()
+}
+
+func (s *sheet) draw(j job) result {
+	r := result{sheet: s}
+	var err error
+	if j.names == nil {
+		tiles := *s.style
+		tiles.Face = nil
+		r.img, err = mapdraw.Draw(context.Background(), s.pack, mapdraw.Tile(j.tile.zoom, side, j.tile.x, j.tile.y), &tiles, j.route)
+	} else {
+		var names []mapdraw.Name
+		names, err = mapdraw.Names(context.Background(), s.pack, *j.names, s.style, j.keep)
+		for _, n := range names {
+			r.names = append(r.names, word{n, s.style.Word(n)})
+		}
+	}
+	if err != nil {
+		fyne.LogError("draw map", err)
+	}
+	return r
+}

@@ -1,0 +1,302 @@
+// Package wayfind draws the pages of the station map: what is nearest, the list, the
+// way turn by turn, and what people take along on their own phones. The map itself is
+// app/view/map; shells put the pieces beside each other.
+package wayfind
+
+import (
+	"fyne.io/fyne/v2"
+
+	"yizhan/app/flow/stations"
+	"yizhan/app/flow/wayfind"
+	"yizhan/app/look"
+	"yizhan/app/say"
+	"yizhan/core/qr"
+)
+
+// Board draws pieces of a page from a state.
+type Board struct {
+	Scale   look.Scale
+	State   wayfind.State
+	Send    func(wayfind.Message)
+	Print   func()           // a slip with the way; nil where nothing prints
+	OpenURL func(url string) // on the person's own phone; nil on a machine of the station
+}
+
+// Title is the page's.
+func (b Board) Title() say.Text {
+	switch b.State.Page {
+	case wayfind.Place:
+		return say.T("站点")
+	case wayfind.Way:
+		return say.T("怎么走")
+	case wayfind.Take:
+		return say.T("带走路线")
+	}
+	return say.T("站点地图")
+}
+
+// HasMap reports whether the map belongs on the page.
+func (b Board) HasMap() bool { return b.State.Ground.Graph != nil && b.State.Page != wayfind.Take }
+
+func (b Board) send(m wayfind.Message) func() { return func() { b.Send(m) } }
+
+func (b Board) list(m stations.Message) func() { return b.send(wayfind.Stations{Message: m}) }
+
+func (b Board) large(text say.Text, em float32, bold bool) fyne.CanvasObject {
+	return look.NewText(look.Say(text), look.Style{Em: em, Bold: bold, Colour: b.Scale.Ink, Align: fyne.TextAlignCenter, Max: 3})
+}
+
+// Head is what is read first, in large letters.
+func (b Board) Head() fyne.CanvasObject {
+	switch b.State.Page {
+	case wayfind.Place, wayfind.Way:
+		return b.placeHead()
+	case wayfind.Take:
+		return b.code()
+	}
+	return b.nearest()
+}
+
+// nearest is the nearest place that is open and has what is asked for.
+func (b Board) nearest() fyne.CanvasObject {
+	s := b.Scale
+	if b.State.Picking {
+		return look.Column(s.Gap*0.6, b.sign(look.IconAim), b.large(say.T("您站在哪里？"), s.Head, true), b.large(say.T("请在地图上点您站的地方"), s.Body, false))
+	}
+	near, ok := b.State.Nearest()
+	if !ok {
+		objects := []fyne.CanvasObject{b.sign(look.IconPlace), b.large(say.T("附近的站点"), s.Head, true)}
+		if _, order := b.State.List.Summary(); !order.Empty() {
+			objects = append(objects, b.large(order, s.Body, false))
+		}
+		return look.Column(s.Gap*0.6, append(objects, b.noMap()...)...)
+	}
+	lead := say.T("离您最近、现在开放")
+	if wanted := b.State.List.Wanted(); !wanted.Empty() {
+		lead = say.T("离您最近、现在开放、有%s", wanted)
+	}
+	objects := []fyne.CanvasObject{b.large(lead, s.Body, false), b.large(say.Plain(near.Name), s.Head, true), b.large(near.Away, s.Title*1.2, true), s.Badge(near.Tone, look.Say(near.Word))}
+	if !near.Note.Empty() {
+		objects = append(objects, b.large(near.Note, s.Body, false))
+	}
+	return look.Column(s.Gap*0.6, append(objects, b.noMap()...)...)
+}
+
+func (b Board) sign(icon look.Icon) fyne.CanvasObject {
+	s := b.Scale
+	return look.Fixed(s.Head*1.8, s.Head*1.8, icon.Draw(s.Brand))
+}
+
+// noMap says that this machine holds no map yet.
+func (b Board) noMap() []fyne.CanvasObject {
+	if b.State.Ground.Graph != nil {
+		return nil
+	}
+	return []fyne.CanvasObject{b.large(say.T("本机还没有地图；站点按直线距离排"), b.Scale.Small, false)}
+}
+
+// Body is what is tapped and scrolled.
+func (b Board) Body() fyne.CanvasObject {
+	switch b.State.Page {
+	case wayfind.Place:
+		return b.place()
+	case wayfind.Way:
+		return b.steps()
+	case wayfind.Take:
+		return b.take()
+	}
+	return b.rows()
+}
+
+// rows are the ways to narrow the list down, and the list.
+func (b Board) rows() fyne.CanvasObject {
+	s, list := b.Scale, b.State.List
+	open, _, facilities := list.Chips()
+	chips := []fyne.CanvasObject{b.chip(open)}
+	for _, c := range facilities[:min(len(facilities), 3)] {
+		chips = append(chips, b.chip(c))
+	}
+	objects := []fyne.CanvasObject{look.Row(s.Gap*0.6, -1, chips...)}
+	objects = append(objects, b.goThere()...)
+	rows, more := list.Rows()
+	for _, r := range rows {
+		objects = append(objects, b.row(r))
+	}
+	if more > 0 {
+		objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("再看 %d 个", more)), b.list(stations.More{})))
+	}
+	if len(rows) == 0 {
+		e := list.Nothing()
+		objects = append(objects, s.Panel(look.Plain, e.Word, e.Sentence, e.Next))
+	}
+	return look.Column(s.Gap*0.7, objects...)
+}
+
+// goThere leads to the nearest place, and lets the person say that they stand elsewhere.
+func (b Board) goThere() (row []fyne.CanvasObject) {
+	s := b.Scale
+	var all []fyne.CanvasObject
+	if near, ok := b.State.Nearest(); ok {
+		all = append(all, look.NewIconButton(s, look.Main, look.IconWalk, look.Say(say.T("去最近的")), b.list(stations.Show{Station: near.Station})))
+	}
+	if b.State.Ground.Graph != nil {
+		all = append(all, b.elsewhere())
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return []fyne.CanvasObject{look.Row(s.Gap*0.6, -1, all...)}
+}
+
+// elsewhere turns on that the next tap on the map says where the person stands.
+func (b Board) elsewhere() fyne.CanvasObject {
+	return b.Scale.Toggle(look.Say(say.T("我在别处")), b.State.Picking, b.send(wayfind.Pick{On: !b.State.Picking}))
+}
+
+func (b Board) chip(c stations.Chip) fyne.CanvasObject {
+	return b.Scale.Toggle(look.Say(c.Text), c.Chosen, b.list(c.Tap))
+}
+
+// walking is how the person walks, and from where.
+func (b Board) walking() fyne.CanvasObject {
+	s := b.Scale
+	var all []fyne.CanvasObject
+	for _, p := range wayfind.Paces() {
+		all = append(all, s.Toggle(look.Say(p.Name()), b.State.Pace == p, b.send(wayfind.SetPace{Pace: p})))
+	}
+	return look.Row(s.Gap*0.6, -1, append(all, b.elsewhere())...)
+}
+
+func (b Board) row(r stations.Row) fyne.CanvasObject {
+	s := b.Scale
+	words := []fyne.CanvasObject{s.Heading(r.Name, true)}
+	for _, t := range []say.Text{r.Away, r.Note} {
+		if !t.Empty() {
+			words = append(words, s.Remark(look.Say(t)))
+		}
+	}
+	kind := ""
+	for _, p := range b.State.Pins {
+		if p.Station == r.Station {
+			kind = p.Kind
+		}
+	}
+	pin := look.Fixed(s.Head*1.2, s.Head*1.2, s.Pin(kind, r.Tone, false))
+	card := s.Card(look.Row(s.Gap*0.7, 1, pin, look.Column(s.Gap*0.2, words...), s.Badge(r.Tone, look.Say(r.Word))))
+	return look.NewTap(card, b.list(stations.Show{Station: r.Station}))
+}
+
+// placeHead is a place and how far it is.
+func (b Board) placeHead() fyne.CanvasObject {
+	s, d := b.Scale, b.State.List.Detail()
+	objects := []fyne.CanvasObject{b.large(say.Plain(d.Name), s.Head, true)}
+	away := b.State.Length()
+	if away.Empty() {
+		away = d.Away
+	}
+	if !away.Empty() {
+		objects = append(objects, b.large(away, s.Title*1.1, true))
+	}
+	return look.Column(s.Gap*0.6, append(objects, s.Badge(d.Tone, look.Say(d.Word)), b.large(b.State.Stand(), s.Small, false))...)
+}
+
+// place is what is known of a place, and what can be done.
+func (b Board) place() fyne.CanvasObject {
+	s, d := b.Scale, b.State.List.Detail()
+	objects := b.trouble()
+	var ways []fyne.CanvasObject
+	if b.State.Route != nil {
+		ways = append(ways, look.NewIconButton(s, look.Main, look.IconWalk, look.Say(say.T("怎么走")), b.send(wayfind.Open{Page: wayfind.Way})))
+	}
+	if d.Placed {
+		ways = append(ways, look.NewIconButton(s, look.Second, look.IconPhone, look.Say(say.T("带走路线")), b.send(wayfind.Open{Page: wayfind.Take})))
+	}
+	if len(ways) > 0 {
+		objects = append(objects, look.Row(s.Gap*0.6, -1, ways...))
+	}
+	if b.State.Ground.Graph != nil {
+		objects = append(objects, b.walking())
+	}
+	if d.Placed && d.Station != b.State.List.Asker.Here {
+		objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("我就在这个站点")), b.send(wayfind.StandAt{Station: d.Station})))
+	}
+	var facts []fyne.CanvasObject
+	for _, text := range []say.Text{d.Notice, d.Doubt} {
+		if !text.Empty() {
+			facts = append(facts, s.Text(look.Say(text)))
+		}
+	}
+	facts = append(facts, s.Fact(look.Say(say.T("种类")), look.Say(d.Kind)))
+	if len(d.Facilities) > 0 {
+		facts = append(facts, s.Fact(look.Say(say.T("有什么")), look.Say(say.Join("、", d.Facilities...))))
+	}
+	for _, line := range append(d.Facts, d.Week...) {
+		facts = append(facts, s.Fact(look.Say(line.Label), look.Say(line.Text)))
+	}
+	facts = append(facts, s.Remark(look.Say(d.Checked)))
+	return look.Column(s.Gap*0.7, append(objects, s.Card(facts...))...)
+}
+
+// trouble is why there is no way.
+func (b Board) trouble() []fyne.CanvasObject {
+	sentence, next := b.State.Why()
+	if sentence.Empty() {
+		return nil
+	}
+	return []fyne.CanvasObject{b.Scale.Panel(look.Wait, say.T("没有路线"), sentence, next)}
+}
+
+// steps is the way turn by turn.
+func (b Board) steps() fyne.CanvasObject {
+	s := b.Scale
+	objects := b.trouble()
+	var lines []fyne.CanvasObject
+	for i, step := range b.State.Steps() {
+		number := look.NewText(look.Say(say.Plain(numeral(i+1))), look.Style{Em: s.Title, Bold: true, Colour: s.Brand, Align: fyne.TextAlignCenter})
+		lines = append(lines, look.Row(s.Gap, 1, look.Fixed(s.Title*1.5, s.Title*1.3, number), s.Text(look.Say(step))))
+	}
+	if len(lines) > 0 {
+		objects = append(objects, s.Card(lines...))
+	}
+	buttons := []fyne.CanvasObject{look.NewIconButton(s, look.Second, look.IconPhone, look.Say(say.T("带走路线")), b.send(wayfind.Open{Page: wayfind.Take}))}
+	if b.Print != nil {
+		buttons = append(buttons, look.NewIconButton(s, look.Main, look.IconPrinter, look.Say(say.T("打印路线")), b.Print))
+	}
+	return look.Column(s.Gap*0.7, append([]fyne.CanvasObject{look.Row(s.Gap*0.6, -1, buttons...)}, objects...)...)
+}
+
+func numeral(n int) string {
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return numeral(n/10) + numeral(n%10)
+}
+
+// link is the address that opens the chosen app.
+func (b Board) link() string {
+	return b.State.App.Link(b.State.List.Chosen(), b.State.Ground.Name)
+}
+
+// code is what the person's phone scans.
+func (b Board) code() fyne.CanvasObject {
+	s := b.Scale
+	modules, err := qr.Bitmap(b.link())
+	if err != nil {
+		return b.large(say.T("这个站点没有登记位置。"), s.Body, false)
+	}
+	return look.Column(s.Gap*0.6, look.Square(s.Head*8, look.QR(modules)), b.large(say.T("用手机扫这个码，%s 带您走过去", b.State.App.Name()), s.Body, true))
+}
+
+// take are the ways to take the way along.
+func (b Board) take() fyne.CanvasObject {
+	s := b.Scale
+	var apps []look.Choice
+	for _, a := range wayfind.Apps() {
+		apps = append(apps, look.Choice{Text: look.Say(a.Name()), Chosen: a == b.State.App, Tap: b.send(wayfind.With{App: a})})
+	}
+	objects := []fyne.CanvasObject{s.Choices(look.Say(say.T("您手机上有哪个地图？")), apps)}
+	if b.Print != nil {
+		objects = append(objects, look.NewIconButton(s, look.Second, look.IconPrinter, look.Say(say.T("打印路线")), b.Print))
+	}
+	return look.Column(s.Gap*0.7, objects...)
+}
