@@ -6,6 +6,7 @@ package walk
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"yizhan/core/geo"
 )
@@ -58,11 +59,22 @@ type Graph struct {
 	shape []geo.Fix
 	names []string // the first is ""
 
-	first   []int32 // node → where its ends begin in ends; one more than nodes
-	ends    []int32 // edge·2, +1 where the edge ends at the node
+	first   []int32 // node → where its arcs begin in arcs; one more than nodes
+	arcs    []arc
 	network []int32 // node → the smallest node that is connected with it
 	main    int32   // the network with the most metres
 	index   index
+	resting sync.Pool // of *search: their memory is used again
+}
+
+// arc is an edge as it is walked away from one of its nodes: all that a search reads
+// of it, side by side with the node's others.
+type arc struct {
+	to     int32
+	end    int32 // edge·2, +1 where it is walked from its end to its beginning
+	mm     uint32
+	rights Rights
+	shut   bool // one-way, and this is the other way
 }
 
 // Builder gathers ways. Points that two ways share have the same number in both.
@@ -199,11 +211,11 @@ func (g *Graph) connect() {
 		g.network[i] = g.root(int32(i))
 	}
 	next := slices.Clone(g.first)
-	g.ends = make([]int32, 2*n)
+	g.arcs = make([]arc, 2*n)
 	for i, e := range g.edges[:n] {
-		g.ends[next[e.from]] = int32(2 * i)
+		g.arcs[next[e.from]] = arc{to: e.to, end: int32(2 * i), mm: e.mm, rights: e.rights}
 		next[e.from]++
-		g.ends[next[e.to]] = int32(2*i + 1)
+		g.arcs[next[e.to]] = arc{to: e.from, end: int32(2*i + 1), mm: e.mm, rights: e.rights, shut: e.rights&OnlyForward != 0}
 		next[e.to]++
 	}
 	longest := uint64(0)

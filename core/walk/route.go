@@ -24,22 +24,36 @@ var (
 // unreached is the distance of what has not been come to.
 const unreached = math.MaxInt64
 
-// search is one run of Dijkstra's algorithm, or of A* where there is one goal.
+// search is one run of Dijkstra's algorithm, or of A* where there is one goal. Its
+// memory is used again: what a node says counts only if it is of this run.
 type search struct {
 	*Graph
 	who   Profile
-	mm    []int64 // node → millimetres from the start
-	via   []int32 // node → end by which it was left last on the way here, or -1
+	run   uint32
+	seen  []reached
 	queue queue
 	goal  *Spot // the only goal, if there is one
 	flat  float64
 }
 
+// reached is a node that a search has come to.
+type reached struct {
+	mm  int64 // millimetres from the start
+	via int32 // end by which it was left last on the way here
+	run uint32
+}
+
+// search begins a run; rest ends it.
 func (g *Graph) search(from Spot, who Profile, goal *Spot) *search {
-	s := &search{Graph: g, who: who, goal: goal, mm: make([]int64, len(g.nodes)), via: make([]int32, len(g.nodes))}
-	for i := range s.mm {
-		s.mm[i], s.via[i] = unreached, -1
+	s, ok := g.resting.Get().(*search)
+	if !ok {
+		s = &search{Graph: g, seen: make([]reached, len(g.nodes))}
 	}
+	if s.run++; s.run == 0 {
+		clear(s.seen)
+		s.run = 1
+	}
+	s.who, s.goal, s.queue = who, goal, s.queue[:0]
 	if goal != nil { // a degree of longitude is never taken for longer than it is
 		far := min(90, max(math.Abs(goal.At.Point().Lat), g.farthest())+0.1)
 		s.flat = math.Cos(far * math.Pi / 180)
@@ -52,6 +66,20 @@ func (g *Graph) search(from Spot, who Profile, goal *Spot) *search {
 	return s
 }
 
+// rest gives the memory of a run to the next.
+func (s *search) rest() {
+	s.goal = nil
+	s.resting.Put(s)
+}
+
+// mm is how far a node is from the start as far as it is known.
+func (s *search) mm(node int32) int64 {
+	if n := &s.seen[node]; n.run == s.run {
+		return n.mm
+	}
+	return unreached
+}
+
 // farthest is the greatest distance from the equator, in degrees.
 func (g *Graph) farthest() float64 {
 	return max(math.Abs(g.index.min.Point().Lat), math.Abs(float64(g.index.min.Lat)+float64(g.index.rows+1)*cell)/1e7)
@@ -59,11 +87,12 @@ func (g *Graph) farthest() float64 {
 
 // reach notes a shorter way to a node.
 func (s *search) reach(node int32, mm int64, by int32) {
-	if mm >= s.mm[node] {
+	n := &s.seen[node]
+	if n.run == s.run && mm >= n.mm {
 		return
 	}
-	s.mm[node], s.via[node] = mm, by
-	s.queue.push(mm+s.ahead(node), node)
+	*n = reached{mm, by, s.run}
+	s.queue.push(waiting{mm + s.ahead(node), node, uint32(mm)})
 }
 
 // ahead is a length that the way from a node to the only goal does not fall below.
@@ -79,26 +108,22 @@ func (s *search) ahead(node int32) int64 {
 }
 
 // next settles the nearest open node; false means that all were reached.
-func (s *search) next() (node int32, mm int64, ok bool) {
+func (s *search) next() (node int32, ok bool) {
 	for len(s.queue) > 0 {
 		top := s.queue.pop()
-		node, mm = top.node, s.mm[top.node]
-		if top.mm > mm+s.ahead(node) {
+		node = top.node
+		mm := s.seen[node].mm
+		if uint32(mm) != top.at {
 			continue // a shorter way was found since
 		}
-		for _, end := range s.ends[s.first[node]:s.first[node+1]] {
-			e := &s.edges[end/2]
-			switch {
-			case e.rights&HasSteps != 0 && !s.who.Steps:
-			case end&1 == 0:
-				s.reach(e.to, mm+int64(e.mm), end)
-			case e.rights&OnlyForward == 0:
-				s.reach(e.from, mm+int64(e.mm), end)
+		for i := s.first[node]; i < s.first[node+1]; i++ {
+			if a := &s.arcs[i]; !a.shut && (a.rights&HasSteps == 0 || s.who.Steps) {
+				s.reach(a.to, mm+int64(a.mm), a.end)
 			}
 		}
-		return node, mm, true
+		return node, true
 	}
-	return 0, 0, false
+	return 0, false
 }
 
 // to is the way's length to a spot as far as it is known, and the node it comes
@@ -109,10 +134,10 @@ func (s *search) to(from, goal Spot) (mm int64, over int32) {
 	if from.edge == goal.edge && (goal.along >= from.along || e.rights&OnlyForward == 0) {
 		mm = max(int64(goal.along)-int64(from.along), int64(from.along)-int64(goal.along))
 	}
-	if d := s.mm[e.from]; d != unreached && d+int64(goal.along) < mm {
+	if d := s.mm(e.from); d != unreached && d+int64(goal.along) < mm {
 		mm, over = d+int64(goal.along), e.from
 	}
-	if d := s.mm[e.to]; d != unreached && (e.rights&OnlyForward == 0 || goal.along == e.mm) && d+int64(e.mm-goal.along) < mm {
+	if d := s.mm(e.to); d != unreached && (e.rights&OnlyForward == 0 || goal.along == e.mm) && d+int64(e.mm-goal.along) < mm {
 		mm, over = d+int64(e.mm-goal.along), e.to
 	}
 	return mm, over
@@ -122,16 +147,23 @@ func (s *search) to(from, goal Spot) (mm int64, over int32) {
 // the stretches beside the way, in one run; -1 where no way leads.
 func (g *Graph) Rank(from Spot, to []Spot, who Profile) []float64 {
 	s := g.search(from, who, nil)
-	open := map[int32]bool{}
+	defer s.rest()
+	left, open := 0, make([]bool, len(g.nodes))
 	for _, t := range to {
-		open[g.edges[t.edge].from], open[g.edges[t.edge].to] = true, true
+		for _, n := range []int32{g.edges[t.edge].from, g.edges[t.edge].to} {
+			if !open[n] {
+				left, open[n] = left+1, true
+			}
+		}
 	}
-	for len(open) > 0 {
-		node, _, ok := s.next()
+	for left > 0 {
+		node, ok := s.next()
 		if !ok {
 			break
 		}
-		delete(open, node)
+		if open[node] {
+			left, open[node] = left-1, false
+		}
 	}
 	metres := make([]float64, len(to))
 	for i, t := range to {
@@ -161,12 +193,13 @@ type leg struct {
 // Route finds the shortest way. False means that none leads there.
 func (g *Graph) Route(from, to Spot, who Profile) (Route, bool) {
 	s := g.search(from, who, &to)
+	defer s.rest()
 	for {
 		best, _ := s.to(from, to)
 		if len(s.queue) == 0 || s.queue[0].mm >= best {
 			break
 		}
-		if _, _, ok := s.next(); !ok {
+		if _, ok := s.next(); !ok {
 			break
 		}
 	}
@@ -200,14 +233,14 @@ func (s *search) legs(from, to Spot, over int32) (legs []leg) {
 	}
 	legs = append(legs, last)
 	for node := over; ; {
-		by := s.via[node]
+		by := s.seen[node].via
 		e := s.edges[by/2]
 		l, back := leg{by / 2, 0, e.mm}, e.from
 		if by&1 == 1 {
 			l, back = leg{by / 2, e.mm, 0}, e.to
 		}
 		// The start lies on this edge, and no node was passed before it.
-		if begins := by/2 == from.edge && s.mm[node] == s.beside(from, by); begins {
+		if begins := by/2 == from.edge && s.mm(node) == s.beside(from, by); begins {
 			l.from = from.along
 			legs = append(legs, l)
 			break
@@ -231,21 +264,22 @@ func (s *search) beside(from Spot, by int32) int64 {
 type queue []waiting
 
 type waiting struct {
-	mm   int64
+	mm   int64 // from the start, and at least to the goal
 	node int32
+	at   uint32 // end of the node's distance when it was put here: another one is out of date
 }
 
-func (q *queue) push(mm int64, node int32) {
+func (q *queue) push(w waiting) {
 	h := append(*q, waiting{})
 	i := len(h) - 1
 	for i > 0 {
 		up := (i - 1) / 4
-		if h[up].mm <= mm {
+		if h[up].mm <= w.mm {
 			break
 		}
 		h[i], i = h[up], up
 	}
-	h[i] = waiting{mm, node}
+	h[i] = w
 	*q = h
 }
 
