@@ -9,6 +9,9 @@ import (
 	"image/draw"
 	"math"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/paulmach/orb"
 	"golang.org/x/image/font"
@@ -24,6 +27,7 @@ type label struct {
 	at    orb.Point
 	class mappack.Class
 	room  float64 // pixels that it names; of two the larger is written
+	down  bool    // written from top to bottom
 }
 
 // name notes the name of a place, or of an area so many pixels wide.
@@ -34,10 +38,12 @@ func (c *canvas) name(f *mappack.Feature, at orb.Point, room float64) {
 	if f.Area && c.style.Face != nil && room < float64(font.MeasureString(c.style.Face, f.Name).Ceil())*0.8 {
 		return
 	}
-	c.labels = append(c.labels, label{f.Name, at, f.Class, room})
+	c.labels = append(c.labels, label{text: f.Name, at: at, class: f.Class, room: room})
 }
 
-// nameLine notes the name of a line at the middle of its longest part.
+// nameLine notes the name of a line at the middle of its longest part: a Chinese one
+// on a line that runs rather north and south from top to bottom, as on street signs
+// and maps.
 func (c *canvas) nameLine(f *mappack.Feature, parts []orb.LineString) {
 	if f.Name == "" || c.Zoom < c.style.Pens[f.Class].Names {
 		return
@@ -53,13 +59,17 @@ func (c *canvas) nameLine(f *mappack.Feature, parts []orb.LineString) {
 			if run+d >= total/2 {
 				t := (total/2 - run) / d
 				at := orb.Point{part[i-1][0] + t*(part[i][0]-part[i-1][0]), part[i-1][1] + t*(part[i][1]-part[i-1][1])}
-				c.labels = append(c.labels, label{f.Name, at, f.Class, total})
+				down := math.Abs(part[i][1]-part[i-1][1]) > 1.3*math.Abs(part[i][0]-part[i-1][0]) && !strings.ContainsFunc(f.Name, narrow)
+				c.labels = append(c.labels, label{f.Name, at, f.Class, total, down})
 				break
 			}
 			run += d
 		}
 	}
 }
+
+// narrow reports whether a letter cannot stand in a column.
+func narrow(r rune) bool { return !unicode.Is(unicode.Han, r) }
 
 // apart is how many pixels two labels of the same name keep between them.
 const apart = 400
@@ -70,6 +80,7 @@ type Name struct {
 	Text  string
 	Class mappack.Class
 	At    geo.Fix // its middle
+	Down  bool    // written from top to bottom
 }
 
 // Names finds places for the names of a part of a map, none over another. Those of
@@ -88,14 +99,14 @@ func Names(ctx context.Context, pack *mappack.Pack, v View, style *Style, keep [
 	var held []label
 	for _, n := range keep {
 		x, y := v.XY(n.At)
-		held = append(held, label{text: n.Text, class: n.Class, at: orb.Point{x, y}})
+		held = append(held, label{text: n.Text, class: n.Class, at: orb.Point{x, y}, down: n.Down})
 	}
 	return c.placed(held), nil
 }
 
 func (c *canvas) placed(held []label) (names []Name) {
 	c.place(nil, held, func(l label, _ image.Rectangle) {
-		names = append(names, Name{l.text, l.class, c.Fix(l.at[0], l.at[1])})
+		names = append(names, Name{l.text, l.class, c.Fix(l.at[0], l.at[1]), l.down})
 	})
 	return names
 }
@@ -113,7 +124,7 @@ func (c *canvas) place(taken []image.Rectangle, held []label, put func(label, im
 		if i < len(held) {
 			room = 2 // they had room; moving rounds by a pixel
 		}
-		size := c.style.size(l.text)
+		size := c.style.size(l.text, l.down)
 		box := image.Rectangle{Max: size}.Add(image.Pt(int(l.at[0])-size.X/2, int(l.at[1])-size.Y/2))
 		free := box.In(c.whole()) && !slices.ContainsFunc(taken, box.Inset(-room).Overlaps) &&
 			!slices.ContainsFunc(where[l.text], func(p orb.Point) bool { return math.Hypot(p[0]-l.at[0], p[1]-l.at[1]) < apart })
@@ -125,18 +136,25 @@ func (c *canvas) place(taken []image.Rectangle, held []label, put func(label, im
 }
 
 // size is the room of a text in pixels, without its halo.
-func (s *Style) size(text string) image.Point {
+func (s *Style) size(text string, down bool) image.Point {
 	m := s.Face.Metrics()
-	return image.Pt(font.MeasureString(s.Face, text).Ceil(), m.Ascent.Ceil()+m.Descent.Ceil())
+	width, height := font.MeasureString(s.Face, text).Ceil(), m.Ascent.Ceil()+m.Descent.Ceil()
+	if n := utf8.RuneCountInString(text); down && n > 0 {
+		return image.Pt(width/n, s.pitch()*(n-1)+height)
+	}
+	return image.Pt(width, height)
 }
+
+// pitch is how many pixels lie between two characters of a column.
+func (s *Style) pitch() int { return font.MeasureString(s.Face, "国").Ceil() + 1 }
 
 // halo is how many pixels around a text are lit, so that it can be read over anything.
 const halo = 2
 
 // Word is a picture of a name alone.
 func (s *Style) Word(n Name) *image.RGBA {
-	img := image.NewRGBA(image.Rectangle{Max: s.size(n.Text)}.Inset(-halo))
-	s.text(img, n.Text, image.Point{}, s.Pens[n.Class].Text)
+	img := image.NewRGBA(image.Rectangle{Max: s.size(n.Text, n.Down)}.Inset(-halo))
+	s.text(img, n.Text, n.Down, image.Point{}, s.Pens[n.Class].Text)
 	img.Rect = img.Rect.Sub(img.Rect.Min)
 	return img
 }
@@ -147,22 +165,30 @@ func (c *canvas) write() []image.Rectangle {
 	if c.style.Face == nil {
 		return nil
 	}
-	by := c.style.size(c.by)
+	by := c.style.size(c.by, false)
 	corner := image.Pt(c.Width-by.X-6, c.Height-by.Y-2)
-	c.style.text(c.img, c.by, corner, c.style.Pens[mappack.City].Text)
+	c.style.text(c.img, c.by, false, corner, c.style.Pens[mappack.City].Text)
 	boxes := []image.Rectangle{{Min: corner, Max: image.Pt(c.Width, c.Height)}}
 	c.place(boxes, nil, func(l label, box image.Rectangle) {
 		boxes = append(boxes, box)
-		c.style.text(c.img, l.text, box.Min, c.style.Pens[l.class].Text)
+		c.style.text(c.img, l.text, l.down, box.Min, c.style.Pens[l.class].Text)
 	})
 	return boxes
 }
 
 // text writes with its upper left corner at a point.
-func (s *Style) text(img *image.RGBA, text string, at image.Point, ink color.RGBA) {
-	shape := image.NewAlpha(image.Rectangle{Max: s.size(text)}) // drawing a letter is dear, laying it down is not
+func (s *Style) text(img *image.RGBA, text string, down bool, at image.Point, ink color.RGBA) {
+	shape := image.NewAlpha(image.Rectangle{Max: s.size(text, down)}) // drawing a letter is dear, laying it down is not
 	d := font.Drawer{Dst: shape, Face: s.Face, Src: image.Opaque, Dot: fixed.P(0, s.Face.Metrics().Ascent.Ceil())}
-	d.DrawString(text)
+	if down {
+		for _, r := range text {
+			d.Dot.X = 0
+			d.DrawString(string(r))
+			d.Dot.Y += fixed.I(s.pitch())
+		}
+	} else {
+		d.DrawString(text)
+	}
 	lay := func(dx, dy int, c color.RGBA) {
 		draw.DrawMask(img, shape.Rect.Add(at).Add(image.Pt(dx, dy)), image.NewUniform(c), image.Point{}, shape, image.Point{}, draw.Over)
 	}

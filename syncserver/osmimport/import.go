@@ -197,6 +197,9 @@ func (im *importer) way(w *osm.Way) {
 		}
 		im.add(&mappack.Feature{Class: class, Area: area, Name: name(w.Tags), Rings: [][]geo.Fix{ring}})
 	}
+	if closed && has(w.Tags, "landuse", "residential") && name(w.Tags) != "" { // not drawn, but people ask their way by it
+		im.add(&mappack.Feature{Class: mappack.Building, Name: name(w.Tags), Rings: [][]geo.Fix{{middle(at)}}})
+	}
 	if has(w.Tags, "natural", "coastline") {
 		im.coast = append(im.coast, piece{int64(w.ID), [2]int64{refs[0], refs[len(refs)-1]}, slices.Clone(at)})
 	}
@@ -212,6 +215,15 @@ func (im *importer) way(w *osm.Way) {
 		slices.Reverse(at)
 	}
 	im.tread(refs, at, name(w.Tags), kind, rights)
+}
+
+// middle is the middle of the box around a line.
+func middle(at []geo.Fix) geo.Fix {
+	box := geo.NoBox()
+	for _, f := range at {
+		box = box.With(f)
+	}
+	return geo.Fix{Lat: box.Min.Lat/2 + box.Max.Lat/2, Lon: box.Min.Lon/2 + box.Max.Lon/2}
 }
 
 // tread adds a way to the walking graph, in parts where a gate is shut: the point

@@ -2,6 +2,7 @@ package cityplan
 
 import (
 	"math"
+	"slices"
 
 	"yizhan/syncserver/democity/mesh"
 )
@@ -12,15 +13,30 @@ type plot struct {
 	*block
 	ground []mesh.Point
 	keep   [][2]mesh.Point // ways that stay free
-	built  []mesh.Point    // middles of what was named or stands out
+	built  [][]mesh.Point  // houses that stand
 }
 
-// half is how much of the block the street beside its side i takes.
+// kerb is the ground of a block inside the streets around it.
 func (p *Plan) kerb(b *block, extra float64) []mesh.Point {
 	n := len(b.nodes)
-	return mesh.Inset(b.ring, func(i int) float64 {
+	wide := func(i int) float64 {
 		return half[class(p.mesh.Kind(b.nodes[i], b.nodes[(i+1)%n]))] + extra
-	})
+	}
+	if in := mesh.Inset(b.ring, wide); in != nil {
+		return in
+	}
+	var straight []mesh.Point // points along a side may be what is in the way
+	var sides []float64
+	for i, at := range b.ring {
+		before, after := b.ring[(i+n-1)%n], b.ring[(i+1)%n]
+		if math.Abs(at.Minus(before).Unit().Cross(after.Minus(at).Unit())) > 0.12 {
+			straight, sides = append(straight, at), append(sides, wide(i))
+		}
+	}
+	if len(straight) < 3 {
+		return nil
+	}
+	return mesh.Inset(straight, func(i int) float64 { return sides[i] })
 }
 
 // fill builds on all blocks.
@@ -57,6 +73,8 @@ func (p *Plan) fill() {
 			t.lectures()
 		case verge:
 			p.area(t.ground, "landuse", "grass")
+		case shoreline:
+			t.shoreline()
 		case country:
 			t.country()
 		}
@@ -70,7 +88,8 @@ func rect(at mesh.Point, angle, length, depth float64) []mesh.Point {
 	return []mesh.Point{at.Minus(l).Minus(d), at.Plus(l).Minus(d), at.Plus(l).Plus(d), at.Minus(l).Plus(d)}
 }
 
-// fits reports whether a building stands on the ground and leaves ways free.
+// fits reports whether a building stands on the ground, leaves ways free and touches
+// no other.
 func (t *plot) fits(corners []mesh.Point, gap float64) bool {
 	for i, c := range corners {
 		if !mesh.Inside(t.ground, c) || !mesh.Inside(t.ground, c.Towards(corners[(i+1)%len(corners)], 0.5)) || gap > 0 && mesh.Gap(t.ground, c) < gap {
@@ -85,6 +104,23 @@ func (t *plot) fits(corners []mesh.Point, gap float64) bool {
 			}
 		}
 	}
+	return !slices.ContainsFunc(t.built, func(other []mesh.Point) bool { return overlap(corners, other) })
+}
+
+// overlap reports whether two buildings, the first of which is convex, touch.
+func overlap(a, b []mesh.Point) bool {
+	for i, p := range a {
+		out := a[(i+1)%len(a)].Minus(p).Unit().Left().Times(-1)
+		if lo, _ := mesh.Span(b, out); lo > p.Dot(out)+1.5 {
+			return false // a line beside which they lie on different sides
+		}
+	}
+	for i, p := range b {
+		out := b[(i+1)%len(b)].Minus(p).Unit().Left().Times(-1)
+		if lo, _ := mesh.Span(a, out); lo > p.Dot(out)+1.5 {
+			return false
+		}
+	}
 	return true
 }
 
@@ -97,39 +133,66 @@ func (t *plot) build(corners []mesh.Point, gap float64, tags ...string) bool {
 		tags = []string{"building", "yes"}
 	}
 	t.area(corners, tags...)
+	t.built = append(t.built, corners)
 	return true
+}
+
+// courses are where rows of buildings run: how many, and the first one's distance
+// from the plane's middle along the way across.
+func (t *plot) courses(angle, pitch float64) (rows int, first float64) {
+	bottom, top := mesh.Span(t.ground, mesh.Heading(angle).Left())
+	rows = max(1, int((top-bottom-8)/pitch+0.35))
+	return rows, (bottom+top)/2 - float64(rows-1)*pitch/2
 }
 
 // rows fills the ground with rows of buildings in one direction. size gives each
 // one's length, depth and the gap to the next; a length of 0 leaves a place free.
-func (t *plot) rows(angle, pitch, gap float64, size func() (length, depth, next float64)) (built int) {
+func (t *plot) rows(angle, pitch, gap float64, size func() (length, depth, next float64)) {
 	on := mesh.Heading(angle)
 	lo, hi := mesh.Span(t.ground, on)
-	bottom, top := mesh.Span(t.ground, on.Left())
-	rows := int((top - bottom - 6) / pitch)
-	first := bottom + (top-bottom-float64(rows)*pitch)/2 + pitch/2
+	rows, first := t.courses(angle, pitch)
 	for i := range rows {
 		y := first + float64(i)*pitch
 		for x := lo + gap; x < hi; {
 			length, depth, next := size()
-			at := on.Times(x + length/2).Plus(on.Left().Times(y))
 			if length == 0 {
 				x += next
 				continue
 			}
-			if t.build(rect(at, angle, length, depth), gap) {
-				built++
-				x += length + next
-			} else {
-				x += 6
+			stands := false
+			for _, part := range []float64{1, 0.7, 0.45} {
+				l := length * part
+				if stands = t.build(rect(on.Times(x+l/2).Plus(on.Left().Times(y)), angle, l, depth), gap); stands {
+					x += l + next
+					break
+				}
+			}
+			if !stands {
+				x += 5
 			}
 		}
 	}
-	return built
+}
+
+// shops line the streets around the block.
+func (t *plot) shops(depth float64) {
+	for i, a := range t.ground {
+		c := t.ground[(i+1)%len(t.ground)]
+		way, total := c.Minus(a).Unit(), a.Distance(c)
+		for x := 4.0; x < total-14; {
+			l := min(t.between(18, 46), total-4-x)
+			at := a.Plus(way.Times(x + l/2)).Plus(way.Left().Times(depth/2 + 1.5))
+			if l > 11 && t.r.IntN(6) > 0 && t.build(rect(at, way.Angle(), l, depth), 0.5) {
+				x += l + t.between(2, 5)
+			} else {
+				x += 9
+			}
+		}
+	}
 }
 
 // facing is the direction of the long sides of houses: as the block lies, but so
-// that they look to the south, as people want.
+// that they rather look to the south, as people want.
 func (t *plot) facing() float64 {
 	angle, _, _ := mesh.Axis(t.ring)
 	for angle > math.Pi/4 {
@@ -138,7 +201,7 @@ func (t *plot) facing() float64 {
 	for angle < -math.Pi/4 {
 		angle += math.Pi / 2
 	}
-	return angle * 0.8
+	return angle
 }
 
 // between draws evenly between two numbers.
@@ -148,51 +211,58 @@ func (p *Plan) between(lo, hi float64) float64 { return lo + (hi-lo)*p.r.Float64
 func (t *plot) homes() {
 	angle := t.facing()
 	private := t.r.IntN(10) < 3
-	if t.size > 9_000 {
-		t.drive(angle+math.Pi/2, private)
-	}
-	switch t.r.IntN(10) {
-	case 0, 1, 2: // towers
-		t.rows(angle, 52, 6, func() (float64, float64, float64) { return t.between(24, 32), t.between(17, 21), t.between(20, 34) })
-	case 3, 4: // walk-ups of the work units
-		t.rows(angle, 23, 3, func() (float64, float64, float64) { return t.between(32, 52), 10.5, t.between(5, 9) })
-	default:
-		long := t.between(40, 62)
-		t.rows(angle, t.between(29, 36), 4, func() (float64, float64, float64) {
-			if t.r.IntN(14) == 0 {
-				return 0, 0, 34
-			}
-			return long * t.between(0.8, 1.1), 12.5, t.between(8, 13)
-		})
-	}
 	t.name = t.compound()
-	t.area2(t.name, private)
+	t.area(t.ground, "landuse", "residential", "name", t.name)
+	pitch, kind := t.between(27, 33), t.r.IntN(10)
+	switch {
+	case kind < 3: // towers
+		pitch = t.between(44, 52)
+	case kind < 5: // walk-ups of the work units
+		pitch = t.between(21, 24)
+	}
+	if t.size > 9_000 {
+		t.drive(angle, pitch, private)
+	}
+	if t.r.IntN(5) < 2 {
+		t.shops(t.between(8, 11))
+	}
+	long := t.between(38, 60)
+	t.rows(angle, pitch, 3, func() (float64, float64, float64) {
+		switch {
+		case t.r.IntN(16) == 0:
+			return 0, 0, 30
+		case kind < 3:
+			return t.between(24, 34), t.between(17, 21), t.between(14, 24)
+		case kind < 5:
+			return t.between(30, 52), 10.5, t.between(4, 7)
+		}
+		return long * t.between(0.8, 1.1), 12.5, t.between(6, 11)
+	})
 }
 
-// area2 draws the compound's ground, which the importer names.
-func (t *plot) area2(name string, private bool) {
-	t.area(t.ground, "landuse", "residential", "name", name)
-	_ = private
-}
-
-// drive lays a way through the block with a gate at each end, and paths that leave it.
-func (t *plot) drive(angle float64, private bool) {
-	way := mesh.Heading(angle)
-	lo, hi := mesh.Span(t.ring, way.Left())
-	from, to, ok := t.chord(t.block, way, lo+(hi-lo)*t.between(0.4, 0.6))
+// drive lays a way across the block's rows with a gate at each end, and paths that
+// leave it between rows.
+func (t *plot) drive(angle, pitch float64, private bool) {
+	on := mesh.Heading(angle)
+	lo, hi := mesh.Span(t.ring, on)
+	from, to, ok := t.chord(t.block, on.Left(), -(lo + (hi-lo)*t.between(0.4, 0.6)))
 	if !ok {
 		return
 	}
-	ends := [2]int32{t.door(from), t.door(to)}
-	a, b := t.mesh.At[ends[0]], t.mesh.At[ends[1]]
-	if !inside(t.ring, []mesh.Point{a, b}) || a.Distance(b) < 60 {
+	a, b := from.at, to.at
+	unit, total := b.Minus(a).Unit(), a.Distance(b)
+	if !inside(t.ring, []mesh.Point{a, a.Towards(b, 0.5), b}) || total < 60 {
 		return
 	}
+	ends := [2]int32{t.door(from), t.door(to)}
 	t.keep = append(t.keep, [2]mesh.Point{a, b})
-	unit := b.Minus(a).Unit()
 	line := []mesh.Point{a.Plus(unit.Times(16))}
-	for d := 16 + t.between(30, 45); d < a.Distance(b)-40; d += t.between(48, 75) {
-		line = append(line, a.Plus(unit.Times(d)))
+	rows, first := t.courses(angle, pitch)
+	for i := 1; i < rows; i += 1 + t.r.IntN(2) { // half-way between two rows
+		y := first + (float64(i)-0.5)*pitch
+		if d := (y - a.Dot(on.Left())) / unit.Dot(on.Left()); d > line[len(line)-1].Distance(a)+12 && d < total-28 {
+			line = append(line, a.Plus(unit.Times(d)))
+		}
 	}
 	line = append(line, b.Minus(unit.Times(16)))
 	inner := t.put(line)
@@ -209,7 +279,7 @@ func (t *plot) drive(angle float64, private bool) {
 		t.marks = append(t.marks, mark{g, tags})
 	}
 	for _, n := range inner[1 : len(inner)-1] {
-		t.alley(n, unit, private)
+		t.alley(n, on, private)
 	}
 }
 
@@ -220,10 +290,9 @@ func (t *plot) alley(from int32, along mesh.Point, private bool) {
 		tags = append(tags, "access", "private")
 	}
 	at := t.mesh.At[from]
-	for _, side := range []float64{1, -1} {
-		way := along.Left().Times(side)
+	for _, way := range []mesh.Point{along, along.Times(-1)} {
 		reach := 0.0
-		for d := 10.0; d < 140 && mesh.Inside(t.ground, at.Plus(way.Times(d+9))); d += 6 {
+		for d := 10.0; d < 140 && mesh.Inside(t.ground, at.Plus(way.Times(d+13))); d += 6 {
 			reach = d
 		}
 		if reach > 22 {
@@ -248,29 +317,40 @@ func (t *plot) door(s spot) int32 {
 func (t *plot) offices() {
 	angle, _, _ := mesh.Axis(t.ring)
 	t.area(t.ground, "landuse", "commercial")
-	if t.size > 16_000 {
-		t.drive(angle+math.Pi/2, false)
+	pitch := t.between(40, 52)
+	if t.size > 18_000 {
+		t.drive(angle, pitch, false)
 	}
-	t.rows(angle, t.between(48, 62), 5, func() (float64, float64, float64) {
-		if t.r.IntN(7) == 0 {
-			return 0, 0, 40
+	t.name = t.stem() + []string{"大厦", "中心", "国际", "科技园", "广场", "创业园"}[t.r.IntN(6)]
+	named := t.r.IntN(2) == 0
+	t.rows(angle, pitch, 4, func() (float64, float64, float64) {
+		if t.r.IntN(10) == 0 {
+			return 0, 0, 34
 		}
-		return t.between(28, 64), t.between(24, 38), t.between(14, 26)
+		return t.between(26, 58), t.between(22, 30), t.between(10, 18)
 	})
+	for _, house := range t.built {
+		if !named && house[0].Distance(house[1]) > 34 {
+			named = true
+			t.mark(mesh.Centre(house), "tourism", "attraction", "name", t.name)
+		}
+	}
 }
 
 // trade is one large house with smaller ones around it.
 func (t *plot) trade() {
 	angle, length, width := mesh.Axis(t.ground)
 	t.area(t.ground, "landuse", "retail")
-	name := t.stem() + []string{"广场", "百货", "购物中心", "天地", "城"}[t.r.IntN(5)]
-	l, d := min(130, length*0.62), min(90, width*0.6)
-	mall := bevel(rect(mesh.Centre(t.ground), angle, l, d), 0.12+0.1*t.r.Float64())
-	if t.build(mall, 2, "building", "retail", "name", name, "shop", "mall") {
-		t.name = name
-		t.mark(mesh.Centre(t.ground), "shop", "mall", "name", name)
-		t.keep = append(t.keep, [2]mesh.Point{mall[0], mall[len(mall)/2]}, [2]mesh.Point{mall[1], mall[len(mall)/2+1]})
+	t.name = t.stem() + []string{"广场", "百货", "购物中心", "天地", "商城"}[t.r.IntN(5)]
+	for _, part := range []float64{0.6, 0.45, 0.3} {
+		l, d := min(130, length*part), min(90, width*part)
+		mall := bevel(rect(mesh.Centre(t.ground), angle, l, d), 0.1+0.1*t.r.Float64())
+		if t.build(mall, 2, "building", "retail") {
+			t.mark(mesh.Centre(t.ground), "shop", "mall", "name", t.name)
+			break
+		}
 	}
+	t.shops(t.between(11, 15))
 	t.rows(angle, 30, 2, func() (float64, float64, float64) { return t.between(18, 34), t.between(14, 20), t.between(5, 9) })
 }
 
@@ -287,9 +367,10 @@ func bevel(ring []mesh.Point, part float64) (out []mesh.Point) {
 func (t *plot) works() {
 	angle, _, _ := mesh.Axis(t.ring)
 	t.area(t.ground, "landuse", "industrial")
-	t.drive(angle+math.Pi/2, true)
 	deep := t.between(26, 44)
-	t.rows(angle, deep+t.between(14, 22), 6, func() (float64, float64, float64) {
+	pitch := deep + t.between(14, 22)
+	t.drive(angle, pitch, true)
+	t.rows(angle, pitch, 6, func() (float64, float64, float64) {
 		if t.r.IntN(9) == 0 {
 			return 0, 0, 60
 		}

@@ -82,13 +82,13 @@ func (p *Plan) mark(at mesh.Point, tags ...string) {
 	p.marks = append(p.marks, mark{p.mesh.Add(at), tags})
 }
 
-// emitWater draws river, sea, islands and railway.
+// emitWater draws river and sea.
 func (p *Plan) emitWater() {
 	var north, south []mesh.Point
 	for u := -8600.0; u < p.land.coastAt(riverAt)+500; u += 45 {
 		h := p.land.riverHalf(u)
 		n, s := p.land.ground(u, riverAt+h), p.land.ground(u, riverAt-h)
-		if n.X > -halfWidth-200 {
+		if n.X > -halfWidth {
 			north, south = append(north, n), append([]mesh.Point{s}, south...)
 		}
 	}
@@ -100,18 +100,4 @@ func (p *Plan) emitWater() {
 		}
 	}
 	p.way(p.put(shore), "natural", "coastline")
-	var track []mesh.Point
-	for u := -8600.0; u < 4200; u += 60 {
-		if at := p.land.ground(u, railAt(u)); math.Abs(at.X) < halfWidth && math.Abs(at.Y) < halfHeight {
-			track = append(track, at)
-		}
-	}
-	for _, off := range []float64{-7, 0, 7} {
-		var l []mesh.Point
-		for i, at := range track {
-			way := track[min(i+1, len(track)-1)].Minus(track[max(i-1, 0)]).Unit()
-			l = append(l, at.Plus(way.Left().Times(off)))
-		}
-		p.way(p.put(l), "railway", "rail", "name", "云鹭铁路")
-	}
 }

@@ -6,22 +6,21 @@ import (
 	"yizhan/syncserver/democity/mesh"
 )
 
-// zonesFilled draws the hill, the lake and the campus, and what lies along the water.
+// fillZones draws the hill, the lake and the campus, and what lies along the water.
 func (p *Plan) fillZones() {
 	for _, b := range p.blocks {
 		b.nodes = p.mesh.Around(b.nodes)
 		b.ring = p.mesh.Points(b.nodes)
-		t := &plot{Plan: p, block: b, ground: p.kerb(b, 1)}
-		if t.ground == nil {
-			continue
-		}
+		t := &plot{Plan: p, block: b, ground: b.ring}
 		switch b.use {
 		case hill:
 			t.hill(p.shapes[0])
 		case lake:
 			t.lake(p.shapes[1])
 		case river:
-			p.area(b.ring, "leisure", "park")
+			p.area(b.ring, "landuse", "grass")
+		case rails:
+			p.area(b.ring, "landuse", "grass")
 		}
 	}
 }

@@ -31,6 +31,7 @@ const (
 	rails
 	sea
 	verge
+	shoreline
 	park
 	school
 	hospital
@@ -93,6 +94,11 @@ func New(seed int64) *Plan {
 	p.island()
 	p.touch()
 	p.emitWater()
+	p.emitRailway()
+	p.emitBeach()
+	p.emitPlaces()
+	p.emitStops()
+	p.emitMetro()
 	p.emitStreets()
 	return p
 }
@@ -106,7 +112,7 @@ func (p *Plan) settle(face []int32) {
 	case campus:
 		p.area(ring, "amenity", "university", "name", "云鹭大学")
 		p.divide(face, u)
-	case river, sea, rails, hill, lake:
+	case river, sea, rails, hill, lake, shoreline:
 		p.blocks = append(p.blocks, &block{nodes: p.mesh.Around(face), ring: ring, size: mesh.Area(ring), at: at, use: u})
 	default:
 		p.divide(face, u)

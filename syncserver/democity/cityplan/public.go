@@ -2,6 +2,7 @@ package cityplan
 
 import (
 	"math"
+	"slices"
 
 	"yizhan/syncserver/democity/mesh"
 )
@@ -56,7 +57,7 @@ func (t *plot) hospital() {
 	t.hospitals++
 	t.area(t.ground, "amenity", "hospital", "name", t.name)
 	angle, _, _ := mesh.Axis(t.ring)
-	t.drive(angle+math.Pi/2, false)
+	t.drive(angle, 46, false)
 	t.rows(angle, 46, 5, func() (float64, float64, float64) {
 		if t.r.IntN(6) == 0 {
 			return 0, 0, 30
@@ -104,26 +105,30 @@ type spotOf struct {
 }
 
 // entrances joins a ring of points, which becomes a way itself, with the streets around.
-func (t *plot) entrances(ring []int32, most int, tags ...string) {
-	t.way(append(ring, ring[0]), tags...)
+// False means that none of them can be reached; then there is no way.
+func (t *plot) entrances(ring []int32, most int, tags ...string) bool {
 	n := len(t.nodes)
-	for i := range most {
+	var links [][]int32
+	for i := range 2 * most {
 		side := (i*n/most + t.r.IntN(max(1, n/most))) % n
-		if class(t.mesh.Kind(t.nodes[side], t.nodes[(side+1)%n])) < lane {
+		if len(links) == most || class(t.mesh.Kind(t.nodes[side], t.nodes[(side+1)%n])) < lane {
 			continue
 		}
 		at := t.ring[side].Towards(t.ring[(side+1)%n], t.between(0.3, 0.7))
-		best := ring[0]
-		for _, r := range ring {
-			if t.mesh.At[r].Distance(at) < t.mesh.At[best].Distance(at) {
-				best = r
-			}
-		}
-		if !inside(t.ring, []mesh.Point{at, t.mesh.At[best].Towards(at, 0.1), t.mesh.At[best]}) {
+		to := t.nearest(ring, at)
+		if i >= most && len(links) > 0 || !inside(t.ring, []mesh.Point{at, t.mesh.At[to].Towards(at, 0.1), t.mesh.At[to]}) {
 			continue
 		}
-		t.way([]int32{t.mesh.Split(t.nodes[side], t.nodes[(side+1)%n], at), best}, tags...)
+		links = append(links, []int32{t.mesh.Split(t.nodes[side], t.nodes[(side+1)%n], at), to})
 	}
+	if len(links) == 0 {
+		return false
+	}
+	t.way(append(ring, ring[0]), tags...)
+	for _, l := range links {
+		t.way(l, tags...)
+	}
+	return true
 }
 
 // park has a path around it, often a pond, and trees.
@@ -133,16 +138,48 @@ func (t *plot) park() {
 		t.name = t.stem() + "口袋公园"
 	}
 	t.area(t.ground, "leisure", "park", "name", t.name)
-	_, _, width := mesh.Axis(t.ground)
-	loop := mesh.Inset(t.ground, func(int) float64 { return width * 0.17 })
+	t.places = append(t.places, spotOf{t.name, t.block})
+	_, length, width := mesh.Axis(t.ground)
+	loop := mesh.Inset(t.ground, func(int) float64 { return width * t.between(0.14, 0.22) })
 	if loop == nil {
 		return
 	}
-	t.entrances(t.put(mesh.Smooth(loop, 2, true)), 5, "highway", "footway")
-	if t.size > 11_000 {
-		t.pond(mesh.Centre(loop), width*0.17, "")
+	path := t.put(mesh.Smooth(loop, 2, true))
+	if !t.entrances(path, 5, "highway", "footway") {
+		return
 	}
-	t.places = append(t.places, spotOf{t.name, t.block})
+	middle := mesh.Centre(loop)
+	switch kind := t.r.IntN(5); {
+	case kind < 2 && t.size > 11_000:
+		off := mesh.Heading(t.between(0, 6)).Times((length - width) * 0.2)
+		t.pond(middle.Plus(off), width*t.between(0.11, 0.17), "")
+	case kind < 4 && mesh.Inside(loop, middle):
+		t.plaza(middle, width*0.1, loop, path)
+	}
+}
+
+// plaza is a round place in a park, and paths from it to the one around.
+func (t *plot) plaza(middle mesh.Point, radius float64, loop []mesh.Point, path []int32) {
+	var edge []mesh.Point
+	for i := range 16 {
+		edge = append(edge, middle.Plus(mesh.Heading(float64(i)*math.Pi/8).Times(radius)))
+	}
+	var spokes [][]int32
+	round := t.put(edge)
+	for i := range 4 {
+		to := path[(i*len(path)/4+t.r.IntN(3))%len(path)]
+		end := t.mesh.At[to]
+		if from := t.nearest(round, end); inside(loop, []mesh.Point{middle, middle.Towards(end, 0.5), end.Towards(middle, 0.04)}) {
+			spokes = append(spokes, []int32{from, to})
+		}
+	}
+	if len(spokes) == 0 {
+		return
+	}
+	t.way(append(round, round[0]), "highway", "pedestrian", "area", "yes")
+	for _, s := range spokes {
+		t.way(s, "highway", "footway")
+	}
 }
 
 // pond is a round water with a wavering shore.
@@ -166,6 +203,7 @@ func (t *plot) lectures() {
 	case lot < 1 && t.size > 14_000:
 		angle, _, _ := mesh.Axis(t.ground)
 		t.track(mesh.Centre(t.ground), angle)
+		t.area(t.ground, "landuse", "grass")
 	case lot < 3:
 		t.area(t.ground, "landuse", "grass")
 		_, _, width := mesh.Axis(t.ground)
@@ -175,12 +213,12 @@ func (t *plot) lectures() {
 		}
 		return
 	case lot < 6: // where students live
-		t.drive(t.facing()+math.Pi/2, false)
+		t.drive(t.facing(), 30, false)
 		t.rows(t.facing(), 30, 4, func() (float64, float64, float64) { return t.between(50, 66), 14, t.between(9, 14) })
 		return
 	}
-	t.drive(t.facing()+math.Pi/2, false)
-	t.rows(t.facing(), 52, 6, func() (float64, float64, float64) { return t.between(46, 84), t.between(20, 30), t.between(16, 26) })
+	t.drive(t.facing(), 46, false)
+	t.rows(t.facing(), 46, 5, func() (float64, float64, float64) { return t.between(46, 84), t.between(18, 28), t.between(12, 20) })
 }
 
 // country is fields and woods.
@@ -190,5 +228,15 @@ func (t *plot) country() {
 		t.area(t.ground, "landuse", "farmland")
 	case 2, 3:
 		t.area(t.ground, "landuse", "forest")
+	}
+}
+
+// shoreline is the green strip between the coast road and the sea: a path through it, and
+// in the south a beach.
+func (t *plot) shoreline() {
+	t.area(t.ring, "landuse", "grass")
+	wet := func(at mesh.Point) bool { return t.overWater(at, 12) }
+	if loop := mesh.Inset(t.ground, func(int) float64 { return 45 }); loop != nil && !slices.ContainsFunc(loop, wet) {
+		t.entrances(t.put(mesh.Smooth(loop, 1, true)), len(t.nodes)/4, "highway", "footway", "name", "望潮步道")
 	}
 }

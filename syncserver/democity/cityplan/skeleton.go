@@ -46,7 +46,7 @@ var zones = []struct {
 	name  string // of the street around it
 	class class
 }{
-	{hill, shape{u: -3950, v: 1780, a: 740, b: 600, square: 0.9, waver: 0.07}, "环山路", avenue},
+	{hill, shape{u: -3720, v: 1780, a: 490, b: 550, square: 0.85, waver: 0.03}, "环山路", avenue},
 	{lake, shape{u: 2220, v: 1650, a: 640, b: 520, square: 0.8, waver: 0.06}, "环湖路", avenue},
 	{campus, shape{u: -2300, v: -3500, a: 760, b: 640, square: 0.45, waver: 0.02}, "学苑环路", avenue},
 	{oldTown, shape{u: -2230, v: -560, a: 640, b: 560, square: 0.75, waver: 0.05}, "榕荫街", mainRoad},
@@ -112,12 +112,13 @@ func (p *Plan) roads() (lines []line) {
 		between("鹭江斜街", mainRoad, -1420, 1060, -3100, -560),
 		between("湖光路", mainRoad, 240, 2480, 3050, -640),
 		between("映湖路", avenue, 1480, 1740, 3120, 1600),
+		between("登山路", avenue, -3700, 600, -3740, 2900),
 		between("大学路", avenue, -2330, -1950, -2270, -5300),
 		between("新埠大道", mainRoad, -1400, -2860, 3080, -4170),
 		p.rail("铁路北街", 61), p.rail("铁路南街", -61),
 	)
 	ring := line{name: "环城路", class: ringRoad, closed: true, bridges: true, in: true}
-	ring.uv = shape{u: -600, v: -800, a: 4250, b: 3950, square: 0.72, waver: 0.02}.ring(260)
+	ring.uv = shape{u: -600, v: -800, a: 4250, b: 3950, square: 0.6, waver: 0.012}.ring(260)
 	lines = append(lines, ring)
 	for _, z := range zones {
 		z.shape.phase = p.r.Float64() * 6

@@ -35,7 +35,7 @@ func (p *Plan) useAt(ring []mesh.Point, at mesh.Point) use {
 	case math.Abs(uv.Y-railAt(uv.X)) < 55:
 		return rails
 	case uv.X > p.land.coastAt(uv.Y)-210:
-		return verge
+		return shoreline
 	case p.outside(at) > 1100:
 		return country
 	}
@@ -48,8 +48,27 @@ func (p *Plan) allot() {
 		if b.use == homes || b.use == country {
 			b.use = p.allotted(b)
 		}
+		if far, rare := rarely[b.use]; rare && p.near(b, far) {
+			b.use = homes
+		}
 	}
 	p.landmarks()
+}
+
+// rarely is how many metres lie between two of a kind.
+var rarely = map[use]float64{park: 520, trade: 430, school: 560}
+
+// near reports whether a block of the same use as b lies so near.
+func (p *Plan) near(b *block, far float64) bool {
+	for _, o := range p.blocks {
+		if o == b {
+			return false // those after it have no use yet
+		}
+		if o.use == b.use && o.at.Distance(b.at) < far {
+			return true
+		}
+	}
+	return false
 }
 
 // allotted draws a use by the block's part of the city.
@@ -62,8 +81,10 @@ func (p *Plan) allotted(b *block) use {
 	lot := p.r.IntN(100)
 	pick := func(uses ...use) use { return uses[lot*len(uses)/100] }
 	switch {
+	case b.size > 120_000:
+		return country
 	case b.use == country && p.outside(b.at) > 2200:
-		return pick(country, country, country, country, village, village, works)
+		return pick(country, country, country, country, country, village, village, works)
 	case b.use == country:
 		return pick(homes, works, works, village, country, country)
 	case core < 900:
