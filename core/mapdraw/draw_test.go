@@ -225,3 +225,26 @@ func BenchmarkDraw(b *testing.B) {
 		})
 	}
 }
+
+// TestNamesRunDownSteepStreets: a Chinese name on a street to the north is a column, one
+// with Latin letters or on a street to the east a line.
+func TestNamesRunDownSteepStreets(t *testing.T) {
+	p := packOf(t,
+		&mappack.Feature{Class: mappack.Primary, Name: "云鹭大道", Rings: [][]geo.Fix{{at(-150, -300), at(-130, 300)}}},
+		&mappack.Feature{Class: mappack.Primary, Name: "G15", Rings: [][]geo.Fix{{at(150, -300), at(130, 300)}}},
+		&mappack.Feature{Class: mappack.Primary, Name: "石泉路", Rings: [][]geo.Fix{{at(-300, 10), at(300, 0)}}},
+	)
+	style := Day(basicfont.Face7x13)
+	names, err := Names(context.Background(), p, View{center, 16, 600, 600}, style, nil)
+	if err != nil || len(names) != 3 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	for _, n := range names {
+		if n.Down != (n.Text == "云鹭大道") {
+			t.Errorf("%+v", n)
+		}
+		if size := style.Word(n).Bounds().Size(); n.Down != (size.Y > size.X) {
+			t.Errorf("%s is %v", n.Text, size)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package cityplan
 
 import (
 	"math"
+	"strings"
 
 	"yizhan/syncserver/democity/mesh"
 )
@@ -34,7 +35,7 @@ func (p *Plan) emitStreets() {
 
 func (p *Plan) street(s *road, nodes []int32, name string, bridge bool) {
 	highway := highways[s.class]
-	if s.class == lane && s.use != oldTown {
+	if s.class == lane && (s.use != oldTown || strings.HasSuffix(name, "巷")) {
 		highway = "service"
 	}
 	tags := []string{"highway", highway}

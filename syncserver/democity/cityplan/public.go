@@ -2,7 +2,6 @@ package cityplan
 
 import (
 	"math"
-	"slices"
 
 	"yizhan/syncserver/democity/mesh"
 )
@@ -235,8 +234,15 @@ func (t *plot) country() {
 // in the south a beach.
 func (t *plot) shoreline() {
 	t.area(t.ring, "landuse", "grass")
-	wet := func(at mesh.Point) bool { return t.overWater(at, 12) }
-	if loop := mesh.Inset(t.ground, func(int) float64 { return 45 }); loop != nil && !slices.ContainsFunc(loop, wet) {
+	loop := mesh.Inset(t.ground, func(int) float64 { return 45 })
+	for i, at := range loop {
+		for d := 0.0; d <= 1; d += 0.1 {
+			if t.overWater(at.Towards(loop[(i+1)%len(loop)], d), 70) {
+				return // the river's mouth lies between
+			}
+		}
+	}
+	if loop != nil {
 		t.entrances(t.put(mesh.Smooth(loop, 1, true)), len(t.nodes)/4, "highway", "footway", "name", "望潮步道")
 	}
 }
