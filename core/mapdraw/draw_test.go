@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/paulmach/orb"
 	"golang.org/x/image/font/basicfont"
 	"pgregory.net/rapid"
 
@@ -246,5 +247,24 @@ func TestNamesRunDownSteepStreets(t *testing.T) {
 		if size := style.Word(n).Bounds().Size(); n.Down != (size.Y > size.X) {
 			t.Errorf("%s is %v", n.Text, size)
 		}
+	}
+}
+
+// TestNamesStandInTheirAreas: also where the middle of the box lies outside.
+func TestNamesStandInTheirAreas(t *testing.T) {
+	bent := []geo.Fix{at(-200, -200), at(200, -200), at(200, -120), at(-120, -120), at(-120, 200), at(-200, 200)}
+	p := packOf(t, &mappack.Feature{Class: mappack.Water, Area: true, Name: "L", Rings: [][]geo.Fix{bent}})
+	v := View{center, 16, 600, 600}
+	names, err := Names(context.Background(), p, v, Day(basicfont.Face7x13), nil)
+	if err != nil || len(names) != 1 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	var ring orb.Ring
+	for _, f := range append(bent, bent[0]) {
+		x, y := v.XY(f)
+		ring = append(ring, orb.Point{x, y})
+	}
+	if x, y := v.XY(names[0].At); !within(ring, orb.Point{x, y}) {
+		t.Errorf("the name stands at %v, %v", x, y)
 	}
 }

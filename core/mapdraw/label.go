@@ -41,6 +41,32 @@ func (c *canvas) name(f *mappack.Feature, at orb.Point, room float64) {
 	c.labels = append(c.labels, label{text: f.Name, at: at, class: f.Class, room: room})
 }
 
+// middle is where an area's name stands: the middle of its box, or, where that lies
+// outside, as on a river, of the widest of three cuts; and how much room is there.
+func middle(r orb.Ring) (at orb.Point, room float64) {
+	b := r.Bound()
+	if at, room = b.Center(), b.Max[0]-b.Min[0]; within(r, at) {
+		return at, room
+	}
+	room = 0
+	for _, part := range []float64{0.5, 0.25, 0.75} {
+		y := b.Min[1] + part*(b.Max[1]-b.Min[1])
+		var xs []float64
+		for i := 1; i < len(r); i++ {
+			if p, q := r[i-1], r[i]; (p[1] > y) != (q[1] > y) {
+				xs = append(xs, p[0]+(y-p[1])/(q[1]-p[1])*(q[0]-p[0]))
+			}
+		}
+		slices.Sort(xs)
+		for i := 1; i < len(xs); i += 2 {
+			if wide := xs[i] - xs[i-1]; wide > room {
+				at, room = orb.Point{(xs[i] + xs[i-1]) / 2, y}, wide
+			}
+		}
+	}
+	return at, room
+}
+
 // nameLine notes the name of a line at the middle of its longest part: a Chinese one
 // on a line that runs rather north and south from top to bottom, as on street signs
 // and maps.

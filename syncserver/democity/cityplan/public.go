@@ -198,12 +198,12 @@ func (t *plot) pond(at mesh.Point, radius float64, name string) {
 
 // lectures is a block of the university.
 func (t *plot) lectures() {
-	switch lot := t.r.IntN(10); {
-	case lot < 1 && t.size > 14_000:
+	switch lot := t.r.IntN(20); {
+	case lot < 2 && t.size > 14_000:
 		angle, _, _ := mesh.Axis(t.ground)
 		t.track(mesh.Centre(t.ground), angle)
 		t.area(t.ground, "landuse", "grass")
-	case lot < 3:
+	case lot < 4:
 		t.area(t.ground, "landuse", "grass")
 		_, _, width := mesh.Axis(t.ground)
 		if loop := mesh.Inset(t.ground, func(int) float64 { return width * 0.2 }); loop != nil {
@@ -211,7 +211,7 @@ func (t *plot) lectures() {
 			t.pond(mesh.Centre(loop), width*0.14, "")
 		}
 		return
-	case lot < 6: // where students live
+	case lot < 11: // where students live
 		t.drive(t.facing(), 30, false)
 		t.rows(t.facing(), 30, 4, func() (float64, float64, float64) { return t.between(50, 66), 14, t.between(9, 14) })
 		return
