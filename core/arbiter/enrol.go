@@ -116,8 +116,9 @@ func (s *State) mayReturn(offer, former *op.Enrolment) error {
 	switch {
 	case s.Epoch() == 0 || s.devices[former.Device] != nil || id.Check(string(former.Device)) != nil:
 		return fault.Errorf(fault.CodeUnknown, "device %q was not forgotten by this server; it needs no new code, or a new data directory", former.Device)
-	case former.Role != offer.Role || former.Member != offer.Member || offer.Upstream != "":
-		return fault.Errorf(fault.CodeUnknown, "the code is for a %s of %q behind hub %q, device %s was a %s of %q; make one that fits", offer.Role, offer.Member, offer.Upstream, former.Device, former.Role, former.Member)
+	case former.Role != offer.Role || former.Member != offer.Member || former.Upstream != offer.Upstream:
+		return fault.Errorf(fault.CodeUnknown, "the code is for a %s of %q behind hub %q, device %s was a %s of %q behind hub %q; make one that fits",
+			offer.Role, offer.Member, offer.Upstream, former.Device, former.Role, former.Member, former.Upstream)
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ type Config struct {
 // Status is how the device stands towards its server.
 type Status struct {
 	Online        bool
+	Sessions      int           // handshakes since the start
 	AsOf          time.Time     // server time at which the rows here were complete: "data as of"; zero before the first checkpoint
 	Waiting       int           // ops that the server has not answered yet
 	OldestWaiting time.Time     // device time at which the oldest of them was queued

@@ -411,6 +411,7 @@ func (s *session) note(e replica.Effect) {
 	case replica.Welcomed:
 		s.welcomed = true
 		d.status.Online, d.status.Problem = true, nil
+		d.status.Sessions++
 		d.log.Info("online")
 	case replica.Heard:
 		at := time.UnixMilli(e.Time)

@@ -187,9 +187,6 @@ func (d *Device) Enrol(ctx context.Context, code string) (wire.Enrolled, error) 
 // enrolled after the backup that the server goes on from, and has to be enrolled again.
 func (d *Device) Forgotten() bool {
 	s := d.Status()
-	if who, _ := d.Identity(); who.Upstream != "" { // its hub knows it still
-		return false
-	}
 	return !s.Online && (s.Problem != nil && s.Problem.Kind == fault.Stranger || s.Problem == nil && s.Last.Kind == fault.Stranger)
 }
 

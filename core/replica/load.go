@@ -41,16 +41,22 @@ func Load(store local.Store) (s Saved, err error) {
 	if s.Receipt, err = newestReceipt(store, s); err != nil {
 		return s, fmt.Errorf("read kept ops: %w", err)
 	}
-	mark, ok, err := store.Get(TableReplica, MarkID)
-	if err != nil {
-		return s, fmt.Errorf("read mark: %w", err)
-	}
-	if ok {
-		if err := wire.DecodeRow(mark.Body, &s.Mark); err != nil {
-			return s, fmt.Errorf("read mark: %w", err)
-		}
+	if s.Mark, err = ReadMark(store); err != nil {
+		return s, err
 	}
 	return s, s.recall(store)
+}
+
+// ReadMark reads what the replica remembers beside the cursor, nothing before its first checkpoint.
+func ReadMark(store local.Store) (m Mark, err error) {
+	row, ok, err := store.Get(TableReplica, MarkID)
+	if err == nil && ok {
+		err = wire.DecodeRow(row.Body, &m)
+	}
+	if err != nil {
+		return m, fmt.Errorf("read mark: %w", err)
+	}
+	return m, nil
 }
 
 // recall finds the hash that the first waiting op follows, if the power went

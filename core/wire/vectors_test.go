@@ -136,6 +136,8 @@ func messages(t testing.TB) map[string]Message {
 		"relay":               Relay{Device: "staff-3", First: 1, Previous: previous[:], Ops: [][]byte{claim, cancel}, Judged: []fault.Verdict{0, fault.AlreadyRedeemed}, Receipts: [][]byte{{}, {1, 2}}},
 		"relay_wiped":         Relay{Device: wiped.Device, Wiped: &wiped},
 		"relay_enrol":         Relay{Code: "ABCD-EFGH", PublicKey: bytes.Repeat([]byte{5}, 32)},
+		"relay_whole":         Relay{Device: "staff-3", Whole: true},
+		"relay_enrol_again":   Relay{Code: "ABCD-EFGH", PublicKey: bytes.Repeat([]byte{5}, 32), Former: &Enrolled{Device: "staff-3", Role: op.Staff, Station: "st-7", Upstream: "hub-1"}},
 		"relayed":             Relayed{Device: "staff-3", First: 1, Results: []op.Result{{Outcome: op.Granted, Seats: 2, Ticket: 1301, Seq: 1301}}, Kind: fault.Busy, Detail: "later", LastOp: 1, LastSum: bytes.Repeat([]byte{0xcc}, 16), Receipts: [][]byte{{4}}},
 		"relayed_enrol":       Relayed{Device: "staff-3", Enrolled: &Enrolled{Device: "staff-3", Role: op.Staff, Station: "st-7", Upstream: "hub-1"}},
 		"enrolled_hub":        Enrolled{Device: "staff-3", Role: op.Staff, Station: "st-7", Upstream: "hub-1"},

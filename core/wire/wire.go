@@ -306,8 +306,10 @@ type Relay struct {
 	Judged    []fault.Verdict `cbor:"5,keyasint,omitempty"` // what the hub decided of each scan; 0 where it decided nothing
 	Code      string          `cbor:"6,keyasint,omitempty"`
 	PublicKey []byte          `cbor:"7,keyasint,omitempty"`
-	Receipts  [][]byte        `cbor:"8,keyasint,omitempty"` // as in Ops
-	Wiped     *Wiped          `cbor:"9,keyasint,omitempty"` // the device has erased itself
+	Receipts  [][]byte        `cbor:"8,keyasint,omitempty"`  // as in Ops
+	Wiped     *Wiped          `cbor:"9,keyasint,omitempty"`  // the device has erased itself
+	Whole     bool            `cbor:"10,keyasint,omitempty"` // without ops: the server has everything that this hub accepted of the device
+	Former    *Enrolled       `cbor:"11,keyasint,omitempty"` // with Code: as in Enrol
 }
 
 // Relayed answers Relay. Results are those of its first ops; a fault says why there are no more.

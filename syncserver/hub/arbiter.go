@@ -35,7 +35,7 @@ func (h downstream) Device(d id.Device) (session.Info, bool) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return session.Info{Last: s.last(), Hash: s.sum(s.last()), Gone: row.Gone,
+	return session.Info{Last: s.last(), Hash: s.sum(s.last()), Gone: row.Gone, Epoch: h.store.feed.told().Epoch,
 		Enrolment: op.Enrolment{Device: row.Device, Role: row.Role, Station: row.Station, Org: row.Org, PublicKey: row.PublicKey, Upstream: h.self.Device, Supervisor: row.Supervisor}}, true
 }
 
@@ -68,7 +68,7 @@ func (h *Hub) ask(ctx context.Context, m wire.Relay) (wire.Relayed, error) {
 	return answer, err
 }
 
-func (h downstream) Head() uint64 { return h.store.feed.newest().applied }
+func (h downstream) Head() uint64 { return h.store.feed.told().Head }
 
 // Submit implements session.Arbiter.
 func (h downstream) Submit(ctx context.Context, from id.Device, m wire.Ops) (wire.Results, error) {
@@ -81,6 +81,12 @@ func (h downstream) Submit(ctx context.Context, from id.Device, m wire.Ops) (wir
 		return answer, fault.Errorf(fault.Busy, "ops of %s are being decided", from)
 	}
 	defer s.turn.Done()
+	h.mu.Lock()
+	base := s.base.Seq
+	h.mu.Unlock()
+	if m.First <= base { // only the server still knows what it was answered
+		return h.recalled(ctx, s, m, int(min(base-m.First+1, uint64(len(m.Ops)))))
+	}
 	previous := op.Hash(m.Previous)
 	for i, raw := range m.Ops {
 		hash := op.Chain(previous, raw)
@@ -94,6 +100,29 @@ func (h downstream) Submit(ctx context.Context, from id.Device, m wire.Ops) (wir
 	return h.results(s, answer, len(m.Ops)), nil
 }
 
+// recalled asks the server for the results of the first n ops, which are not kept here
+// any more. It has them, or none would have been let go of here.
+func (h *Hub) recalled(ctx context.Context, s *scanner, m wire.Ops, n int) (wire.Results, error) {
+	results := wire.Results{First: m.First}
+	ctx, cancel := h.waits.Within(ctx, forwardTime)
+	defer cancel()
+	h.mu.Lock()
+	stands := s.stood == h.link.Status().Sessions && !s.closed && s.relayed == s.last()
+	h.mu.Unlock()
+	if !stands {
+		return results, fault.Errorf(fault.Busy, "op %d of %s was answered long ago, and the server cannot be asked now", m.First, s.device)
+	}
+	answer, err := h.ask(ctx, wire.Relay{Device: s.device, First: m.First, Previous: m.Previous, Ops: m.Ops[:n]})
+	results.Results, results.Receipts = answer.Results, answer.Receipts
+	if err == nil && n < len(m.Ops) {
+		err = fault.Errorf(fault.Busy, "the ops behind op %d are taken when they come again", m.First+uint64(n)-1)
+	}
+	if err != nil {
+		return results, asFault(err)
+	}
+	return results, nil
+}
+
 // take decides an op that is new, or compares it with the one that is here.
 func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) error {
 	h.mu.Lock()
@@ -103,8 +132,8 @@ func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) e
 	asked, err := op.Decode(raw)
 	parted := err == nil && asked.Kind == op.Parted
 	switch {
-	case seq <= last && old == nil && !parted:
-		return fault.Errorf(fault.Internal, "op %d of %s was answered long ago", seq, s.device)
+	case seq <= last && old == nil && !parted: // pruned since the run began
+		return fault.Errorf(fault.Busy, "op %d of %s was answered long ago", seq, s.device)
 	case seq > last+1:
 		return fault.Errorf(fault.Gap, "op %d of %s came before the ones in front of it", seq, s.device)
 	case parted, seq <= last && old.Hash != hash, seq == last+1 && ends != previous:
@@ -175,8 +204,8 @@ func (h *Hub) results(s *scanner, answer wire.Results, n int) wire.Results {
 
 // Enrol implements session.Arbiter: the server uses up the code, and then tells
 // this hub of its new scanner.
-func (h downstream) Enrol(ctx context.Context, code string, publicKey []byte, _ *wire.Enrolled) (op.Enrolment, error) {
-	answer, err := h.ask(ctx, wire.Relay{Code: code, PublicKey: publicKey})
+func (h downstream) Enrol(ctx context.Context, code string, publicKey []byte, former *wire.Enrolled) (op.Enrolment, error) {
+	answer, err := h.ask(ctx, wire.Relay{Code: code, PublicKey: publicKey, Former: former})
 	if err != nil {
 		return op.Enrolment{}, asFault(err)
 	}
@@ -186,9 +215,14 @@ func (h downstream) Enrol(ctx context.Context, code string, publicKey []byte, _ 
 	if !h.waits.Closed(ctx, h.link.Sync()) {
 		return op.Enrolment{}, fault.Errorf(fault.Busy, "the server has not told this hub of %s yet", answer.Enrolled.Device)
 	}
-	if _, err := h.begin(answer.Enrolled.Device, base{}); err != nil {
+	s, err := h.begin(answer.Enrolled.Device, base{})
+	if err != nil {
 		return op.Enrolment{}, asFault(err)
 	}
+	h.mu.Lock()
+	s.closed, s.stood = false, 0 // the server had forgotten it, and takes its ops again
+	h.mu.Unlock()
+	h.look()
 	e := answer.Enrolled
 	return op.Enrolment{Device: e.Device, Role: e.Role, Station: e.Station, Org: e.Org, PublicKey: publicKey, Upstream: e.Upstream, Supervisor: e.Supervisor}, nil
 }
@@ -225,7 +259,8 @@ func (h downstream) Ask(_ context.Context, _ op.Enrolment, m wire.Ask) wire.Told
 	return wire.Told{N: m.N, Code: fault.NotAuthorised}
 }
 
-// Meet implements session.Arbiter: a hub is never restored from a backup, but enrolled again.
+// Meet implements session.Arbiter: a hub is never restored from a backup, but enrolled
+// again. What the city has forgotten of a scanner the hub brings back by itself.
 func (h downstream) Meet(id.Device, wire.Known) error { return nil }
 
 // Online implements session.Arbiter.

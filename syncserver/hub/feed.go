@@ -32,6 +32,8 @@ type snapshots struct {
 	scopes map[string]bool
 
 	mu      sync.Mutex // guards all below
+	served  served
+	anew    bool // what was served before is another history
 	now     *snapshot
 	waiting map[chan struct{}][]string
 }
@@ -58,6 +60,13 @@ func (f *snapshots) refresh(s local.Store) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.anew {
+		f.now, f.anew = nil, false
+	}
+	if f.served.Paused {
+		f.now = &snapshot{}
+		return nil
+	}
 	changed := map[string]bool{}
 	for name := range f.scopes {
 		next.follow(f.now, name)

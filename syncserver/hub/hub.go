@@ -6,6 +6,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,7 @@ type Config struct {
 	Clock  func() time.Time                          // to wait by; nil is the machine's own
 	Boot   func() (boot string, since time.Duration) // as link.Config.Boot
 	Codec  *wire.Codec                               // nil: one of its own
+	Kept   int                                       // relayed ops of each scanner that stay here for a server that is restored, some 600 bytes each; 0: local.KeptOps
 }
 
 // Hub is one running hub.
@@ -83,6 +85,7 @@ func open(cfg Config, s local.Store) (*link.Device, error) {
 func Open(cfg Config) (*Hub, error) { return begin(cfg, nil) }
 
 func begin(cfg Config, until func(ready func() bool)) (*Hub, error) {
+	cfg.Kept = cmp.Or(cfg.Kept, local.KeptOps)
 	h := &Hub{cfg: cfg, wake: make(chan struct{}, 1), scanners: map[id.Device]*scanner{}, asking: wait.NewTurn(),
 		waits: wait.Way{Until: until, Clock: cfg.Clock}}
 	h.store = &store{Store: cfg.Store}
@@ -98,7 +101,7 @@ func begin(cfg Config, until func(ready func() bool)) (*Hub, error) {
 		return nil, fmt.Errorf("open hub: this data directory belongs to %s %s, which is no hub", h.self.Role, h.self.Device)
 	}
 	h.store.feed.scopes = map[string]bool{"public": true, "fleet": true, "scan": true, "door": true, "guests": true, "station/" + string(h.self.Station): true}
-	if err := errors.Join(h.readLog(), h.store.refresh()); err != nil {
+	if err := errors.Join(h.readLog(), h.store.open()); err != nil {
 		return nil, fmt.Errorf("open hub: %w", err)
 	}
 	h.counter = handover.New(handover.Config{Store: h.store, Outbox: h.link, Device: h.self.Device, Station: h.self.Station,

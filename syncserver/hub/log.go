@@ -16,8 +16,8 @@ import (
 // number. Another, with the device alone as id, is where its ops begin.
 const tableRelay = "relay"
 
-// keptOps is how many relayed ops of a scanner are kept at least: it may ask again for an answer that was lost.
-const keptOps = 1000
+// lateOps is how many of the newest ops are looked through for answers that came late.
+const lateOps = 1000
 
 // held is one op of a scanner.
 type held struct {
@@ -46,7 +46,9 @@ type scanner struct {
 	base    base
 	ops     []*held // base.Seq+1, …
 	relayed uint64  // newest op that the server has
-	closed  bool    // the server takes nothing of it any more
+	closed  bool    // the server takes nothing of it, as it said when it was asked last
+	stood   int     // session with the server in which it said where the device stands; 0: not yet
+	whole   int     // session in which it was told that it has everything
 	fork    *held   // the other history that it came with; nil once the server was shown it
 	parting op.Hash // before fork
 }
@@ -164,8 +166,8 @@ func (h *Hub) append(s *scanner, o *held, marks []local.Row) error {
 // prune lets go of ops that the server has and the scanner will not ask for.
 func (h *Hub) prune(s *scanner, acked uint64) error {
 	h.mu.Lock()
-	n := min(int(min(acked, s.relayed)-s.base.Seq), len(s.ops)-keptOps)
-	if n < keptOps {
+	n := min(int(min(acked, s.relayed)-s.base.Seq), len(s.ops)-h.cfg.Kept)
+	if n < min(lateOps, h.cfg.Kept) {
 		h.mu.Unlock()
 		return nil
 	}

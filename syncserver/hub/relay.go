@@ -41,35 +41,38 @@ func (h *Hub) relayAll(ctx context.Context) {
 	}
 }
 
-// pending reports whether the server is still to be told something.
+// pending reports whether the server is still to be told or asked something, or the
+// scanners are still to be told of its new epoch.
 func (h *Hub) pending() bool {
+	if now := h.link.Status(); now.Online {
+		return h.store.feed.told().Paused || len(h.due(now.Sessions)) > 0
+	}
+	return h.Backlog() > 0
+}
+
+// due lists the scanners about which there is something to say in a session with the server.
+func (h *Hub) due(session int) (some []*scanner) {
+	restored := h.store.feed.told().Epoch > 0 // only such a server waits for word of each device
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range h.scanners {
-		if !s.closed && (s.relayed < s.last() || s.fork != nil) {
-			return true
+		if s.stood != session || !s.closed && (s.relayed < s.last() || s.fork != nil || restored && s.whole != session) {
+			some = append(some, s)
 		}
 	}
-	return false
+	slices.SortFunc(some, func(a, b *scanner) int { return strings.Compare(string(a.device), string(b.device)) })
+	return some
 }
 
 // relayRound relays one run of each scanner that has something, and reports whether
 // anything went forward.
 func (h *Hub) relayRound(ctx context.Context) (forward bool) {
-	if !h.link.Status().Online {
+	now := h.link.Status()
+	if !now.Online {
 		return false
 	}
-	h.mu.Lock()
-	var some []*scanner
-	for _, s := range h.scanners {
-		if !s.closed && (s.relayed < s.last() || s.fork != nil) {
-			some = append(some, s)
-		}
-	}
-	h.mu.Unlock()
-	slices.SortFunc(some, func(a, b *scanner) int { return strings.Compare(string(a.device), string(b.device)) })
-	for _, s := range some {
-		ok, err := h.tell(ctx, s)
+	for _, s := range h.due(now.Sessions) {
+		ok, err := h.tell(ctx, s, now.Sessions)
 		if err != nil {
 			if !errors.Is(err, link.ErrOffline) && ctx.Err() == nil {
 				h.cfg.Log.Error("ops of a scanner not relayed; trying again", "device", s.device, "error", err)
@@ -78,19 +81,40 @@ func (h *Hub) relayRound(ctx context.Context) (forward bool) {
 		}
 		forward = forward || ok
 	}
+	if h.store.feed.told().Paused {
+		ok, err := h.resume(now.Sessions)
+		if err != nil {
+			h.cfg.Log.Error("scanners not told of the city's new epoch; trying again", "error", err)
+		}
+		forward = forward || ok
+	}
 	return forward
 }
 
-// tell relays a run of a scanner, or its other history once all else is relayed.
-func (h *Hub) tell(ctx context.Context, s *scanner) (forward bool, err error) {
+// tell does what comes next for a scanner: it asks where the device stands at the server,
+// relays a run of its ops, and then its other history.
+func (h *Hub) tell(ctx context.Context, s *scanner, session int) (forward bool, err error) {
 	h.mu.Lock()
-	all, f, parting := s.relayed == s.last(), s.fork, s.parting
+	stands, all, f, parting := s.stood == session, s.relayed == s.last(), s.fork, s.parting
 	h.mu.Unlock()
-	if !all {
+	switch {
+	case !stands:
+		return h.stand(ctx, s, session)
+	case !all:
 		return h.relay(ctx, s)
 	}
 	ctx, cancel := h.waits.Within(ctx, relayTime)
 	defer cancel()
+	if f == nil {
+		answer, err := h.handOn(ctx, wire.Relay{Device: s.device, Whole: true})
+		if err != nil || answer.Kind != fault.NoFault {
+			return false, err
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		s.whole = session
+		return true, nil
+	}
 	answer, err := h.handOn(ctx, wire.Relay{Device: s.device, First: f.Seq, Previous: parting[:], Ops: [][]byte{f.Bytes}})
 	if err != nil || answer.Kind == fault.Busy {
 		return false, err
@@ -182,25 +206,14 @@ func (h *Hub) relayed(s *scanner, m wire.Relay, answer wire.Relayed) (bool, erro
 	to := m.First + uint64(len(answer.Results)) - 1
 	switch answer.Kind {
 	case fault.NoFault, fault.Busy:
-	case fault.Gap: // the server was restored from a backup
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if answer.LastOp >= s.base.Seq && answer.LastOp < s.relayed {
-			h.cfg.Log.Warn("the server does not have what it had; relaying again", "device", s.device, "from", answer.LastOp+1)
-			s.relayed = answer.LastOp
-			return true, nil
-		}
-		s.closed = true
-		h.cfg.Log.Error("the server misses ops of a scanner that this hub does not have either", "device", s.device, "server", answer.LastOp, "here", s.base.Seq)
-		return false, nil
-	case fault.RevokedDevice: // they are in quarantine
+	case fault.RevokedDevice, fault.Fork: // they are in quarantine, and so will be what is behind them
+		h.cfg.Log.Warn("the server keeps what this hub accepted of a scanner for staff", "device", s.device, "fault", answer.Kind, "detail", answer.Detail)
 		to = m.First + uint64(len(m.Ops)) - 1
-	case fault.Fork, fault.Unauthenticated:
+	case fault.Gap, fault.Unauthenticated: // it has forgotten what it had: where does it stand?
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		s.closed = true
-		h.cfg.Log.Error("the server takes nothing of a scanner any more", "device", s.device, "fault", answer.Kind, "detail", answer.Detail)
-		return false, nil
+		s.stood = 0
+		return true, nil
 	default:
 		h.cfg.Log.Warn("ops of a scanner not relayed; trying again", "device", s.device, "fault", answer.Kind, "detail", answer.Detail)
 	}
@@ -251,7 +264,7 @@ func (h *Hub) settle(s *scanner, first, to uint64, answer wire.Relayed) error {
 		h.answered = nil
 	}
 	h.mu.Unlock()
-	h.tellLate(s, first)
+	h.tellLate(s, first-1)
 	return h.prune(s, s.ackedNow(h))
 }
 
@@ -261,12 +274,13 @@ func (s *scanner) ackedNow(h *Hub) uint64 {
 	return s.acked(h.store.feed.newest().applied)
 }
 
-// tellLate sends a scanner the answers that it was told to wait for. One that it has
-// already changes nothing there.
+// tellLate sends a scanner the answers behind an op that it was told to wait for. One that
+// it has already changes nothing there.
 func (h *Hub) tellLate(s *scanner, from uint64) {
 	var late []wire.Results
 	h.mu.Lock()
-	for seq := max(from, s.base.Seq+1); seq <= s.relayed; seq++ {
+	newest := uint64(max(0, int64(s.relayed)-lateOps))
+	for seq := max(from, s.base.Seq, newest) + 1; seq <= s.relayed; seq++ {
 		if o := s.op(seq); o.Late {
 			late = append(late, wire.Results{First: seq, Results: []op.Result{o.Result}, Receipts: [][]byte{o.Receipt}})
 		}

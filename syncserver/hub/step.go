@@ -44,5 +44,8 @@ func (t *Steps) Held(e op.Enrolment, fn func(scope string, r wire.RowChange)) (a
 	return t.sessions.Held(e, fn)
 }
 
+// Epoch is the city's, as scanners are told.
+func (t *Steps) Epoch() int { return t.store.feed.told().Epoch }
+
 // Kill closes the store as the end of a process does: nobody is told anything.
 func (t *Steps) Kill() error { return t.store.Close() }

@@ -44,6 +44,8 @@ const activity = `{"id":"a","title":"甲","pools":[{"id":"p","total":300}],"limi
 // site is a server, a hub and its scanners, over real sockets.
 type site struct {
 	*server.Server
+	mu       sync.Mutex // guards Server while it is exchanged
+	kept     int        // hub.Config.Kept
 	t        *testing.T
 	dir      string
 	url      string
@@ -98,12 +100,14 @@ type scanner struct {
 func newSite(t *testing.T) *site {
 	s := &site{t: t}
 	s.dir = filepath.Join(t.TempDir(), "server")
-	var err error
-	s.Server, err = server.Open(server.Config{Dir: s.dir, Zone: shanghai, Now: time.Now, Random: rand.Reader, Log: quiet,
-		Fatal: func(err error) { t.Error(err) }})
-	s.ok(err)
+	s.startCity()
 	mux := http.NewServeMux()
-	mux.Handle(session.Path, s.Handler())
+	mux.HandleFunc(session.Path, func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		h := s.Handler()
+		s.mu.Unlock()
+		h.ServeHTTP(w, r)
+	})
 	web := httptest.NewServer(mux)
 	s.url = "ws" + web.URL[len("http"):] + session.Path
 	t.Cleanup(func() {
@@ -111,6 +115,7 @@ func newSite(t *testing.T) *site {
 		s.ok(s.Server.Close(context.Background()))
 	})
 	s.fill()
+	var err error
 	s.disk, err = disk.New()
 	s.ok(err)
 	t.Cleanup(s.disk.Close)
@@ -190,14 +195,24 @@ func (s *site) file(name string) local.Store {
 
 func (s *site) open(url string, store local.Store, code string) *scanner {
 	s.t.Helper()
+	d := s.link(url, store, code)
+	s.run(d.Run)
+	return &scanner{Device: d, store: store}
+}
+
+// link opens a device, and enrols it if there is a code.
+func (s *site) link(url string, store local.Store, code string) *link.Device {
+	s.t.Helper()
 	d, err := link.Open(link.Config{Store: store, URL: url, App: "test", Now: time.Now, Random: rand.Reader, Log: quiet})
 	s.ok(err)
+	if code == "" {
+		return d
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, err = d.Enrol(ctx, code)
 	s.ok(err)
-	s.run(d.Run)
-	return &scanner{Device: d, store: store}
+	return d
 }
 
 func (s *site) run(fn func(context.Context) error) {
@@ -243,7 +258,7 @@ func (s *site) startHub(code string) {
 	s.t.Helper()
 	store, err := sqlite.OpenOn(s.disk.VFS(), "hub.db")
 	s.ok(err)
-	cfg := hub.Config{Store: store, URL: s.url, App: "hub", Zone: shanghai, Now: time.Now, Random: rand.Reader, Log: quiet, Dial: s.city.dial}
+	cfg := hub.Config{Store: store, URL: s.url, App: "hub", Zone: shanghai, Now: time.Now, Random: rand.Reader, Log: quiet, Dial: s.city.dial, Kept: s.kept}
 	ctx, cancel := context.WithCancel(context.Background())
 	if code != "" {
 		s.ok(hub.Enrol(ctx, cfg, code))

@@ -110,7 +110,7 @@ func (s *Server) Relay(ctx context.Context, hub id.Device, m wire.Relay) wire.Re
 
 func (s *Server) relay(ctx context.Context, hub id.Device, m wire.Relay, answer *wire.Relayed) error {
 	if m.Code != "" {
-		e, err := s.enrol(ctx, hub, m.Code, m.PublicKey, nil)
+		e, err := s.enrol(ctx, hub, m.Code, m.PublicKey, m.Former)
 		answer.Device = e.Device
 		answer.Enrolled = &wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Org: e.Org, Upstream: e.Upstream, Supervisor: e.Supervisor}
 		return err
@@ -123,6 +123,8 @@ func (s *Server) relay(ctx context.Context, hub id.Device, m wire.Relay, answer 
 		return fault.Errorf(fault.Unauthenticated, "the receipt is not that of a closed device of this server")
 	case m.Wiped != nil:
 		return s.Wiped(ctx, *m.Wiped)
+	case len(m.Ops) == 0 && m.Whole:
+		return s.told(m.Device, info.Epoch)
 	case len(m.Ops) == 0:
 		return nil
 	case info.Gone:
@@ -193,7 +195,7 @@ func (s *Server) enrol(ctx context.Context, hub id.Device, code string, publicKe
 	hash := CodeHash(code)
 	use := &op.Enrolment{CodeHash: hash, PublicKey: publicKey}
 	if former != nil {
-		use.Device, use.Role, use.Member = former.Device, former.Role, former.Member
+		use.Device, use.Role, use.Member, use.Upstream = former.Device, former.Role, former.Member, former.Upstream
 	}
 	_, err := s.seq.Do(ctx, op.Op{Kind: op.Enrol, Device: hub, Enrolment: use})
 	if err != nil {

@@ -134,6 +134,11 @@ func (s *Server) Meet(d id.Device, known wire.Known) error {
 			return err
 		}
 	}
+	return s.told(d, known.Epoch)
+}
+
+// told hears that a device, or its hub, has told everything to the server of an epoch.
+func (s *Server) told(d id.Device, to int) error {
 	var epoch int
 	var unsettled bool
 	if err := s.seq.View(s.life, func(state *arbiter.State) {
@@ -142,13 +147,13 @@ func (s *Server) Meet(d id.Device, known wire.Known) error {
 	}); err != nil {
 		return err
 	}
-	if !unsettled || known.Epoch != epoch {
+	if !unsettled || to != epoch {
 		return nil
 	}
 	return s.heard(d, epoch)
 }
 
-// heard notes that a device has told everything that it knows.
+// heard notes that nothing of a device is missing any more.
 func (s *Server) heard(d id.Device, epoch int) error {
 	s.recovery.mu.Lock()
 	defer s.recovery.mu.Unlock()

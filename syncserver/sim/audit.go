@@ -344,7 +344,7 @@ func (a *audit) ofScanner(d id.Device) bool {
 // door is open to a provisional ticket, and what it handed over stands.
 func (a *audit) byHub(told, is op.Result) op.Result {
 	is.Seq, is.Place, is.Seats = told.Seq, told.Place, told.Seats
-	if told.Verdict == fault.Provisional && is.Verdict == fault.Valid || told.Verdict == fault.Valid && a.trouble[told.Ticket] > 0 {
+	if told.Verdict == fault.Provisional && (is.Verdict == fault.Valid || a.doubted[told.Ticket] > 0) || told.Verdict == fault.Valid && a.trouble[told.Ticket] > 0 {
 		is.Verdict = told.Verdict
 	}
 	return is

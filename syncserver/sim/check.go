@@ -8,6 +8,7 @@ import (
 	"yizhan/core/arbiter"
 	"yizhan/core/local"
 	"yizhan/core/op"
+	"yizhan/core/replica"
 	"yizhan/core/wire"
 )
 
@@ -34,6 +35,9 @@ func (w *World) differs(m *machine) string {
 	state, err := m.store.State()
 	if err != nil || state.Cursor == 0 {
 		return ""
+	}
+	if mark, err := replica.ReadMark(m.store); err != nil || mark.Epoch != m.epoch() {
+		return "" // rows from before a restore are another history
 	}
 	want, newer := map[rowKey]wire.RowChange{}, map[rowKey]bool{}
 	tables := map[string]bool{}
@@ -74,6 +78,15 @@ func (w *World) differs(m *machine) string {
 		}
 	}
 	return ""
+}
+
+// epoch is that of what the device talks to.
+func (m *machine) epoch() (n int) {
+	if m.hub != nil {
+		return m.hub.venue.hub.Epoch()
+	}
+	m.w.host.server.Look(func(s *arbiter.State) { n = s.Epoch() })
+	return n
 }
 
 // held reads what a device should hold.

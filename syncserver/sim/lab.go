@@ -247,7 +247,7 @@ func (l *Lab) world(seed uint64, defect *Defect) (*World, error) {
 		return w, err
 	}
 	image, all := l.server, units()
-	if !l.Restore && !defect.forgets() && w.one(3) {
+	if !defect.forgets() && w.one(3) {
 		image, all = l.venue, append(all, crew()...)
 	}
 	if w.host.disk, err = image.Fork(w.coin); err != nil {

@@ -99,7 +99,7 @@ func (m *machine) counters() (err error) {
 	}
 	who, _ := m.link.Identity()
 	m.counter = handover.New(handover.Config{Store: m.store, Outbox: m.link, Device: m.name, Station: m.station, Upstream: m.unit.upstream,
-		Supervisor: who.Supervisor, Channel: op.ByKiosk, Zone: zone, Status: func() handover.Status { return handover.Status{Online: m.online()} }})
+		Supervisor: who.Supervisor, Channel: op.ByKiosk, Zone: zone, Boot: m.boot, Status: func() handover.Status { return handover.Status{Online: m.online()} }})
 	m.holder = lease.New(lease.Config{Store: m.store, Outbox: m.link, Zone: zone, Boot: m.boot,
 		Status: func() lease.Status { return lease.Status{Online: m.online()} }})
 	m.link.OnRecall(m.counter.GiveUp)

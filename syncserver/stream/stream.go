@@ -191,13 +191,13 @@ func (l *lane) anew(applied uint64) {
 }
 
 // Next gives the next chunk, with rows of about budget bytes, or nil while the
-// ledger is behind the device. It counts only once Sent is called.
+// ledger is behind the device, or has nothing. It counts only once Sent is called.
 func (s *Stream) Next(v View, now int64, budget int) (*wire.Checkpoint, error) {
 	applied, err := v.Applied()
 	if err != nil {
 		return nil, fmt.Errorf("read feed: %w", err)
 	}
-	if applied < s.cursor {
+	if applied < s.cursor || applied == 0 {
 		return nil, nil
 	}
 	if !s.begun {
