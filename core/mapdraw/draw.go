@@ -174,13 +174,13 @@ func (c *canvas) take(f *mappack.Feature) {
 		}
 	}
 	if len(rings) > 0 {
-		b := rings[0].Bound()
-		all := b
+		all := rings[0].Bound()
 		for _, r := range rings {
 			all = all.Union(r.Bound())
 		}
 		c.areas[f.Class] = append(c.areas[f.Class], shape{rings: rings, bound: all})
-		c.name(f, b.Center(), b.Max[0]-b.Min[0])
+		at, room := middle(rings[0])
+		c.name(f, at, room)
 	}
 }
 
