@@ -112,3 +112,15 @@ func loadBootstrap(fs *flag.FlagSet, args []string) error {
 		return load.Bootstrap{Config: c, Rows: *rows, Tickets: *tickets, Activities: *activities, Slow: *slow}.Run(ctx)
 	})
 }
+
+// loadDay lives a day of a member's phone.
+func loadDay(fs *flag.FlagSet, args []string) error {
+	run := loading(fs, 1)
+	idle := fs.Duration("idle", 100*time.Second, "silence that is waited for; 30m waits for all of it")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	return run(func(ctx context.Context, c load.Config) (*load.Report, error) {
+		return load.Day{Config: c, Idle: *idle}.Run(ctx)
+	})
+}

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"yizhan/core/local/sqlite"
 	"yizhan/core/op"
 	"yizhan/core/wire"
+	"yizhan/syncserver/session"
 )
 
 // Bootstrap is devices that come for the first time.
@@ -157,7 +159,7 @@ type arrival struct {
 
 // first enrols a device, lets it come for the first time, and waits until it is complete.
 func (b Bootstrap) first(ctx context.Context, s *Process, code string, as op.Enrolment, over *line) (got arrival, err error) {
-	d, err := enrolDevice(ctx, filepath.Join(b.Dir, "device.db"), s.Addr, code, over)
+	d, err := enrolDevice(ctx, filepath.Join(b.Dir, "device.db"), "ws://"+s.Addr, code, over, nil)
 	if err != nil {
 		return got, err
 	}
@@ -195,13 +197,13 @@ type device struct {
 }
 
 // enrolDevice makes a device and hands in its code.
-func enrolDevice(ctx context.Context, path, addr, code string, over *line) (d *device, err error) {
+func enrolDevice(ctx context.Context, path, server, code string, over *line, trust *tls.Config) (d *device, err error) {
 	d = &device{path: path, changed: make(chan struct{}, 1), stop: func() {}}
 	if d.store, err = sqlite.Open(path); err != nil {
 		return nil, err
 	}
-	d.Device, err = link.Open(link.Config{Store: d.store, URL: "ws://" + addr + "/v1/sync", App: "load", Now: time.Now, Random: rand.Reader,
-		Log: slog.New(slog.DiscardHandler), Dial: over.dial})
+	d.Device, err = link.Open(link.Config{Store: d.store, URL: server + session.Path, App: "load", Now: time.Now, Random: rand.Reader,
+		Log: slog.New(slog.DiscardHandler), Dial: over.dial, TLS: trust})
 	if err == nil {
 		d.Notify(func() {
 			select {
@@ -226,6 +228,12 @@ func (d *device) run() {
 		_ = d.Run(ctx) // gives only the context's error
 	}()
 	d.stop = func() { cancel(); <-ended }
+}
+
+// halt stops it; what it holds stays.
+func (d *device) halt() {
+	d.stop()
+	d.stop = func() {}
 }
 
 // until waits for a condition of the device, and says how long that took.
@@ -264,7 +272,7 @@ func (d *device) count() (map[string]int, error) {
 }
 
 func (d *device) close() error {
-	d.stop()
+	d.halt()
 	err := d.store.Close()
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if gone := os.Remove(d.path + suffix); !errors.Is(gone, os.ErrNotExist) {

@@ -75,7 +75,7 @@ func (town *town) visit(t *testing.T, b Bootstrap, addr string, cuts []int) int6
 		t.Fatal(err)
 	}
 	over := &line{}
-	d, err := enrolDevice(ctx, filepath.Join(t.TempDir(), "device.db"), addr, offer.Code, over)
+	d, err := enrolDevice(ctx, filepath.Join(t.TempDir(), "device.db"), "ws://"+addr, offer.Code, over, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
