@@ -46,10 +46,12 @@ type Counter struct {
 	cfg   Config
 	mu    sync.Mutex           // held from the first read of a scan until its op is stored
 	asked map[uint64]id.Ticket // by the op that asks the server about it; nil until it was read
+
+	numbers map[uint32]id.Activity // as tickets call them: those that were scanned
 }
 
 // New makes a counter. It reads nothing yet.
-func New(cfg Config) *Counter { return &Counter{cfg: cfg} }
+func New(cfg Config) *Counter { return &Counter{cfg: cfg, numbers: map[uint32]id.Activity{}} }
 
 // Options of one scan.
 type Options struct {
@@ -111,7 +113,7 @@ func (c *Counter) CheckInTicket(t id.Ticket, now time.Time, o Options) (Outcome,
 func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) error) (Outcome, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := &scan{Config: &c.cfg, options: o, op: op.Op{Kind: kind, Station: c.cfg.Station, At: now.UnixMilli(),
+	s := &scan{Config: &c.cfg, numbers: c.numbers, options: o, op: op.Op{Kind: kind, Station: c.cfg.Station, At: now.UnixMilli(),
 		Out: o.Out, EnteredBy: o.By, Channel: c.cfg.Channel}}
 	s.out.Door = kind == op.CheckIn
 	s.facts = Facts{Zone: c.cfg.Zone, Now: now.UnixMilli()}

@@ -44,7 +44,7 @@ func (c *Counter) judge(o op.Op, from id.Device, seq uint64) (j Judgement, mine 
 	case o.Kind == op.Redeem && !o.Bound:
 		return j, false, nil
 	}
-	s := &scan{Config: &c.cfg, op: o, facts: Facts{Activity: true, Epoch: o.Epoch}}
+	s := &scan{Config: &c.cfg, numbers: c.numbers, op: o, facts: Facts{Activity: true, Epoch: o.Epoch}}
 	truth, err := s.known()
 	if err != nil {
 		return j, true, err
@@ -78,7 +78,7 @@ func (s *scan) known() (fault.Verdict, error) {
 			return fault.NoVerdict, err
 		}
 	}
-	plan, err := s.activity(func(row wire.ActivityRow) bool { return row.ID == s.op.Activity })
+	plan, err := s.activity(s.op.Activity)
 	if err != nil {
 		return fault.NoVerdict, err
 	}

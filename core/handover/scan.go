@@ -22,6 +22,7 @@ var ErrNoKeys = errors.New("this device has no keys to check tickets with; conne
 // scan gathers the facts of one scan.
 type scan struct {
 	*Config
+	numbers  map[uint32]id.Activity // the counter's
 	options  Options
 	facts    Facts
 	seen     clock.Reading // newest that is believed, this scan included
@@ -54,7 +55,7 @@ func (s *scan) open(code string) error {
 	if err := s.bind(t.Station); err != nil {
 		return err
 	}
-	plan, err := s.activity(func(row wire.ActivityRow) bool { return row.Number == t.Activity })
+	plan, err := s.numbered(t.Activity)
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func (s *scan) pick(t id.Ticket) error {
 			s.facts.Binding, s.out.Station = BoundElsewhere, place
 		}
 	}
-	plan, err := s.activity(func(row wire.ActivityRow) bool { return row.ID == held.Activity })
+	plan, err := s.activity(held.Activity)
 	if err != nil {
 		return err
 	}
@@ -266,8 +267,27 @@ func (s *scan) use(plan *activity.Activity, pool int) {
 	}
 }
 
-// activity finds a published activity; nil if there is none.
-func (s *scan) activity(match func(wire.ActivityRow) bool) (*activity.Activity, error) {
+// activity reads an activity; nil is one that this device does not know.
+func (s *scan) activity(name id.Activity) (*activity.Activity, error) {
+	row, err := get[wire.ActivityRow](s.Store, wire.TableActivity, string(name))
+	if err != nil || row.ID == "" {
+		return nil, err
+	}
+	return s.plan(row)
+}
+
+// numbered reads the activity that tickets call by that number. Its id is remembered,
+// because a device may hold hundreds of them.
+func (s *scan) numbered(number uint32) (*activity.Activity, error) {
+	if name, ok := s.numbers[number]; ok {
+		row, err := get[wire.ActivityRow](s.Store, wire.TableActivity, string(name))
+		if err != nil {
+			return nil, err
+		}
+		if row.Number == number { // it is still there
+			return s.plan(row)
+		}
+	}
 	rows, err := s.Store.Rows(wire.TableActivity)
 	if err != nil {
 		return nil, fmt.Errorf("read activities: %w", err)
@@ -277,7 +297,8 @@ func (s *scan) activity(match func(wire.ActivityRow) bool) (*activity.Activity, 
 		if err := wire.DecodeRow(r.Body, &row); err != nil {
 			return nil, fmt.Errorf("read activity %s: %w", r.ID, err)
 		}
-		if match(row) {
+		if row.Number == number {
+			s.numbers[number] = row.ID
 			return s.plan(row)
 		}
 	}
