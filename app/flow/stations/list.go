@@ -52,7 +52,7 @@ func (s State) Rows() (rows []Row, more int) {
 // find gives all that fit: those that fit best, and of these the nearest first.
 func (s State) find() []found {
 	var all []found
-	for _, f := range s.index.Find(station.Filter{Text: s.Text, Kinds: s.kinds, Facilities: s.facilities, Open: s.Open}, s.Now, s.calendar) {
+	for _, f := range s.index.Find(station.Filter{Text: s.Query(), Kinds: s.kinds, Facilities: s.facilities, Open: s.Open}, s.Now, s.calendar) {
 		all = append(all, s.away(f))
 	}
 	slices.SortStableFunc(all, func(a, b found) int {
@@ -232,9 +232,6 @@ type Chip struct {
 	Tap    Message
 }
 
-// asked are the facilities that stand above the list; the others are found by typing.
-const asked = 8
-
 // Chips are the ways to narrow the list down: what is open, then kinds, then facilities.
 // A kind or facility that no place has is left out.
 func (s State) Chips() (open Chip, kinds, facilities []Chip) {
@@ -255,10 +252,31 @@ func (s State) Chips() (open Chip, kinds, facilities []Chip) {
 			kinds = append(kinds, Chip{say.Both(k.Chinese, k.English), slices.Contains(s.kinds, k.Key), Kind{k.Key}})
 		}
 	}
-	for i, f := range station.Facilities {
-		if hasFacility[f.Key] && (i < asked || slices.Contains(s.facilities, f.Key)) {
+	for _, f := range station.Facilities {
+		if hasFacility[f.Key] {
 			facilities = append(facilities, Chip{say.Both(f.Chinese, f.English), slices.Contains(s.facilities, f.Key), Facility{f.Key}})
 		}
 	}
 	return open, kinds, facilities
+}
+
+// usual is how many chips stand above the list before somebody asks for all.
+const usual = 4
+
+// Usual are the chips that stand above the list at first: what is open, what is chosen,
+// and the facilities that are asked for most.
+func (s State) Usual() []Chip {
+	open, kinds, facilities := s.Chips()
+	all := []Chip{open}
+	for _, c := range append(kinds, facilities...) {
+		if c.Chosen {
+			all = append(all, c)
+		}
+	}
+	for _, c := range facilities {
+		if !c.Chosen && len(all) < usual {
+			all = append(all, c)
+		}
+	}
+	return all
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/flow/ime"
 	"yizhan/core/geo"
 	"yizhan/core/id"
 	"yizhan/core/local"
@@ -31,6 +32,7 @@ type State struct {
 	Shown id.Station // whose page is open; empty: the list
 	Asker Asker
 	Keys  bool // the keyboard of the screen is open
+	Wide  bool // all that narrows the list down is shown
 
 	kinds      []string // keys, any of them
 	facilities []string // keys, all of them
@@ -39,6 +41,7 @@ type State struct {
 	index      *station.Index
 	calendar   schedule.Calendar
 	walks      map[id.Station]Walk
+	board      ime.State
 }
 
 // Asker is where the person is who asks.
@@ -80,6 +83,15 @@ type (
 	Type struct{ Text string }
 	// Keyboard opens and closes the keyboard of the screen.
 	Keyboard struct{ Open bool }
+	// Words brings the dictionary of the keyboard, and the room for its candidates.
+	Words struct {
+		Dict *ime.Dict
+		Room int
+	}
+	// Key is a touch of the keyboard.
+	Key struct{ ime.Message }
+	// Widen shows all that narrows the list down, or only what is asked for most.
+	Widen struct{ On bool }
 	// OnlyOpen shows only what is open now.
 	OnlyOpen struct{ On bool }
 	// Kind takes a kind of place in or out, by its key.
@@ -102,6 +114,9 @@ func (Locate) message()   {}
 func (Ranked) message()   {}
 func (Type) message()     {}
 func (Keyboard) message() {}
+func (Words) message()    {}
+func (Key) message()      {}
+func (Widen) message()    {}
 func (OnlyOpen) message() {}
 func (Kind) message()     {}
 func (Facility) message() {}
@@ -126,11 +141,10 @@ func (s State) Update(m Message) State {
 		if m.From == s.Asker.At && s.Asker.Placed {
 			s.walks = maps.Clone(m.Walks)
 		}
-	case Type:
-		runes := []rune(m.Text)
-		s.Text, s.more = string(runes[:min(len(runes), maxText)]), 0
-	case Keyboard:
-		s.Keys = m.Open
+	case Type, Keyboard, Words, Key:
+		return s.typing(m)
+	case Widen:
+		s.Wide = m.On
 	case OnlyOpen:
 		s.Open, s.more = m.On, 0
 	case Kind:
@@ -138,12 +152,14 @@ func (s State) Update(m Message) State {
 	case Facility:
 		s.facilities, s.more = toggled(s.facilities, m.Key), 0
 	case Clear:
-		s.Text, s.Open, s.kinds, s.facilities, s.more, s.Keys = "", false, nil, nil, 0, false
+		s.Text, s.Open, s.kinds, s.facilities, s.more, s.Keys, s.Wide = "", false, nil, nil, 0, false, false
+		s.board, _ = s.board.Update(ime.Reset{})
 	case More:
 		s.more += page
 	case Show:
 		if _, ok := s.index.Get(m.Station); ok {
-			s.Shown, s.Keys = m.Station, false
+			s = s.typing(Keyboard{})
+			s.Shown = m.Station
 		}
 	case Back:
 		s.Shown = ""
@@ -176,7 +192,7 @@ func toggled(keys []string, key string) []string {
 
 // Narrow reports whether something narrows the list down.
 func (s State) Narrow() bool {
-	return s.Text != "" || s.Open || len(s.kinds) > 0 || len(s.facilities) > 0
+	return s.Query() != "" || s.Open || len(s.kinds) > 0 || len(s.facilities) > 0
 }
 
 // Walked reports whether the list is in order of walking distance, not of straight lines.

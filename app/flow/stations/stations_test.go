@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yizhan/app/flow"
+	"yizhan/app/flow/ime"
 	"yizhan/core/geo"
 	"yizhan/core/id"
 	"yizhan/core/schedule"
@@ -191,6 +192,52 @@ func TestChips(t *testing.T) {
 	open, kinds, facilities := given(t, Facility{"water"}).Chips()
 	if open.Chosen || len(kinds) != 3 || len(facilities) == 0 || !facilities[0].Chosen || !slices.ContainsFunc(facilities, func(c Chip) bool { return c.Text.String() == "桌椅" }) {
 		t.Errorf("%v %v %v", open, kinds, facilities)
+	}
+}
+
+// On a machine without keys pinyin finds as it is typed, and a candidate narrows it down.
+func TestTypingOnTheScreen(t *testing.T) {
+	dict, err := ime.Load("nan\t南 100\nnan pu\t南浦 50\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := given(t, Key{ime.Key{Rune: 'n'}}, Words{dict, 20}, Keyboard{true})
+	for _, r := range "np" {
+		s = s.Update(Key{ime.Key{Rune: r}})
+	}
+	if s.Text != "" || s.Query() != "np" || listed(s) != "S3" {
+		t.Errorf("composing: %q, %q finds %s", s.Text, s.Query(), listed(s))
+	}
+	if closed := s.Update(Keyboard{}); closed.Text != "np" || closed.Keys || listed(closed) != "S3" {
+		t.Errorf("closed while composing: %q", closed.Text)
+	}
+	s = s.Update(Key{ime.Pick{}})
+	for s.Board().Typed != "" {
+		s = s.Update(Key{ime.Pick{}})
+	}
+	if s.Text == "" || !s.Keys {
+		t.Errorf("after a candidate: %q", s.Text)
+	}
+	if s = s.Update(Key{ime.Enter{}}); s.Keys {
+		t.Error("done, and the keyboard is still there")
+	}
+	if s = s.Update(Keyboard{true}).Update(Show{"S3"}); s.Keys || s.Shown != "S3" {
+		t.Error("the keyboard lies on the page of a place")
+	}
+}
+
+func TestUsualChips(t *testing.T) {
+	words := func(s State) (all string) {
+		for _, c := range s.Usual() {
+			all += c.Text.String() + " "
+		}
+		return all
+	}
+	if got := words(given(t)); got != "现在开放 热水 微波炉 厕所 " {
+		t.Errorf("at first: %s", got)
+	}
+	if got := words(given(t, Kind{"home"}, Facility{"aircon"})); got != "现在开放 共享职工之家 空调 热水 " {
+		t.Errorf("what is chosen stays in sight: %s", got)
 	}
 }
 
