@@ -33,6 +33,7 @@ city=$($server demo "$data/city")
 echo "$city" | head -1
 $server import roster "$data/city/会员花名册.xlsx"
 $server import stations "$data/city/服务站点.xlsx"
+$server import calendar "$data/city/节假日2026.json"
 $server import map -area yunlu -name 云鹭市 -o "$data/yunlu.map" "$data/city/city.osm.gz"
 for file in "$data"/city/activities/*.json; do $server publish "$file"; done
 station=$(echo "$city" | awk '/^kiosk station/ {print $3}')

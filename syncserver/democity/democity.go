@@ -115,6 +115,13 @@ func Write(dir string, o Options) (*City, error) {
 	if err := c.WriteMap(filepath.Join(dir, MapFile)); err != nil {
 		return nil, err
 	}
+	calendar, err := json.MarshalIndent(Holidays(), "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("write demo calendar: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, CalendarFile), append(calendar, '\n'), 0o644); err != nil {
+		return nil, fmt.Errorf("write demo calendar: %w", err)
+	}
 	for _, a := range c.Activities {
 		b, err := json.MarshalIndent(a, "", " ")
 		if err != nil {

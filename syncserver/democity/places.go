@@ -5,18 +5,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"yizhan/core/geo"
-	"yizhan/core/id"
-	"yizhan/core/station"
 	"yizhan/syncserver/democity/cityplan"
-	"yizhan/syncserver/roster"
-)
-
-var (
-	facilities = strings.Fields("饮水机 微波炉 冰箱 空调 沙发桌椅 充电 雨衣雨伞 药箱 书柜 Wi-Fi 卫生间 更衣间 母婴室 打气筒 智能柜 自助打印机 电视 工具箱")
 )
 
 // Indices of stations that a demo or a test asks for.
@@ -30,23 +22,21 @@ const (
 func (c *City) places(r *rand.Rand, now time.Time) {
 	kinds := make([]string, 0, 312)
 	for range 42 {
-		kinds = append(kinds, "职工服务站")
+		kinds = append(kinds, "service")
 	}
 	for range 240 {
-		kinds = append(kinds, "爱心驿站")
+		kinds = append(kinds, "care")
 	}
 	for range 30 {
-		kinds = append(kinds, "共享职工之家")
+		kinds = append(kinds, "home")
 	}
 	for i, site := range c.sites(r, len(kinds)) {
-		s := roster.Station{Station: c.place(r, i, kinds[i], now)}
-		s.Name, s.Address = site.Near+kinds[i], fmt.Sprintf("%s%s街道%s%d号", site.District, site.Quarter, site.Street, site.Number)
+		s := c.service(r, i, kinds[i], now)
+		s.Name, s.Address = site.Near+called(kinds[i]), fmt.Sprintf("%s%s街道%s%d号", site.District, site.Quarter, site.Street, site.Number)
 		if i == 0 {
-			s.Name, s.Hours = "科园职工服务站", "00:00-24:00"
+			s.Name, s.Hours = "科园职工服务站", "每天 24小时"
 		}
 		s.Lat, s.Lon = project(s.Datum, site.At)
-		s.Contact = families[r.IntN(len(families))] + "师傅"
-		s.Partner = "云鹭" + pick(r, "银行", "邮政", "供电", "物业", "超市") + "共建点"
 		c.Stations = append(c.Stations, s)
 	}
 	c.Stations[20].Name, c.Stations[40].Name = c.Stations[10].Name, c.Stations[30].Name // namesakes: only the code tells them apart
@@ -68,29 +58,6 @@ func (c *City) sites(r *rand.Rand, n int) []cityplan.Site {
 		seen[all[i].Near] = true
 	}
 	return all
-}
-
-// place makes everything about a station but where it is.
-func (c *City) place(r *rand.Rand, i int, kind string, now time.Time) station.Station {
-	s := station.Station{
-		ID: id.Station(fmt.Sprintf("YL%03d", i+1)), Kind: kind,
-		Hours: pick(r, "08:00-20:00", "09:00-18:00", "07:00-21:00", "00:00-24:00"),
-		Phone: fmt.Sprintf("100%08d", 91_000_000+i), Status: "开放",
-		Datum:   [10]string{"GCJ02", "BD09", "GCJ02", "WGS84", "GCJ02", "BD09", "GCJ02", "GCJ02", "BD09", "GCJ02"}[i%10], // 60, 30 and 10 %
-		Checked: now.AddDate(0, 0, -r.IntN(80)).Format(time.DateOnly),
-	}
-	if i >= 50 && i < 56 {
-		s.Status = "关闭"
-	}
-	if i >= 60 && i < 64 {
-		s.Checked = now.AddDate(-3, 0, -i).Format(time.DateOnly)
-	}
-	for _, f := range facilities {
-		if r.IntN(100) < 45 {
-			s.Facilities = append(s.Facilities, f)
-		}
-	}
-	return s
 }
 
 // project writes a WGS84 point in the datum of the system that a station comes

@@ -98,7 +98,7 @@ func TestNearestStations(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(c.Stations) != 312 || count["爱心驿站"] != 240 || count["职工服务站"] != 42 || count["共享职工之家"] != 30 || count["关闭"] != 6 ||
+		if len(c.Stations) != 312 || count["care"] != 240 || count["service"] != 42 || count["home"] != 30 || count["关闭"] != 6 ||
 			count["GCJ02"] < 180 || count["BD09"] < 90 || count["WGS84"] < 30 || c.Stations[0].Datum == c.Stations[1].Datum {
 			t.Errorf("%v", count)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
+	"yizhan/core/station"
 	"yizhan/syncserver/roster"
 )
 
@@ -336,13 +337,23 @@ func (c *City) WriteStations(path string) error {
 	if err := f.SetSheetName("Sheet1", "服务站点"); err != nil {
 		return fmt.Errorf("write demo stations: %w", err)
 	}
-	w, err := newSheet(f, "服务站点", 15)
+	w, err := newSheet(f, "服务站点", 19)
 	if err != nil {
 		return fmt.Errorf("write demo stations: %w", err)
 	}
-	errs := []error{w.write("站点编码*", "名称*", "类型*", "地址*", "经度", "纬度", "坐标系*", "开放时间", "联系电话", "联系人", "设施", "状态", "共建单位", "最近核验日期")}
+	errs := []error{w.write("站点编码*", "名称*", "类型*", "地址*", "经度", "纬度", "坐标系*", "开放时间", "联系电话", "联系人", "设施", "状态", "共建单位", "最近核验日期", "地标", "暂停开始", "暂停结束", "暂停原因")}
 	for _, s := range c.Stations {
-		errs = append(errs, w.write(string(s.ID), s.Name, s.Kind, s.Address, s.Lon, s.Lat, s.Datum, s.Hours, s.Phone, s.Contact, strings.Join(s.Facilities, "、"), s.Status, s.Partner, s.Checked))
+		has := make([]string, len(s.Facilities))
+		for i, key := range s.Facilities {
+			f, _ := station.FacilityOf(key)
+			has[i] = f.Chinese
+		}
+		closed := station.Closure{}
+		if s.Closure != nil {
+			closed = *s.Closure
+		}
+		errs = append(errs, w.write(string(s.ID), s.Name, called(s.Kind), s.Address, s.Lon, s.Lat, s.Datum, s.Hours, s.Phone, s.Contact, strings.Join(has, "、"), s.Status, s.Partner, s.Checked,
+			s.Landmark, closed.From, closed.Until, closed.Why))
 	}
 	if err := errors.Join(append(errs, w.Flush(), f.SaveAs(path))...); err != nil {
 		return fmt.Errorf("write demo stations: %w", err)

@@ -374,7 +374,7 @@ func TestStationColumns(t *testing.T) {
 		return append([]any{code, "站", "爱心驿站", "路", 118.09, 24.48, "GPS"}, cells...)
 	}
 	r := parse(t, book(t, map[string][][]any{"服务站点": {head,
-		row("A1", "工作日 8：30—12：00、14：00－17：30；周末 休息", "饮水机、卫生间、热水、擦鞋机", "开放", "2016-03-01", "菜市场东门旁", "2016-03-20", "2016/4/5", "装修"),
+		row("A1", "工作日 8：30—12：00、14：00－17：30；周末 休息", "饮水机、卫生间、热水、擦鞋机", "开放", "2016-03-01", " 菜市场东门旁，\n有灯箱 ", "2016-03-20", "2016/4/5", "装修"),
 		row("A2", "早上八点到下午五点"),
 		row("A3", "08:00-20:00；09:00-21:00"),
 		row("A4", "", "", "", "", "", "", "2026-12-01"),
@@ -387,7 +387,7 @@ func TestStationColumns(t *testing.T) {
 	}
 	a := r.Stations[0].Station
 	want := station.Station{ID: "A1", Name: "站", Kind: "care", Address: "路", Lat: 24.48, Lon: 118.09, Datum: "WGS84", Hours: "工作日 08:30-12:00、14:00-17:30；周末 休息",
-		Facilities: []string{"water", "toilet", "擦鞋机"}, Status: "开放", Checked: "2016-03-01", Landmark: "菜市场东门旁", Closure: &station.Closure{From: "2016-03-20", Until: "2016-04-05", Why: "装修"}}
+		Facilities: []string{"water", "toilet", "擦鞋机"}, Status: "开放", Checked: "2016-03-01", Landmark: "菜市场东门旁， 有灯箱", Closure: &station.Closure{From: "2016-03-20", Until: "2016-04-05", Why: "装修"}}
 	if !a.Equal(want) {
 		t.Errorf("got  %+v\nwant %+v", a, want)
 	}

@@ -27,7 +27,7 @@ func (c *check) stations(sheets []*sheet) {
 			st.Station = station.Station{
 				ID: r.stationID(), Name: r.need("名称"), Kind: r.kind(),
 				Address: r.text("区") + r.text("街道") + r.need("地址"),
-				Hours:   r.hours(), Phone: plainNumber(r.text("联系电话")), Landmark: r.text("地标"),
+				Hours:   r.hours(), Phone: plainNumber(r.text("联系电话")), Landmark: r.prose("地标"),
 				Facilities: r.facilities(), Status: r.text("状态"), Checked: r.checked(), Closure: r.closure(),
 			}
 			if at, ok := codes.first(string(st.ID), r); ok && st.ID != "" {
@@ -49,6 +49,14 @@ func (r record) kind() string {
 		return k.Key
 	}
 	return word
+}
+
+// prose gives words for people with the signs that they were written with.
+func (r record) prose(column string) string {
+	if r.text(column) == "" { // also where it is too long
+		return ""
+	}
+	return strings.Join(strings.Fields(r.cell(column).text), " ")
 }
 
 // facilities gives keys, each once; words that are none stay.
@@ -100,7 +108,7 @@ func (r record) checked() string {
 // closure gives the days on which the place is closed; what is no date refuses the row,
 // because people would stand before a closed door.
 func (r record) closure() *station.Closure {
-	c := station.Closure{Why: r.text("暂停原因")}
+	c := station.Closure{Why: r.prose("暂停原因")}
 	for column, to := range map[string]*string{"暂停开始": &c.From, "暂停结束": &c.Until} {
 		s, ok := r.text(column), true
 		if s == "" {
