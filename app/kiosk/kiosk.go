@@ -16,6 +16,7 @@ import (
 	"yizhan/app/look"
 	"yizhan/app/say"
 	"yizhan/app/shell"
+	"yizhan/app/view/keyboard"
 	view "yizhan/app/view/kiosk"
 	scanview "yizhan/app/view/scan"
 	statusview "yizhan/app/view/status"
@@ -174,6 +175,9 @@ func (s *Shell) send(m kiosk.Message) {
 	before := s.state.Told()
 	s.state, do = s.state.Update(m)
 	s.run(do)
+	if find, ok := m.(kiosk.Find); ok && find.Message == (wayfind.Stations{Message: stations.Keyboard{Open: true}}) {
+		s.later(s.words)
+	}
 	if after := s.state.Told(); after != before {
 		s.env.Signal(after)
 	}
@@ -236,4 +240,9 @@ func (s *Shell) Picture(path string) { s.scan.File(path) }
 func (s *Shell) printWay() {
 	what := s.env.WaySlip(s.state.Find, s.state.Here)
 	s.slips.Send(slip.Print{Slip: what})
+}
+
+// words is the dictionary of the keyboard on the screen, read when it is wanted first.
+func (s *Shell) words() kiosk.Message {
+	return kiosk.Find{Message: wayfind.Stations{Message: stations.Words{Dict: shell.Words(), Room: keyboard.Room(s.scale(), s.size.Width)}}}
 }

@@ -19,6 +19,7 @@ type Row struct {
 	Station id.Station
 	Name    string
 	Kind    say.Text
+	Key     string    // of its kind; empty for one that is not in the table
 	Tone    flow.Tone // of Word
 	Word    say.Text  // whether it is open
 	Away    say.Text  // how far; empty where nobody knows
@@ -103,6 +104,9 @@ func (s State) row(f found) Row {
 	r := Row{Station: f.ID, Name: f.Place.Name, Kind: kindOf(f.Station), Away: s.farness(f), At: f.at, Placed: f.placed, Here: f.ID == s.Asker.Here && f.ID != ""}
 	r.Tone, r.Word = Word(f.Standing, f.Closure, s.Now)
 	_, r.Stale = f.Station.Stale(s.Now)
+	if k, ok := station.KindOf(f.Kind); ok {
+		r.Key = k.Key
+	}
 	r.Note = say.Plain(cmp.Or(f.Landmark, f.Address))
 	return r
 }
@@ -222,7 +226,7 @@ func (s State) Nothing() Empty {
 			return Empty{say.T("现在都没有开门"), say.T("按您找的，有 %d 个站点，现在都关着。", n), say.T("去掉“现在开放”，可以看到它们几点开。")}
 		}
 	}
-	return Empty{say.T("没有找到"), say.T("没有站点符合您要的。"), say.T("换个说法，或去掉几个条件再找。")}
+	return Empty{say.T("没有找到站点"), say.T("没有站点符合您要的。"), say.T("换个说法，或去掉几个条件再找。")}
 }
 
 // Chip is a word that narrows the list down.

@@ -42,6 +42,7 @@ type State struct {
 	calendar   schedule.Calendar
 	walks      map[id.Station]Walk
 	board      ime.State
+	ready      bool // board has a dictionary
 }
 
 // Asker is where the person is who asks.

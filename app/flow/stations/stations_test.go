@@ -166,7 +166,7 @@ func TestNothing(t *testing.T) {
 	if w := s.Nothing(); !strings.Contains(w.Sentence.String(), "1 个站点") {
 		t.Errorf("all closed: %v", w)
 	}
-	if w := given(t, Type{"没有的"}, OnlyOpen{true}).Nothing(); w.Word.String() != "没有找到" {
+	if w := given(t, Type{"没有的"}, OnlyOpen{true}).Nothing(); w.Word.String() != "没有找到站点" {
 		t.Errorf("nothing fits: %v", w)
 	}
 }

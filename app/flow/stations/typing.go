@@ -15,9 +15,9 @@ func (s State) typing(m Message) State {
 		s.board, _ = s.board.Update(ime.Reset{})
 		s.Keys = m.Open
 	case Words:
-		s.board = ime.New(m.Dict, m.Room)
+		s.board, s.ready = ime.New(m.Dict, m.Room), true
 	case Key:
-		if !s.Keys {
+		if !s.Typing() {
 			return s
 		}
 		var do ime.Do
@@ -38,6 +38,9 @@ func (s State) Query() string {
 	}
 	return s.Text + s.board.Typed
 }
+
+// Typing reports whether the keyboard of the screen is open and has its words.
+func (s State) Typing() bool { return s.Keys && s.ready }
 
 // Board is the keyboard of the screen.
 func (s State) Board() ime.State { return s.board }

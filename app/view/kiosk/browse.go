@@ -6,9 +6,11 @@ import (
 	"yizhan/app/flow"
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/kiosk"
+	"yizhan/app/flow/stations"
 	"yizhan/app/flow/wayfind"
 	"yizhan/app/look"
 	"yizhan/app/say"
+	stationsview "yizhan/app/view/stations"
 	board "yizhan/app/view/wayfind"
 	"yizhan/core/id"
 )
@@ -138,11 +140,16 @@ func (v *View) choices(label say.Text, choices []claim.Choice, message func(stri
 
 // stations is the map, what is nearest, and the list.
 func (v *View) stations(m Model) fyne.CanvasObject {
-	b := board.Board{Scale: v.Scale, State: m.State.Find, Send: func(msg wayfind.Message) { v.Send(kiosk.Find{Message: msg}) }}
+	find := func(msg wayfind.Message) { v.Send(kiosk.Find{Message: msg}) }
+	places := &stationsview.View{Scale: v.Scale, Keys: true, Send: func(msg stations.Message) { find(wayfind.Stations{Message: msg}) }}
+	b := board.Board{Scale: v.Scale, State: m.State.Find, Send: find, Places: places, Columns: 5}
+	if m.Screen.Width > m.Screen.Height {
+		b.Columns = 3
+	}
 	if m.Printer {
 		b.Print = v.Way
 	}
-	f := frame{title: b.Title(), above: b.Head(), below: b.Body()}
+	f := frame{title: b.Title(), above: b.Head(), below: b.Body(), foot: b.Foot()}
 	if b.HasMap() && v.Map != nil {
 		f.chart = v.Map
 	}

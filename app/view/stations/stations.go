@@ -125,21 +125,20 @@ func (v *View) Rows(st stations.State) []fyne.CanvasObject {
 	return all
 }
 
-// row is one place: what it is called, whether it is open, how far it is.
+// row is one place: its pin, what it is called, how far it is, whether it is open.
 func (v *View) row(r stations.Row) fyne.CanvasObject {
 	s := v.Scale
-	objects := []fyne.CanvasObject{s.Heading(r.Name, true)}
+	words := []fyne.CanvasObject{s.Heading(r.Name, true)}
 	if !r.Away.Empty() {
-		away := look.NewText(look.Say(r.Away), look.Style{Em: s.Body, Bold: true, Colour: s.Ink})
-		objects = append(objects, away)
+		words = append(words, look.NewText(look.Say(r.Away), look.Style{Em: s.Body, Bold: true, Colour: s.Ink}))
 	}
-	objects = append(objects, v.state(r.Tone, r.Word))
 	note := say.Join(" · ", r.Kind, r.Note)
 	if r.Stale {
 		note = say.Join(" · ", note, say.T("可能已过时"))
 	}
-	objects = append(objects, s.Remark(look.Say(note)))
-	return look.NewTap(s.Card(objects...), v.send(stations.Show{Station: r.Station}))
+	words = append(words, v.state(r.Tone, r.Word), s.Remark(look.Say(note)))
+	pin := look.Fixed(s.Head*1.2, s.Head*1.2, s.Pin(r.Key, r.Tone, false))
+	return look.NewTap(s.Card(look.Row(s.Gap*0.7, 1, pin, look.Column(s.Gap*0.3, words...))), v.send(stations.Show{Station: r.Station}))
 }
 
 // state says by sign, word and colour whether a place is open.
@@ -153,7 +152,7 @@ func (v *View) state(tone look.Tone, word say.Text) fyne.CanvasObject {
 
 // Board is the keyboard of the screen, to stand at its foot; nil while it is closed.
 func (v *View) Board(st stations.State) fyne.CanvasObject {
-	if !v.Keys || !st.Keys {
+	if !v.Keys || !st.Typing() {
 		return nil
 	}
 	k := keyboard.New(v.Scale, func(m ime.Message) { v.Send(stations.Key{Message: m}) })

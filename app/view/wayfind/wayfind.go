@@ -10,6 +10,7 @@ import (
 	"yizhan/app/flow/wayfind"
 	"yizhan/app/look"
 	"yizhan/app/say"
+	stationsview "yizhan/app/view/stations"
 	"yizhan/core/qr"
 )
 
@@ -18,8 +19,10 @@ type Board struct {
 	Scale   look.Scale
 	State   wayfind.State
 	Send    func(wayfind.Message)
-	Print   func()           // a slip with the way; nil where nothing prints
-	OpenURL func(url string) // on the person's own phone; nil on a machine of the station
+	Places  *stationsview.View // the list, and what is known of a place
+	Columns int                // in which words that narrow the list down stand
+	Print   func()             // a slip with the way; nil where nothing prints
+	OpenURL func(url string)   // on the person's own phone; nil on a machine of the station
 }
 
 // Title is the page's.
@@ -36,7 +39,9 @@ func (b Board) Title() say.Text {
 }
 
 // HasMap reports whether the map belongs on the page.
-func (b Board) HasMap() bool { return b.State.Ground.Graph != nil && b.State.Page != wayfind.Take }
+func (b Board) HasMap() bool {
+	return b.State.Ground.Graph != nil && b.State.Page != wayfind.Take && !b.State.List.Keys
+}
 
 func (b Board) send(m wayfind.Message) func() { return func() { b.Send(m) } }
 
@@ -108,28 +113,22 @@ func (b Board) Body() fyne.CanvasObject {
 	return b.rows()
 }
 
-// rows are the ways to narrow the list down, and the list.
+// rows are the field to search, the nearest, what narrows the list down, and the list.
 func (b Board) rows() fyne.CanvasObject {
-	s, list := b.Scale, b.State.List
-	open, _, facilities := list.Chips()
-	chips := []fyne.CanvasObject{b.chip(open)}
-	for _, c := range facilities[:min(len(facilities), 3)] {
-		chips = append(chips, b.chip(c))
+	list := b.State.List
+	objects := []fyne.CanvasObject{b.Places.Search(list)}
+	if !list.Keys {
+		objects = append(append(objects, b.Places.Filters(list, max(2, b.Columns))), b.goThere()...)
 	}
-	objects := []fyne.CanvasObject{look.Row(s.Gap*0.6, -1, chips...)}
-	objects = append(objects, b.goThere()...)
-	rows, more := list.Rows()
-	for _, r := range rows {
-		objects = append(objects, b.row(r))
+	return look.Column(b.Scale.Gap*0.7, append(objects, b.Places.Rows(list)...)...)
+}
+
+// Foot is the keyboard of the screen, while it is open.
+func (b Board) Foot() fyne.CanvasObject {
+	if b.State.Page != wayfind.List {
+		return nil
 	}
-	if more > 0 {
-		objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("再看 %d 个", more)), b.list(stations.More{})))
-	}
-	if len(rows) == 0 {
-		e := list.Nothing()
-		objects = append(objects, s.Panel(look.Plain, e.Word, e.Sentence, e.Next))
-	}
-	return look.Column(s.Gap*0.7, objects...)
+	return b.Places.Board(b.State.List)
 }
 
 // goThere leads to the nearest place, and lets the person say that they stand elsewhere.
@@ -153,10 +152,6 @@ func (b Board) elsewhere() fyne.CanvasObject {
 	return b.Scale.Toggle(look.Say(say.T("我在别处")), b.State.Picking, b.send(wayfind.Pick{On: !b.State.Picking}))
 }
 
-func (b Board) chip(c stations.Chip) fyne.CanvasObject {
-	return b.Scale.Toggle(look.Say(c.Text), c.Chosen, b.list(c.Tap))
-}
-
 // walking is how the person walks, and from where.
 func (b Board) walking() fyne.CanvasObject {
 	s := b.Scale
@@ -165,25 +160,6 @@ func (b Board) walking() fyne.CanvasObject {
 		all = append(all, s.Toggle(look.Say(p.Name()), b.State.Pace == p, b.send(wayfind.SetPace{Pace: p})))
 	}
 	return look.Row(s.Gap*0.6, -1, append(all, b.elsewhere())...)
-}
-
-func (b Board) row(r stations.Row) fyne.CanvasObject {
-	s := b.Scale
-	words := []fyne.CanvasObject{s.Heading(r.Name, true)}
-	for _, t := range []say.Text{r.Away, r.Note} {
-		if !t.Empty() {
-			words = append(words, s.Remark(look.Say(t)))
-		}
-	}
-	kind := ""
-	for _, p := range b.State.Pins {
-		if p.Station == r.Station {
-			kind = p.Kind
-		}
-	}
-	pin := look.Fixed(s.Head*1.2, s.Head*1.2, s.Pin(kind, r.Tone, false))
-	card := s.Card(look.Row(s.Gap*0.7, 1, pin, look.Column(s.Gap*0.2, words...), s.Badge(r.Tone, look.Say(r.Word))))
-	return look.NewTap(card, b.list(stations.Show{Station: r.Station}))
 }
 
 // placeHead is a place and how far it is.
@@ -220,21 +196,7 @@ func (b Board) place() fyne.CanvasObject {
 	if d.Placed && d.Station != b.State.List.Asker.Here {
 		objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("我就在这个站点")), b.send(wayfind.StandAt{Station: d.Station})))
 	}
-	var facts []fyne.CanvasObject
-	for _, text := range []say.Text{d.Notice, d.Doubt} {
-		if !text.Empty() {
-			facts = append(facts, s.Text(look.Say(text)))
-		}
-	}
-	facts = append(facts, s.Fact(look.Say(say.T("种类")), look.Say(d.Kind)))
-	if len(d.Facilities) > 0 {
-		facts = append(facts, s.Fact(look.Say(say.T("有什么")), look.Say(say.Join("、", d.Facilities...))))
-	}
-	for _, line := range append(d.Facts, d.Week...) {
-		facts = append(facts, s.Fact(look.Say(line.Label), look.Say(line.Text)))
-	}
-	facts = append(facts, s.Remark(look.Say(d.Checked)))
-	return look.Column(s.Gap*0.7, append(objects, s.Card(facts...))...)
+	return look.Column(s.Gap*0.7, append(objects, b.Places.Facts(d)...)...)
 }
 
 // trouble is why there is no way.
