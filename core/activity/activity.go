@@ -215,6 +215,9 @@ func (a *Activity) Usable(pool int, now int64) bool {
 	return a.Hours.Place(a.Pickup, now, a.Zone) <= 0 || !door.Zero() && !door.After(now)
 }
 
+// rest is what most people take from.
+var rest = []int{0}
+
 // Parts lists the parts of a pool that a person takes from, in order: the
 // set-asides meant for them first, then the rest (part 0).
 func (a *Activity) Parts(p member.Person, tree member.Tree, today time.Time) ([]int, error) {
@@ -227,6 +230,9 @@ func (a *Activity) Parts(p member.Person, tree member.Tree, today time.Time) ([]
 		if ok {
 			parts = append(parts, i+1)
 		}
+	}
+	if parts == nil {
+		return rest, nil
 	}
 	return append(parts, 0), nil
 }

@@ -115,8 +115,13 @@ func (s *State) applyClaimed(e *op.Entry) error {
 	if a == nil {
 		return fmt.Errorf("there is no activity %s", e.Activity)
 	}
-	c := &held{act: a, Claim: quota.Claim{Ticket: op.TicketOf(e), Member: e.Member, Org: e.Org, Pool: a.Pool(e.Pool), Seats: e.Seats,
+	p := s.person(e.Member)
+	c := s.room()
+	*c = held{act: a, Claim: quota.Claim{Ticket: op.TicketOf(e), Member: e.Member, Org: e.Org, Pool: a.Pool(e.Pool), Seats: e.Seats,
 		Taken: e.Taken, Parts: e.Parts, Guest: e.Guest, Station: e.Station, Lease: e.LeaseID, Blocked: e.Blocked}}
+	if p != nil {
+		c.Member = p.ID // the same text, which lies in memory once
+	}
 	var err error
 	if c.State, err = e.Outcome.State(); err != nil {
 		return err
@@ -130,10 +135,23 @@ func (s *State) applyClaimed(e *op.Entry) error {
 	} else {
 		err = a.book.Add(&c.Claim)
 	}
-	if k := a.askers[c.Member]; k != nil {
+	if p == nil {
+		return err
+	}
+	if k := a.asker(p); k != nil && k.holding == nil {
 		k.holding = a.book.Members[c.Member]
 	}
 	return err
+}
+
+// room makes room for a claim. Claims are never forgotten, so they lie side by side.
+func (s *State) room() *held {
+	if len(s.rooms) == 0 {
+		s.rooms = make([]held, 256)
+	}
+	c := &s.rooms[0]
+	s.rooms = s.rooms[1:]
+	return c
 }
 
 func (s *State) applyToTicket(e *op.Entry) error {

@@ -39,7 +39,7 @@ func (s *State) decide(e *op.Entry, o *op.Op, line op.Line, at int64, allowed bo
 		e.Org = k.person.Org
 	}
 	if k != nil && pool >= 0 {
-		a.Weigh(f, k.person, k.Standing, pool, a.drawn, at)
+		a.Weigh(f, &k.person.Person, k.Standing, pool, a.drawn, at)
 		a.book.FillFor(f, k.holding, k.person.ID, k.person.Org, pool, k.Parts, k.Guest)
 		f.Elsewhere = s.elsewhere(a, k.person.ID)
 		f.OrgHeld += a.reserved(k.person.Org)
@@ -69,8 +69,11 @@ func (s *State) decide(e *op.Entry, o *op.Op, line op.Line, at int64, allowed bo
 // asker asks the activity's rules about a member, or remembers what they said;
 // nil if there is no such member.
 func (s *State) asker(a *act, m id.Member, at int64) *asker {
-	k := a.askers[m]
-	day := 0
+	p := s.person(m)
+	if p == nil {
+		return nil
+	}
+	k, day := a.asker(p), 0
 	if a.dated {
 		t := time.UnixMilli(at).In(s.zone)
 		day = t.Year()*1000 + t.YearDay()
@@ -78,13 +81,29 @@ func (s *State) asker(a *act, m id.Member, at int64) *asker {
 	if k != nil && k.treeAge == s.treeAge && k.day == day {
 		return k
 	}
-	p := s.people[m]
-	if p == nil {
-		return nil
-	}
-	k = &asker{Standing: a.Standing(*p, s.orgs, time.UnixMilli(at).In(s.zone)), person: p, treeAge: s.treeAge, day: day, holding: a.book.Members[m]}
-	a.askers[m] = k
+	k = &asker{Standing: a.Standing(p.Person, s.orgs, time.UnixMilli(at).In(s.zone)), of: a.Activity, person: p, treeAge: s.treeAge, day: day, holding: a.book.Members[p.ID]}
+	a.askers[p.ID], p.recent = k, k
 	return k
+}
+
+// asker is what the activity remembers of a person, nil if it never asked.
+func (a *act) asker(p *person) *asker {
+	if p.recent != nil && p.recent.of == a.Activity {
+		return p.recent
+	}
+	k := a.askers[p.ID]
+	if k != nil {
+		p.recent = k
+	}
+	return k
+}
+
+// person finds a member: mostly the one whose phone asks.
+func (s *State) person(m id.Member) *person {
+	if d := s.recent; d != nil && d.owner != nil && d.owner.ID == m && !d.owner.gone {
+		return d.owner
+	}
+	return s.people[m]
 }
 
 // threshold makes the task for staff when one more person is one too many.

@@ -33,7 +33,7 @@ func (r *run) put(o *op.Op) error {
 			if err := once("member", n.ID, seen); err != nil {
 				return err
 			}
-			if old := r.s.people[n.ID]; old != nil && same(*old, n) {
+			if old := r.s.people[n.ID]; old != nil && same(old.Person, n) {
 				continue
 			}
 			if _, ok := r.s.orgs[n.Org]; !ok {
@@ -111,16 +111,26 @@ func (s *State) applyOrgs(e *op.Entry) {
 }
 
 func (s *State) applyPeople(e *op.Entry) {
-	for _, p := range e.People {
-		s.people[p.ID] = &p
-		delete(s.erased, p.ID)
-		for _, l := range s.borrowed[p.ID] {
-			l.orgs[p.Org] = true
+	for _, n := range e.People {
+		if p := s.people[n.ID]; p != nil {
+			p.Person = n
+			s.askAgain(p)
+		} else {
+			s.people[n.ID] = &person{Person: n}
+			delete(s.erased, n.ID)
 		}
-		for _, a := range s.activities {
-			delete(a.askers, p.ID)
+		for _, l := range s.borrowed[n.ID] {
+			l.orgs[n.Org] = true
 		}
 	}
+}
+
+// askAgain forgets what rules said about a person.
+func (s *State) askAgain(p *person) {
+	for _, a := range s.activities {
+		delete(a.askers, p.ID)
+	}
+	p.recent = nil
 }
 
 // publish checks an activity and makes it, or its next revision, known to all.

@@ -128,9 +128,13 @@ func (s *State) applyEnrolled(e *op.Entry) {
 	if code := s.codes[string(n.CodeHash)]; code != nil && code.Device != n.Device {
 		s.codes[string(n.CodeHash)] = n // the code was for a new device, and an old one is back
 	}
-	s.devices[n.Device], s.recent = &device{Enrolment: *n, first: 1, seen: e.At}, nil
+	d := &device{Enrolment: *n, first: 1, seen: e.At}
+	s.devices[n.Device], s.recent = d, nil
 	if n.Role == op.Phone {
-		s.phones[n.Member] = n.Device
+		if p := s.people[n.Member]; p != nil {
+			d.owner, d.Member = p, p.ID // the same text, which lies in memory once
+		}
+		s.phones[d.Member] = n.Device
 	}
 	if p := s.stations[n.Station]; p != nil && p.authority == "" && n.Role != op.Phone && n.Upstream == "" {
 		p.authority = n.Device

@@ -42,11 +42,12 @@ func (s *State) past(a *act, c *quota.Claim, at int64) bool {
 // applyErased forgets a person, and the codes with which a phone of theirs could
 // still be enrolled.
 func (s *State) applyErased(m id.Member) {
+	if p := s.people[m]; p != nil {
+		s.askAgain(p)
+		p.gone = true
+	}
 	delete(s.people, m)
 	s.erased[m] = true
-	for _, a := range s.activities {
-		delete(a.askers, m)
-	}
 	for hash, n := range s.codes {
 		if n.Role == op.Phone && n.Member == m && s.devices[n.Device] == nil {
 			delete(s.codes, hash)

@@ -1,7 +1,6 @@
 package arbiter
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -55,8 +54,17 @@ func (r *run) add(e op.Entry) {
 func (r *run) sign(e *op.Entry) {
 	e.Device = r.from.Device
 	if r.from.Seq != 0 {
-		e.DevSeq, e.Chain = r.from.Seq, bytes.Clone(r.from.Hash[:])
+		e.DevSeq, e.Chain = r.from.Seq, r.s.keep(r.from.Hash)
 	}
+}
+
+// keep copies a hash to where many lie side by side.
+func (s *State) keep(h op.Hash) []byte {
+	if len(s.hashes) == cap(s.hashes) {
+		s.hashes = make([]op.Hash, 0, 256)
+	}
+	s.hashes = append(s.hashes, h)
+	return s.hashes[len(s.hashes)-1][:]
 }
 
 // finish is emit for the entry that carries the op's result.

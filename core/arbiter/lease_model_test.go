@@ -185,7 +185,7 @@ func (m *model) expectGrant(l *loan, o *op.Op, from id.Device) (incident string,
 		}
 	}
 	if incident == "" && a.Guests != nil {
-		guest, err := a.Guests.Match(*p, m.s.orgs, time.UnixMilli(m.now).In(m.s.zone))
+		guest, err := a.Guests.Match(p.Person, m.s.orgs, time.UnixMilli(m.now).In(m.s.zone))
 		pool, guests := a.Pool(l.Pool), o.Seats
 		for _, c := range a.book.Claims {
 			if c.Pool == pool && c.Guest && len(c.Taken) > 0 {

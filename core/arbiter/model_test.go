@@ -281,10 +281,10 @@ func (m *model) checkGrants(entries []op.Entry) {
 		}
 		a, p := m.s.activities[e.Activity], m.s.people[e.Member]
 		today := time.UnixMilli(e.At).In(m.s.zone)
-		if ok, err := a.Audience.Match(*p, m.s.orgs, today); err != nil || !ok || p.Barred || e.Org != p.Org {
+		if ok, err := a.Audience.Match(p.Person, m.s.orgs, today); err != nil || !ok || p.Barred || e.Org != p.Org {
 			m.t.Fatalf("%s is outside the audience or barred: %v %v", e.Member, ok, err)
 		}
-		parts, err := a.Parts(*p, m.s.orgs, today)
+		parts, err := a.Parts(p.Person, m.s.orgs, today)
 		if err != nil {
 			m.t.Fatalf("%v", err)
 		}

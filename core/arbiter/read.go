@@ -46,7 +46,7 @@ func (s *State) Person(m id.Member) (member.Person, bool) {
 	if p == nil {
 		return member.Person{}, false
 	}
-	return *p, true
+	return p.Person, true
 }
 
 // Org looks an organisation up.
@@ -132,7 +132,7 @@ func (s *State) Numbers(a id.Activity, p id.Pool, st id.Station) (act uint32, po
 // People calls fn with every member, in order of id.
 func (s *State) People(fn func(member.Person)) {
 	for _, k := range sorted(s.people) {
-		fn(*s.people[k])
+		fn(s.people[k].Person)
 	}
 }
 

@@ -28,13 +28,15 @@ type State struct {
 	seq        uint64 // Seq of the last entry
 	orgs       member.Tree
 	treeAge    int // grows with every change of the tree: remembered audiences depend on it
-	people     map[id.Member]*member.Person
+	people     map[id.Member]*person
 	erased     map[id.Member]bool // and have not come back
 	stations   map[id.Station]*place
 	carried    op.Map                // by devices; empty while none was published
 	calendar   map[int]schedule.Year // by year
 	activities map[id.Activity]*act
 	claims     map[id.Ticket]*held
+	rooms      []held    // for claims to come
+	hashes     []op.Hash // of the newest entries
 	devices    map[id.Device]*device
 	codes      map[string]*op.Enrolment // one-use codes by hash
 	phones     map[id.Member]id.Device  // the one phone of each member
@@ -53,6 +55,14 @@ type State struct {
 	seams      Seams // empty but in tests of the simulator
 	run        run
 	recent     *device // see device
+}
+
+// person is a member. Whoever holds a pointer to one finds an imported change in
+// it, and gone set once the member is erased.
+type person struct {
+	member.Person
+	gone   bool
+	recent *asker // as whom the member asked last: storms ask for one activity
 }
 
 // place is a station with what hand-over needs.
@@ -88,7 +98,8 @@ type task struct {
 // when the person, the tree or (for rules that read the age) the day changed.
 type asker struct {
 	activity.Standing
-	person  *member.Person
+	of      *activity.Activity // as it was asked
+	person  *person
 	holding *quota.Holding // nil until the member has one
 	treeAge int
 	day     int
@@ -123,7 +134,8 @@ type device struct {
 	gone    string // why it may do nothing any more
 	results []answer
 	op.Enrolment
-	seen      int64 // see Device.Seen
+	owner     *person // of a phone; nil where its member is not known
+	seen      int64   // see Device.Seen
 	wiped     bool
 	kept      map[op.Hash]struct{} // ops in quarantine, by chain hash
 	keptBytes int
@@ -154,7 +166,7 @@ type due struct {
 // New makes an empty state. Windows and days are wall-clock in zone.
 func New(zone *time.Location) *State {
 	return &State{
-		zone: zone, orgs: member.Tree{}, people: map[id.Member]*member.Person{}, erased: map[id.Member]bool{},
+		zone: zone, orgs: member.Tree{}, people: map[id.Member]*person{}, erased: map[id.Member]bool{},
 		stations: map[id.Station]*place{}, calendar: map[int]schedule.Year{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
 		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, kept: map[uint64]*keptOp{}, series: quota.Series{},
 		leases: map[uint64]*lease{}, borrowed: map[id.Member][]*lease{}, early: map[id.Ticket]*early{},

@@ -137,9 +137,9 @@ func (b *Book) FillFor(f *Facts, h *Holding, m id.Member, o id.Org, pool int, pa
 }
 
 // count adds seats to every counter that a limit reads.
-func (b *Book) count(c *Claim, seats int) {
-	b.Members[c.Member].Seats += seats
-	b.Orgs[c.Org].Seats += seats
+func (b *Book) count(h *Holding, o *OrgHolding, c *Claim, seats int) {
+	h.Seats += seats
+	o.Seats += seats
 	for _, l := range b.Rules.Member {
 		if l.Series != "" {
 			b.Series.add(l.Series, c.Member, seats)
@@ -167,18 +167,19 @@ func (b *Book) Add(c *Claim) error {
 
 // enter counts a new claim.
 func (b *Book) enter(c *Claim) {
-	h := b.Members[c.Member]
-	if b.Orgs[c.Org] == nil {
-		b.Orgs[c.Org] = &OrgHolding{}
+	h, o := b.Members[c.Member], b.Orgs[c.Org]
+	if o == nil {
+		o = &OrgHolding{}
+		b.Orgs[c.Org] = o
 	}
 	if h == nil {
 		h = &Holding{}
 		b.Members[c.Member] = h
-		b.Orgs[c.Org].Persons++
+		o.Persons++
 	}
 	h.Claims = insert(h.Claims, c)
 	b.Claims = insert(b.Claims, c)
-	b.count(c, c.Seats)
+	b.count(h, o, c, c.Seats)
 }
 
 // insert puts a claim behind those that were made before it. It is nearly always
@@ -280,11 +281,11 @@ func (b *Book) Drop(c *Claim, seats int, taken []op.Taken, state op.ClaimState) 
 		c.Taken = rest
 	}
 	owed := c.Blocked && c.State == op.ClaimGranted
-	b.count(c, -seats)
+	h := b.Members[c.Member]
+	b.count(h, b.Orgs[c.Org], c, -seats)
 	if seats == c.Seats {
 		b.leaveLine(c)
 		c.State = state
-		h := b.Members[c.Member]
 		h.Claims = slices.DeleteFunc(h.Claims, func(o *Claim) bool { return o == c })
 	}
 	c.Seats -= seats
