@@ -2,6 +2,7 @@ package arbiter
 
 import (
 	"fmt"
+	"slices"
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
@@ -109,4 +110,32 @@ func (s *State) Admit(from op.Origin) (Standing, op.Result) {
 		return ForkedOp, op.Result{}
 	}
 	return KnownOp, known.result()
+}
+
+// Expect says which devices ask next. It changes nothing: what their ops read first is
+// brought nearer, for many at once, while each alone would wait for memory.
+func (s *State) Expect(devices []id.Device) {
+	s.next = s.next[:0]
+	for _, d := range devices {
+		if v := s.devices[d]; v != nil {
+			s.next = append(s.next, v)
+		}
+	}
+	near := uint64(0)
+	for _, d := range s.next { // each round reads what the one before has led to
+		near += d.last + uint64(len(d.Role))
+		if n := len(d.results); n > 0 {
+			near += d.results[n-1].seq
+		}
+	}
+	s.next = slices.DeleteFunc(s.next, func(d *device) bool { return d.owner == nil || d.owner.recent == nil })
+	for _, d := range s.next {
+		near += uint64(d.owner.Children) + uint64(d.owner.ID[0]) + uint64(d.owner.recent.day)
+	}
+	for _, d := range s.next {
+		if h := d.owner.recent.holding; h != nil {
+			near += uint64(h.Seats)
+		}
+	}
+	s.near = near
 }

@@ -131,8 +131,9 @@ func (s *State) applyEnrolled(e *op.Entry) {
 	d := &device{Enrolment: *n, first: 1, seen: e.At}
 	s.devices[n.Device], s.recent = d, nil
 	if n.Role == op.Phone {
+		d.Role = op.Phone // the same texts, which lie in memory once
 		if p := s.people[n.Member]; p != nil {
-			d.owner, d.Member = p, p.ID // the same text, which lies in memory once
+			d.owner, d.Member = p, p.ID
 		}
 		s.phones[d.Member] = n.Device
 	}

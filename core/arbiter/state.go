@@ -54,15 +54,17 @@ type State struct {
 	scratch    quota.Facts
 	seams      Seams // empty but in tests of the simulator
 	run        run
-	recent     *device // see device
+	recent     *device   // see device
+	next       []*device // memory of Expect
+	near       uint64    // what Expect has read, so that it is read
 }
 
 // person is a member. Whoever holds a pointer to one finds an imported change in
 // it, and gone set once the member is erased.
 type person struct {
-	member.Person
-	gone   bool
 	recent *asker // as whom the member asked last: storms ask for one activity
+	gone   bool
+	member.Person
 }
 
 // place is a station with what hand-over needs.
@@ -131,11 +133,11 @@ type device struct {
 	last    uint64
 	first   uint64 // op number of results[0]
 	chain   op.Hash
-	gone    string // why it may do nothing any more
+	gone    string  // why it may do nothing any more
+	owner   *person // of a phone; nil where its member is not known
 	results []answer
 	op.Enrolment
-	owner     *person // of a phone; nil where its member is not known
-	seen      int64   // see Device.Seen
+	seen      int64 // see Device.Seen
 	wiped     bool
 	kept      map[op.Hash]struct{} // ops in quarantine, by chain hash
 	keptBytes int

@@ -119,6 +119,7 @@ func (s *Sequencer) decideAll(b *batch, writing bool) {
 		case c.view == nil:
 			s.at++
 			s.tick(b)
+			s.look()
 			s.decide(b, c)
 			b.calls = append(b.calls, c)
 		case c.glance || !writing && b.empty():
@@ -139,12 +140,31 @@ func (s *Sequencer) next() *call {
 		s.mu.Lock()
 		s.todo, s.pending = s.pending, s.todo[:0]
 		s.mu.Unlock()
-		s.at = 0
+		s.at, s.looked = 0, 0
 	}
 	if len(s.todo) == 0 {
 		return nil
 	}
 	return s.todo[s.at]
+}
+
+// ahead is how many devices the state is told of before their ops are decided.
+const ahead = 128
+
+// look tells the state whose ops come next, those of the call that was just taken first.
+func (s *Sequencer) look() {
+	if s.looked >= s.at {
+		return
+	}
+	s.coming = s.coming[:0]
+	for s.looked = s.at - 1; s.looked < len(s.todo) && len(s.coming) < ahead; s.looked++ {
+		for i := range s.todo[s.looked].ops {
+			if d := s.todo[s.looked].ops[i].Device; len(s.coming) == 0 || d != s.coming[len(s.coming)-1] {
+				s.coming = append(s.coming, d)
+			}
+		}
+	}
+	s.state.Expect(s.coming)
 }
 
 // tick decides every moment that is due before any later op.

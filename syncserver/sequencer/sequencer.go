@@ -14,6 +14,7 @@ import (
 
 	"yizhan/core/arbiter"
 	"yizhan/core/fault"
+	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/syncserver/journal"
 )
@@ -56,7 +57,9 @@ type Sequencer struct {
 	broken error     // the state cannot be used: everything not durable is taken back
 	full   time.Time // until when ops are turned away, because the journal's disk was full
 	todo   []*call
-	at     int    // of the next call in todo
+	at     int // of the next call in todo
+	looked int // up to which call in todo the state knows who asks
+	coming []id.Device
 	spare  *batch // memory for the next batch
 
 	// The rest belongs to whoever writes: the writer while it has a batch, else the loop.
