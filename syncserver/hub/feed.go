@@ -22,6 +22,7 @@ const maxTombstones = 20_000
 
 // snapshot is everything that scanners may hold, at one cursor.
 type snapshot struct {
+	paused  bool // there is nothing to serve
 	applied uint64
 	floor   uint64
 	rows    map[string][]wire.RowChange // by scope, in order of Seq, table and id; removed ones too
@@ -64,7 +65,7 @@ func (f *snapshots) refresh(s local.Store) error {
 		f.now, f.anew = nil, false
 	}
 	if f.served.Paused {
-		f.now = &snapshot{}
+		f.now = &snapshot{paused: true}
 		return nil
 	}
 	changed := map[string]bool{}
@@ -153,8 +154,14 @@ type view struct {
 	h *Hub
 }
 
-func (v view) Applied() (uint64, error) { return v.applied, nil }
-func (v view) Floor() (uint64, error)   { return v.floor, nil }
+func (v view) Applied() (uint64, error) {
+	if v.paused {
+		return 0, stream.ErrPaused
+	}
+	return v.applied, nil
+}
+
+func (v view) Floor() (uint64, error) { return v.floor, nil }
 
 func (v view) Changed(name string) (uint64, error) {
 	rows := v.rows[name]

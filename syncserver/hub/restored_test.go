@@ -138,6 +138,9 @@ func TestCityGoesOnFromABackup(t *testing.T) {
 			}
 		}
 	}
+	for _, d := range s.scanners {
+		s.synced(d.Device)
+	}
 	s.cityBack()
 	s.settled()
 }
@@ -171,6 +174,7 @@ func TestForgottenScanner(t *testing.T) {
 	if v, err := d.scan(s.codes[3]); v != fault.Valid || err != nil {
 		t.Error(v, err)
 	}
+	s.synced(d.Device)
 	s.cityBack()
 	if n := s.counts(); n.Redeemed != 4 {
 		t.Errorf("the city has %+v", n)

@@ -32,7 +32,6 @@ type audit struct {
 	doubted  map[id.Ticket]int // incidents of any kind
 	closed   map[id.Device]int // incidents about a device
 	foreign  map[uint64]bool   // leases that the server has forgotten, and heard of again
-	frozen   bool              // since a restore: the record is not whole
 	seq      uint64
 }
 
@@ -51,6 +50,7 @@ type claim struct {
 	waits    bool
 	redeemed bool
 	blocked  bool
+	recorded bool // taken back from a device by a server that had forgotten it
 }
 
 func (w *World) audit() {
@@ -61,6 +61,7 @@ func (w *World) audit() {
 		w.fail("read journal: %v", err)
 	}
 	w.stats.Entries += int(a.seq)
+	a.held()
 	a.people()
 	a.machines()
 }
@@ -99,13 +100,6 @@ func (a *audit) entry(e *op.Entry) {
 		a.changed(e)
 	case op.IncidentMade:
 		a.incident(e)
-	case op.Restored:
-		a.frozen = true
-	case op.Reopened:
-		a.frozen = false
-		for _, t := range slices.Sorted(maps.Keys(a.claims)) {
-			a.limits(a.claims[t])
-		}
 	}
 }
 
@@ -133,7 +127,8 @@ func (a *audit) claimed(e *op.Entry) {
 	if a.claims[t] != nil {
 		a.fail("ticket %d is made twice", t)
 	}
-	c := &claim{member: e.Member, activity: e.Activity, pool: e.Pool, seats: e.Seats, waits: e.Outcome != op.Granted, blocked: e.Blocked}
+	c := &claim{member: e.Member, activity: e.Activity, pool: e.Pool, seats: e.Seats, waits: e.Outcome != op.Granted, blocked: e.Blocked,
+		recorded: e.Whole != nil && e.Whole.Seq != 0}
 	a.claims[t] = c
 	if c.waits {
 		return
@@ -157,7 +152,9 @@ func (a *audit) take(t id.Ticket, c *claim, taken []op.Taken, lease uint64) {
 	if n := a.count(c.activity); n > a.w.town.totals[c.activity] {
 		a.fail("%d seats of %s are given away, there are %d", n, c.activity, a.w.town.totals[c.activity])
 	}
-	a.limits(c)
+	if !c.recorded {
+		a.limits(c)
+	}
 }
 
 func (a *audit) count(of id.Activity) (n int) {
@@ -174,11 +171,10 @@ func (a *audit) count(of id.Activity) (n int) {
 	return n
 }
 
-// limits counts what a member and an organisation have. While devices bring back
-// what a restored server has forgotten, a grant may come before the cancellation
-// that made room for it.
+// limits counts what a member and an organisation have. A grant that a restored server
+// takes back may come before the cancellation that made room for it: those count at the end.
 func (a *audit) limits(c *claim) {
-	if a.frozen || c.waits || c.blocked || c.seats == 0 {
+	if c.waits || c.blocked || c.seats == 0 {
 		return
 	}
 	spec := a.w.town.specs[c.activity]
@@ -268,6 +264,20 @@ func (a *audit) lend(lease uint64, activity id.Activity, pool id.Pool, taken []o
 			a.fail("seat %v is lent to %d and is not free", s, lease)
 		}
 		a.lent[s] = lease
+	}
+}
+
+// held counts what everybody has at the end. What goes over a limit then hangs on a
+// cancellation that nobody has brought back, and staff know of it.
+func (a *audit) held() {
+	for _, t := range slices.Sorted(maps.Keys(a.claims)) {
+		known := a.doubted[t] > 0
+		for o, c := range a.claims {
+			known = known || a.doubted[o] > 0 && c.member == a.claims[t].member && c.activity == a.claims[t].activity
+		}
+		if !known {
+			a.limits(a.claims[t])
+		}
 	}
 }
 

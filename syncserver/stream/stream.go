@@ -15,7 +15,7 @@ import (
 
 // View is the feed at one moment.
 type View interface {
-	// Applied is the newest journal Seq in it.
+	// Applied is the newest journal Seq in it, or ErrPaused.
 	Applied() (uint64, error)
 	// Floor is the Seq from which on it remembers removed rows: who holds less begins anew.
 	Floor() (uint64, error)
@@ -27,6 +27,9 @@ type View interface {
 	// Acked is the last op number of the device whose effects the rows contain.
 	Acked(device id.Device, upTo uint64) (uint64, error)
 }
+
+// ErrPaused says that a View has nothing to give for now.
+var ErrPaused = errors.New("the feed is paused")
 
 // Config is what a stream is made of.
 type Config struct {
@@ -191,13 +194,16 @@ func (l *lane) anew(applied uint64) {
 }
 
 // Next gives the next chunk, with rows of about budget bytes, or nil while the
-// ledger is behind the device, or has nothing. It counts only once Sent is called.
+// feed is behind the device, or paused. It counts only once Sent is called.
 func (s *Stream) Next(v View, now int64, budget int) (*wire.Checkpoint, error) {
 	applied, err := v.Applied()
+	if errors.Is(err, ErrPaused) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read feed: %w", err)
 	}
-	if applied < s.cursor || applied == 0 {
+	if applied < s.cursor {
 		return nil, nil
 	}
 	if !s.begun {
