@@ -228,6 +228,9 @@ func (c *canvas) paintLines(outline bool) {
 	for class := range c.lines {
 		pen := c.style.Pens[class]
 		width, ink := max(0.8, pen.Width*scale), pen.Line
+		if thin := pen.Width*scale < 2; thin && pen.Casing.A != 0 && apartness(pen.Casing, c.style.Ground) > apartness(pen.Line, c.style.Ground) {
+			ink = mixed(pen.Line, pen.Casing) // a white street without outlines would not be seen
+		}
 		if outline {
 			width, ink = width+2, pen.Casing
 		}
@@ -239,6 +242,20 @@ func (c *canvas) paintLines(outline bool) {
 		}
 		c.fill(ink)
 	}
+}
+
+// apartness is how much two inks differ.
+func apartness(a, b color.RGBA) (sum int) {
+	for _, d := range []int{int(a.R) - int(b.R), int(a.G) - int(b.G), int(a.B) - int(b.B)} {
+		sum += max(d, -d)
+	}
+	return sum
+}
+
+// mixed is a third of one ink and two of another.
+func mixed(a, b color.RGBA) color.RGBA {
+	mix := func(x, y uint8) uint8 { return uint8((int(x) + 2*int(y)) / 3) }
+	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
 }
 
 // begin gives the shapes that reach into the block, and makes room for them and so

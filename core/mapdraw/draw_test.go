@@ -151,6 +151,17 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestEveryClassHasAPen finds a class that would be written in no colour at all.
+func TestEveryClassHasAPen(t *testing.T) {
+	for _, style := range []*Style{Day(nil), Night(nil), Contrast(nil)} {
+		for class, pen := range style.Pens {
+			if pen.Text.A == 0 {
+				t.Errorf("class %d has no pen", class)
+			}
+		}
+	}
+}
+
 func TestRefusesSizes(t *testing.T) {
 	p := packOf(t, &mappack.Feature{Class: mappack.Water, Rings: [][]geo.Fix{{at(0, 0), at(1, 1)}}})
 	for _, v := range []View{{center, 16, 0, 10}, {center, 16, 10, -1}, {center, 16, 100_000, 10}, {center, 21, 10, 10}, {center, -1, 10, 10}, {center, math.NaN(), 10, 10}} {
