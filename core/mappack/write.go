@@ -2,7 +2,6 @@ package mappack
 
 import (
 	"bufio"
-	"cmp"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -39,19 +38,10 @@ type Writer struct {
 	spool *os.File
 	out   *bufio.Writer
 	at    int64
-	kept  []spooled
+	kept  sorter
 	box   geo.Box
 	count int
 	buf   []byte
-}
-
-// spooled is where a feature lies in the spool, and which chunk it will be in.
-type spooled struct {
-	depth    uint8
-	class    Class
-	row, col int32
-	at       int64
-	size     uint32
 }
 
 // Create begins a pack that Finish will put at path; until then nothing is there.
@@ -60,12 +50,12 @@ func Create(path string) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make map: %w", err)
 	}
-	return &Writer{path: path, spool: spool, out: bufio.NewWriterSize(spool, 1<<20), box: geo.NoBox()}, nil
+	return &Writer{path: path, spool: spool, out: bufio.NewWriterSize(spool, 1<<20), kept: sorter{dir: filepath.Dir(path)}, box: geo.NoBox()}, nil
 }
 
 // Close removes what Finish has not used.
 func (w *Writer) Close() error {
-	return errors.Join(w.spool.Close(), os.Remove(w.spool.Name()))
+	return errors.Join(w.spool.Close(), os.Remove(w.spool.Name()), w.kept.close())
 }
 
 // Features is how many features were added.
@@ -92,7 +82,9 @@ func (w *Writer) Add(f *Feature) error {
 		if _, err := w.out.Write(w.buf); err != nil {
 			return fmt.Errorf("make map: %w", err)
 		}
-		w.kept = append(w.kept, spooled{uint8(d), f.Class, row, col, w.at, uint32(len(w.buf))})
+		if err := w.kept.add(spooled{uint8(d), f.Class, row, col, w.at, uint32(len(w.buf))}); err != nil {
+			return fmt.Errorf("make map: %w", err)
+		}
 		w.at += int64(len(w.buf))
 	}
 	return nil
@@ -207,9 +199,6 @@ func (w *Writer) fill(path string, about About, graph []byte) error {
 
 // chunks writes the spooled features, neighbours of one class together.
 func (w *Writer) chunks(tx *sql.Tx) error {
-	slices.SortFunc(w.kept, func(a, b spooled) int {
-		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(a.row, b.row), cmp.Compare(a.col, b.col), cmp.Compare(a.class, b.class), cmp.Compare(a.at, b.at))
-	})
 	boxes, err := tx.Prepare("INSERT INTO box VALUES (?, ?, ?, ?, ?, ?, ?)")
 	if err != nil {
 		return err
@@ -221,23 +210,14 @@ func (w *Writer) chunks(tx *sql.Tx) error {
 	}
 	defer bodies.Close()
 	var body []byte
+	var first spooled
 	id := 0
-	for i := 0; i < len(w.kept); {
-		first := w.kept[i]
-		body = body[:0]
-		for ; i < len(w.kept) && len(body) < most; i++ {
-			k := w.kept[i]
-			if k.depth != first.depth || k.row != first.row || k.col != first.col {
-				break
-			}
-			n := len(body)
-			body = slices.Grow(body, int(k.size))[:n+int(k.size)]
-			if _, err := w.spool.ReadAt(body[n:], k.at); err != nil {
-				return err
-			}
+	write := func() error {
+		if len(body) == 0 {
+			return nil
 		}
-		d := &depths[first.depth]
-		origin := geo.Fix{Lat: first.row * d.cell, Lon: first.col * d.cell}
+		d := &depths[first.Depth]
+		origin := geo.Fix{Lat: first.Row * d.cell, Lon: first.Col * d.cell}
 		box, f, c := geo.NoBox(), Feature{}, cursor{body}
 		for len(c.b) > 0 {
 			if err := c.read(&f, origin, d.grid); err != nil {
@@ -247,15 +227,29 @@ func (w *Writer) chunks(tx *sql.Tx) error {
 			box = box.With(b.Min).With(b.Max)
 		}
 		id++
-		if _, err := bodies.Exec(id, int(first.depth), origin.Lat, origin.Lon, body); err != nil {
+		if _, err := bodies.Exec(id, int(first.Depth), origin.Lat, origin.Lon, body); err != nil {
 			return err
 		}
 		sw, ne := box.Min.Point(), box.Max.Point()
-		if _, err := boxes.Exec(id, sw.Lon, ne.Lon, sw.Lat, ne.Lat, d.from, d.to); err != nil {
-			return err
-		}
+		_, err := boxes.Exec(id, sw.Lon, ne.Lon, sw.Lat, ne.Lat, d.from, d.to)
+		return err
 	}
-	return nil
+	err = w.kept.each(func(k spooled) error {
+		if len(body) >= most || k.Depth != first.Depth || k.Row != first.Row || k.Col != first.Col {
+			if err := write(); err != nil {
+				return err
+			}
+			first, body = k, body[:0]
+		}
+		n := len(body)
+		body = slices.Grow(body, int(k.Size))[:n+int(k.Size)]
+		_, err := w.spool.ReadAt(body[n:], k.At)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return write()
 }
 
 // seal appends the trailer: what the file is, its version, and the SHA-256 of

@@ -14,35 +14,44 @@ const version = 1
 // Encode writes the graph as bytes that Decode reads: counts, names, nodes as
 // differences, and the edges in the order of their first node. All numbers are
 // varints, signed ones zigzag. docs/MAP.md has the layout.
-func (g *Graph) Encode() []byte {
-	b := []byte{version}
+func (g *Graph) Encode() []byte { return g.encode(g.asIs()) }
+
+func (g *Graph) encode(l layout) []byte {
+	// Room for what real maps take, so that it mostly is not copied.
+	b := append(make([]byte, 0, 4096+6*len(l.nodes)+12*len(l.edges)+6*len(g.shape)), version)
 	b = binary.AppendUvarint(b, uint64(len(g.names)))
 	for _, n := range g.names {
 		b = binary.AppendUvarint(b, uint64(len(n)))
 		b = append(b, n...)
 	}
-	b = binary.AppendUvarint(b, uint64(len(g.nodes)))
+	b = binary.AppendUvarint(b, uint64(len(l.nodes)))
 	var at geo.Fix
-	for _, n := range g.nodes {
-		b, at = appendFix(b, at, n), n
+	for _, i := range l.nodes {
+		b, at = appendFix(b, at, g.nodes[i]), g.nodes[i]
 	}
-	b = binary.AppendUvarint(b, uint64(g.Edges()))
-	b = binary.AppendUvarint(b, uint64(len(g.shape)))
-	from := int32(0)
-	for i, e := range g.edges[:g.Edges()] {
-		b = binary.AppendUvarint(b, uint64(e.from-from))
-		b = binary.AppendVarint(b, int64(e.to)-int64(e.from))
+	points := 0
+	for _, i := range l.edges {
+		points += len(g.inner(int(i)))
+	}
+	b = binary.AppendUvarint(b, uint64(len(l.edges)))
+	b = binary.AppendUvarint(b, uint64(points))
+	was := int32(0)
+	for _, i := range l.edges {
+		e := g.edges[i]
+		from, to := l.place[e.from], l.place[e.to]
+		b = binary.AppendUvarint(b, uint64(from-was))
+		b = binary.AppendVarint(b, int64(to)-int64(from))
 		b = binary.AppendUvarint(b, uint64(e.mm))
 		b = binary.AppendUvarint(b, uint64(e.kind))
 		b = binary.AppendUvarint(b, uint64(e.rights))
 		b = binary.AppendUvarint(b, uint64(e.name))
-		inner := g.inner(i)
+		inner := g.inner(int(i))
 		b = binary.AppendUvarint(b, uint64(len(inner)))
 		at = g.nodes[e.from]
 		for _, f := range inner {
 			b, at = appendFix(b, at, f), f
 		}
-		from = e.from
+		was = from
 	}
 	return b
 }
@@ -141,7 +150,6 @@ func Decode(b []byte) (*Graph, error) {
 	if r.bad || len(r.b) > 0 || len(g.shape) != points {
 		return nil, errDamaged
 	}
-	g.connect()
-	g.index.fill(g)
+	g.ready()
 	return g, nil
 }

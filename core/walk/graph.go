@@ -77,65 +77,68 @@ type arc struct {
 	shut   bool // one-way, and this is the other way
 }
 
-// Builder gathers ways. Points that two ways share have the same number in both.
-type Builder struct {
-	ways  []way
-	refs  []int64
-	fixes []geo.Fix
-	names map[string]uint32
-	list  []string
-}
-
-type way struct {
-	first  int // its points begin here
-	name   uint32
-	kind   Kind
-	rights Rights
-}
-
-// Add takes one way: the numbers and places of its points, of equal count.
-func (b *Builder) Add(refs []int64, fixes []geo.Fix, name string, kind Kind, rights Rights) {
-	if b.names == nil {
-		b.names, b.list = map[string]uint32{"": 0}, []string{""}
-	}
-	n, ok := b.names[name]
-	if !ok {
-		n = uint32(len(b.list))
-		b.names[name], b.list = n, append(b.list, name)
-	}
-	b.ways = append(b.ways, way{len(b.refs), n, kind, rights})
-	b.refs, b.fixes = append(b.refs, refs...), append(b.fixes, fixes...)
-}
-
 // Build makes the graph of everything added, without the networks that are too
 // short to be true. A graph without ways has no edges.
 func (b *Builder) Build() *Graph {
+	g := b.build()
+	l := g.layout()
+	out := &Graph{names: g.names, nodes: make([]geo.Fix, len(l.nodes))}
+	for i, n := range l.nodes {
+		out.nodes[i] = g.nodes[n]
+	}
+	for _, i := range l.edges {
+		e := g.edges[i]
+		inner := g.inner(int(i))
+		e.from, e.to, e.shape = l.place[e.from], l.place[e.to], uint32(len(out.shape))
+		out.shape, out.edges = append(out.shape, inner...), append(out.edges, e)
+	}
+	out.edges = append(out.edges, edge{shape: uint32(len(out.shape))})
+	out.ready()
+	return out
+}
+
+// Encode is Build and Graph.Encode in about a third of the memory, with the number
+// of edges and the metres of all ways. The builder is used up.
+func (b *Builder) Encode() (body []byte, edges int, metres float64) {
+	g := b.build()
+	*b = Builder{}
+	l := g.layout()
+	for _, i := range l.edges {
+		metres += float64(g.edges[i].mm) / 1000
+	}
+	return g.encode(l), len(l.edges), metres
+}
+
+// build cuts the ways into edges at their joints, and finds the networks.
+func (b *Builder) build() *Graph {
 	joints := b.joints()
 	g := &Graph{names: b.list, nodes: make([]geo.Fix, len(joints))}
-	for i, w := range b.ways {
-		last := len(b.refs)
-		if i+1 < len(b.ways) {
-			last = b.ways[i+1].first
+	edges, inner := 0, 0
+	b.each(func(w way, refs []int64, _ []geo.Fix) {
+		edges--
+		for _, ref := range refs {
+			if _, joint := slices.BinarySearch(joints, ref); joint {
+				edges++
+			} else {
+				inner++
+			}
 		}
-		g.cut(w, b.refs[w.first:last], b.fixes[w.first:last], joints)
-	}
+	})
+	g.edges, g.shape = make([]edge, 0, max(0, edges)+1), make([]geo.Fix, 0, inner)
+	b.each(func(w way, refs []int64, fixes []geo.Fix) { g.cut(w, refs, fixes, joints) })
 	g.edges = append(g.edges, edge{shape: uint32(len(g.shape))})
 	g.connect()
-	return g.trim()
+	return g
 }
 
 // joints are the numbers of points where ways begin, end or meet, in order.
 func (b *Builder) joints() []int64 {
-	all := slices.Clone(b.refs)
-	for i, w := range b.ways {
-		last := len(b.refs)
-		if i+1 < len(b.ways) {
-			last = b.ways[i+1].first
+	all := make([]int64, 0, b.points+2*b.ways)
+	b.each(func(_ way, refs []int64, _ []geo.Fix) {
+		if all = append(all, refs...); len(refs) > 0 { // an end counts double, so it is a joint by itself
+			all = append(all, refs[0], refs[len(refs)-1])
 		}
-		if last > w.first { // an end counts double, so it is a joint by itself
-			all = append(all, b.refs[w.first], b.refs[last-1])
-		}
-	}
+	})
 	slices.Sort(all)
 	joints := all[:0]
 	for i := 0; i < len(all); {
@@ -148,7 +151,7 @@ func (b *Builder) joints() []int64 {
 			joints = append(joints, ref)
 		}
 	}
-	return slices.Clip(joints)
+	return slices.Clone(joints) // what it was cut from may go
 }
 
 // cut adds the edges of one way.
@@ -191,24 +194,39 @@ func (g *Graph) Metres() float64 {
 	return sum
 }
 
-// connect finds which edges meet at each node, and the networks.
+// connect finds the networks.
 func (g *Graph) connect() {
-	n := g.Edges()
-	g.first = make([]int32, len(g.nodes)+1)
 	g.network = make([]int32, len(g.nodes))
 	for i := range g.network {
 		g.network[i] = int32(i)
 	}
-	for _, e := range g.edges[:n] {
-		g.first[e.from+1]++
-		g.first[e.to+1]++
+	for _, e := range g.edges[:g.Edges()] {
 		if a, b := g.root(e.from), g.root(e.to); a != b {
 			g.network[max(a, b)] = min(a, b)
 		}
 	}
 	for i := range g.nodes {
-		g.first[i+1] += g.first[i]
 		g.network[i] = g.root(int32(i))
+	}
+	longest := uint64(0)
+	for root, mm := range g.lengths() {
+		if mm > longest {
+			g.main, longest = int32(root), mm
+		}
+	}
+}
+
+// ready makes what only searches need: networks, arcs and the index.
+func (g *Graph) ready() {
+	g.connect()
+	n := g.Edges()
+	g.first = make([]int32, len(g.nodes)+1)
+	for _, e := range g.edges[:n] {
+		g.first[e.from+1]++
+		g.first[e.to+1]++
+	}
+	for i := range g.nodes {
+		g.first[i+1] += g.first[i]
 	}
 	next := slices.Clone(g.first)
 	g.arcs = make([]arc, 2*n)
@@ -218,12 +236,7 @@ func (g *Graph) connect() {
 		g.arcs[next[e.to]] = arc{to: e.from, end: int32(2*i + 1), mm: e.mm, rights: e.rights, shut: e.rights&OnlyForward != 0}
 		next[e.to]++
 	}
-	longest := uint64(0)
-	for root, mm := range g.lengths() {
-		if mm > longest {
-			g.main, longest = int32(root), mm
-		}
-	}
+	g.index.fill(g)
 }
 
 // root is the node that names a node's network, and shortens the way to it.
@@ -244,44 +257,53 @@ func (g *Graph) lengths() []uint64 {
 	return sum
 }
 
-// trim gives the graph without its short networks, its nodes in an order in which
+// layout is what is kept of a graph, and in which order.
+type layout struct {
+	nodes []int32 // in order
+	place []int32 // node → where it stands in nodes
+	edges []int32 // in order
+}
+
+// layout leaves the short networks out, and puts the nodes into an order in which
 // neighbours on the ground mostly are neighbours in memory and in the file.
-func (g *Graph) trim() *Graph {
+func (g *Graph) layout() layout {
 	sum := g.lengths()
 	kept := func(n int32) bool { return g.network[n] == g.main || sum[g.network[n]] >= least*1000 }
-	order := make([]int32, 0, len(g.nodes))
-	for i := range g.nodes {
-		if n := int32(i); kept(n) && g.first[n+1] > g.first[n] {
-			order = append(order, n)
-		}
-	}
-	slices.SortFunc(order, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(curve(g.nodes[a]), curve(g.nodes[b])), cmp.Compare(a, b))
-	})
-	place := make([]int32, len(g.nodes))
-	out := &Graph{names: g.names, nodes: make([]geo.Fix, len(order))}
-	for i, n := range order {
-		place[n], out.nodes[i] = int32(i), g.nodes[n]
-	}
-	edges := make([]int, 0, g.Edges())
+	used := make([]bool, len(g.nodes)) // a joint of a way that was too short has no edge
+	edges := make([]int32, 0, g.Edges())
 	for i, e := range g.edges[:g.Edges()] {
 		if kept(e.from) {
-			edges = append(edges, i)
+			used[e.from], used[e.to], edges = true, true, append(edges, int32(i))
 		}
 	}
-	slices.SortStableFunc(edges, func(a, b int) int {
-		return cmp.Compare(place[g.edges[a].from], place[g.edges[b].from])
-	})
-	for _, i := range edges {
-		e := g.edges[i]
-		inner := g.inner(i)
-		e.from, e.to, e.shape = place[e.from], place[e.to], uint32(len(out.shape))
-		out.shape, out.edges = append(out.shape, inner...), append(out.edges, e)
+	l := layout{place: make([]int32, len(g.nodes)), edges: edges}
+	for i, u := range used {
+		if u {
+			l.nodes = append(l.nodes, int32(i))
+		}
 	}
-	out.edges = append(out.edges, edge{shape: uint32(len(out.shape))})
-	out.connect()
-	out.index.fill(out)
-	return out
+	slices.SortFunc(l.nodes, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(curve(g.nodes[a]), curve(g.nodes[b])), cmp.Compare(a, b))
+	})
+	for i, n := range l.nodes {
+		l.place[n] = int32(i)
+	}
+	slices.SortStableFunc(edges, func(a, b int32) int {
+		return cmp.Compare(l.place[g.edges[a].from], l.place[g.edges[b].from])
+	})
+	return l
+}
+
+// asIs keeps a graph whole, in the order that it has.
+func (g *Graph) asIs() (l layout) {
+	for i := range g.nodes {
+		l.nodes = append(l.nodes, int32(i))
+	}
+	for i := range g.Edges() {
+		l.edges = append(l.edges, int32(i))
+	}
+	l.place = l.nodes
+	return l
 }
 
 // curve is a place's number along a curve that fills the plane: the bits of

@@ -122,14 +122,14 @@ func (im *importer) run(ctx context.Context, src *source) error {
 	if im.err != nil {
 		return im.err
 	}
-	g := im.walk.Build()
-	im.walk = walk.Builder{}
-	if g.Edges() == 0 {
+	im.relations, im.members, im.pieces, im.coast, im.gates = nil, nil, nil, nil, nil // large maps leave no memory for what is not needed
+	graph, edges, metres := im.walk.Encode()
+	if edges == 0 {
 		return errors.New("nothing in it can be walked; it needs streets or paths (highway=…) that hang together")
 	}
-	im.result.Features, im.result.Ways, im.result.Metres = im.out.Features(), g.Edges(), g.Metres()
+	im.result.Features, im.result.Ways, im.result.Metres = im.out.Features(), edges, metres
 	im.opt.About.Box = box
-	return im.out.Finish(im.opt.About, g.Encode())
+	return im.out.Finish(im.opt.About, graph)
 }
 
 // area is the part of the world that the pack is of: what was asked for, what the
