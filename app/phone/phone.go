@@ -3,12 +3,15 @@ package phone
 
 import (
 	"errors"
+	"net/url"
 	"time"
 
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/settings"
+	"yizhan/app/flow/stations"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/look"
 	"yizhan/app/say"
 	"yizhan/app/shell"
@@ -25,6 +28,7 @@ type Shell struct {
 	reader claim.Reader
 	state  claim.State
 	view   *view.View
+	chart  *shell.Chart
 	sheet  bool
 	asked  map[uint64]bool // ops whose answer is waited for
 	wanted string          // page to open once it is here
@@ -41,9 +45,11 @@ func Start(env *shell.Env) *Shell {
 	s.view.Large = s.setLarge
 	s.view.Set = env.Keep
 	s.view.Connect = func() { env.Connect(); s.draw() }
-	env.OnSettings(func() { s.theme(); s.draw() })
+	s.chart = env.NewChart(s.env.Scale(look.PhoneSizes), func(m wayfind.Message) { s.send(claim.Sought{Message: m}) })
+	s.view.Map, s.view.Open = s.chart.Map, s.openURL
+	env.OnSettings(func() { s.theme(); s.chart.Map.SetScale(s.env.Scale(look.PhoneSizes)); s.draw() })
 	s.theme()
-	s.state, _ = s.state.Update(s.tick())
+	s.clock()
 	s.load()
 	s.draw()
 	env.Window.SetContent(s.view.Object())
@@ -56,15 +62,29 @@ func Start(env *shell.Env) *Shell {
 	return s
 }
 
-func (s *Shell) tick() claim.Tick {
-	return claim.Tick{Now: s.env.Clock(), Online: s.env.Link.Status().Online}
+// clock tells the flows what time it is.
+func (s *Shell) clock() {
+	now := s.env.Clock()
+	s.state, _ = s.state.Update(claim.Tick{Now: now, Online: s.env.Link.Status().Online})
+	s.state, _ = s.state.Update(claim.Sought{Message: wayfind.Stations{Message: stations.Tick{Now: now}}})
+}
+
+// openURL hands a link to another app of the phone.
+func (s *Shell) openURL(link string) {
+	to, err := url.Parse(link)
+	if err == nil {
+		err = s.env.App.OpenURL(to)
+	}
+	if err != nil {
+		fyne.LogError("open "+link, err)
+	}
 }
 
 func (s *Shell) every(news bool) {
 	if s.env.Ctx.Err() != nil {
 		return
 	}
-	s.state, _ = s.state.Update(s.tick())
+	s.clock()
 	if news {
 		s.load()
 	}
@@ -72,7 +92,7 @@ func (s *Shell) every(news bool) {
 	s.draw()
 }
 
-// Show opens a page as soon as the phone holds it: "sync", "mine", "code", "me", "inbox", "ticket" (the first
+// Show opens a page as soon as the phone holds it: "sync", "mine", "code", "me", "inbox", "stations", "ticket" (the first
 // usable one) or the id of an activity; press then presses its button once.
 func (s *Shell) Show(page string, press bool) {
 	if page == "sync" {
@@ -131,6 +151,11 @@ func (s *Shell) load() {
 		return
 	}
 	s.state, _ = s.state.Update(claim.Loaded{Data: data})
+	places, err := stations.Read(s.env.Store)
+	if err != nil {
+		fyne.LogError("read stations", err)
+	}
+	s.state, _ = s.state.Update(claim.Sought{Message: wayfind.Stations{Message: stations.Loaded{Data: places}}})
 	for _, q := range data.Asked {
 		if !s.asked[q.Seq] {
 			s.asked[q.Seq] = true
@@ -240,6 +265,8 @@ func (s *Shell) draw() {
 		m.Who = s.who()
 	}
 	s.view.Draw(m, s.state.Countdown())
+	s.chart.Show(s.state.Page == claim.Places)
+	s.view.DrawMap(s.state.Seek)
 }
 
 func (s *Shell) who() []statusview.Line {

@@ -10,9 +10,16 @@ import (
 
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/settings"
+	"yizhan/app/flow/stations"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/look"
 	"yizhan/app/shell/shelltest"
 )
+
+// places is a message of the list of stations.
+func places(m stations.Message) claim.Message {
+	return claim.Sought{Message: wayfind.Stations{Message: m}}
+}
 
 func album(s *Shell) shelltest.Album { return shelltest.Album{Env: s.env, Name: "phone", Width: 270} }
 
@@ -25,15 +32,20 @@ func TestPages(t *testing.T) {
 		lang  string
 	}{{"zh", settings.Standard, settings.Light, settings.Chinese}, {"large", settings.Largest, settings.Contrast, settings.Chinese}, {"en", settings.Standard, settings.Night, settings.English}} {
 		for name, open := range map[string][]claim.Message{
-			"1-list":   nil,
-			"2-detail": {claim.Open{Activity: shelltest.Picking}, claim.WithChild{Yes: true}},
-			"3-mine":   {claim.Go{Page: claim.Mine}},
-			"4-ticket": {claim.ShowTicket{Ticket: 1024}},
-			"5-cancel": {claim.ShowTicket{Ticket: 1024}, claim.AskChange{Change: claim.GiveBack}},
-			"6-move":   {claim.ShowTicket{Ticket: 1024}, claim.AskChange{Change: claim.Move}},
-			"7-code":   {claim.Go{Page: claim.Code}, claim.Shown{Code: strings.Repeat("A2B3C4D5", 49), Next: shelltest.Now.Add(12 * time.Second)}},
-			"8-me":     {claim.Go{Page: claim.Me}},
-			"9-inbox":  {claim.Go{Page: claim.Inbox}},
+			"1-list":     nil,
+			"2-detail":   {claim.Open{Activity: shelltest.Picking}, claim.WithChild{Yes: true}},
+			"3-mine":     {claim.Go{Page: claim.Mine}},
+			"4-ticket":   {claim.ShowTicket{Ticket: 1024}},
+			"5-cancel":   {claim.ShowTicket{Ticket: 1024}, claim.AskChange{Change: claim.GiveBack}},
+			"6-move":     {claim.ShowTicket{Ticket: 1024}, claim.AskChange{Change: claim.Move}},
+			"7-code":     {claim.Go{Page: claim.Code}, claim.Shown{Code: strings.Repeat("A2B3C4D5", 49), Next: shelltest.Now.Add(12 * time.Second)}},
+			"8-me":       {claim.Go{Page: claim.Me}},
+			"9-inbox":    {claim.Go{Page: claim.Inbox}},
+			"a-stations": {claim.Go{Page: claim.Places}},
+			"b-nothing":  {claim.Go{Page: claim.Places}, places(stations.Type{Text: "擦鞋机"})},
+			"c-filters":  {claim.Go{Page: claim.Places}, places(stations.Widen{On: true})},
+			"d-place":    {claim.Go{Page: claim.Places}, places(stations.Show{Station: shelltest.There})},
+			"e-take":     {claim.Go{Page: claim.Places}, places(stations.Show{Station: shelltest.There}), claim.Sought{Message: wayfind.Open{Page: wayfind.Take}}},
 		} {
 			t.Run(taste.name+"/"+name, func(t *testing.T) {
 				s, _, _ := start(t)

@@ -58,6 +58,12 @@ func TestOutsideChinaNothingMoves(t *testing.T) {
 		if q := to(t, p, GCJ02, WGS84); q != p {
 			t.Fatalf("%v moved to %v", p, q)
 		}
+		if q := to(t, p, WGS84, GCJ02); q != p {
+			t.Fatalf("%v came back as %v", p, q)
+		}
+		if q := to(t, to(t, p, BD09, GCJ02), GCJ02, BD09); math.Abs(p.Lat) < 89 && Distance(p, q) > 0.01 { // Baidu's own shift is everywhere
+			t.Fatalf("%v went to BD09 and came back %f m away", p, Distance(p, q))
+		}
 	})
 }
 

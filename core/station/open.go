@@ -1,6 +1,7 @@
 package station
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -77,7 +78,7 @@ func (p Place) Standing(now time.Time, c schedule.Calendar) Standing {
 	if !p.Legible {
 		return s
 	}
-	for _, o := range p.openings(now, c) {
+	for o := range p.openings(now, c) {
 		switch {
 		case !o.to.After(now):
 		case o.from.After(now):
@@ -101,28 +102,36 @@ type opening struct{ from, to time.Time }
 
 // openings are those from yesterday on, in order; days in which the place is closed
 // for a while have none, also of what began the evening before.
-func (p Place) openings(now time.Time, c schedule.Calendar) (all []opening) {
-	for n := -1; n <= horizon; n++ {
-		day := time.Date(now.Year(), now.Month(), now.Day()+n, 0, 0, 0, 0, now.Location())
-		if p.Closure.On(day.Format(time.DateOnly)) {
-			if last := len(all) - 1; last >= 0 && all[last].to.After(day) {
-				all[last].to = day
-			}
-			continue
-		}
-		kind, _, _ := c.Of(day)
-		for _, s := range p.Hours.On(day.Weekday(), kind) {
-			o := opening{minute(day, s.From), minute(day, s.To)}
-			if last := len(all) - 1; last >= 0 && !o.from.After(all[last].to) {
-				if o.to.After(all[last].to) {
-					all[last].to = o.to
+func (p Place) openings(now time.Time, c schedule.Calendar) iter.Seq[opening] {
+	return func(yield func(opening) bool) {
+		var last opening
+		for n := -1; n <= horizon; n++ {
+			day := time.Date(now.Year(), now.Month(), now.Day()+n, 0, 0, 0, 0, now.Location())
+			if p.Closure != nil && p.Closure.On(day.Format(time.DateOnly)) {
+				if last.to.After(day) {
+					last.to = day
 				}
 				continue
 			}
-			all = append(all, o)
+			kind, _, _ := c.Of(day)
+			for _, s := range p.Hours.On(day.Weekday(), kind) {
+				o := opening{minute(day, s.From), minute(day, s.To)}
+				if !last.from.IsZero() && !o.from.After(last.to) {
+					if o.to.After(last.to) {
+						last.to = o.to
+					}
+					continue
+				}
+				if !last.from.IsZero() && !yield(last) {
+					return
+				}
+				last = o
+			}
+		}
+		if !last.from.IsZero() {
+			yield(last)
 		}
 	}
-	return all
 }
 
 // minute is so many minutes of the wall clock behind the midnight of a day.

@@ -5,6 +5,7 @@ package claim
 import (
 	"time"
 
+	"yizhan/app/flow/wayfind"
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
@@ -24,6 +25,7 @@ const (
 	Code
 	Me
 	Inbox
+	Places // stations, and the way to them
 )
 
 // State is the phone between two messages.
@@ -32,6 +34,7 @@ type State struct {
 	Data   Data
 	Now    time.Time // server time, in the zone of the deployment
 	Online bool
+	Seek   wayfind.State // on Places
 
 	activity id.Activity // on Detail
 	pool     id.Pool
@@ -79,8 +82,10 @@ type (
 		Code string
 		Next time.Time // when it changes
 	}
-	// Go shows List, Mine, Code, Me or Inbox.
+	// Go shows List, Mine, Code, Me, Inbox or Places.
 	Go struct{ Page Page }
+	// Sought is a message of the map and of the list of stations.
+	Sought struct{ wayfind.Message }
 	// Back leaves a page.
 	Back struct{}
 	// Pool chooses a session.
@@ -106,6 +111,7 @@ func (Filter) message()     {}
 func (WithChild) message()  {}
 func (Shown) message()      {}
 func (Go) message()         {}
+func (Sought) message()     {}
 func (Back) message()       {}
 func (Pool) message()       {}
 func (Seats) message()      {}
@@ -134,6 +140,8 @@ func (s State) Update(m Message) (State, []op.Op) {
 		return s.settle(), nil
 	case Go:
 		s.Page = m.Page
+	case Sought:
+		s.Seek = s.Seek.Update(m.Message)
 	case Back:
 		return s.leave(), nil
 	case Pool:
@@ -236,6 +244,12 @@ func (s State) leave() State {
 		s.Page = Ticket
 	case Inbox:
 		s.Page = Me
+	case Places:
+		if s.Seek.Page != wayfind.List || s.Seek.Picking {
+			s.Seek = s.Seek.Update(wayfind.Back{})
+		} else {
+			s.Page = Me
+		}
 	}
 	return s.settle()
 }
@@ -264,6 +278,8 @@ func (s State) Find(page string) Message {
 		return Go{Me}
 	case "inbox":
 		return Go{Inbox}
+	case "stations":
+		return Go{Places}
 	case "ticket":
 		for _, c := range s.Data.Claims {
 			if c.State == op.ClaimGranted {

@@ -12,9 +12,13 @@ import (
 	"yizhan/app/flow/claim"
 	"yizhan/app/flow/doctor"
 	"yizhan/app/flow/settings"
+	"yizhan/app/flow/stations"
 	"yizhan/app/flow/status"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/look"
 	"yizhan/app/say"
+	mapview "yizhan/app/view/map"
+	stationsview "yizhan/app/view/stations"
 	statusview "yizhan/app/view/status"
 	"yizhan/core/id"
 	"yizhan/core/qr"
@@ -40,6 +44,7 @@ type Model struct {
 	Notices  []claim.Notice
 	Unread   int
 	Settings settings.Values
+	Seek     wayfind.State // of the stations
 }
 
 // Of reads the model of a state.
@@ -61,6 +66,8 @@ func Of(s claim.State, bar status.Bar) Model {
 		m.Code = s.MemberCode()
 	case claim.Inbox:
 		m.Notices = s.Notices()
+	case claim.Places:
+		m.Seek = s.Seek.Still()
 	}
 	m.Unread = s.Unread()
 	return m
@@ -73,7 +80,10 @@ type View struct {
 	Large   func(on bool)   // 长辈版
 	Connect func()          // try the network now
 	Set     func(settings.Message)
+	Map     *mapview.Map     // of the stations
+	Open    func(url string) // with another app of the phone
 
+	places    *stationsview.View
 	root      *fyne.Container
 	last      Model
 	drawn     bool
@@ -83,7 +93,11 @@ type View struct {
 }
 
 // New makes an empty view.
-func New() *View { return &View{root: container.NewStack()} }
+func New() *View {
+	v := &View{root: container.NewStack()}
+	v.places = stationsview.New(v.scale, false, func(m stations.Message) { v.seek(wayfind.Stations{Message: m}) })
+	return v
+}
 
 // Object is what goes into the window.
 func (v *View) Object() fyne.CanvasObject { return v.root }
@@ -127,6 +141,8 @@ func (v *View) page(m Model, countdown say.Text) fyne.CanvasObject {
 		return v.frame(look.Column(0, s.Header(look.Say(m.Change.Title), v.send(claim.Back{})), strip), body, foot)
 	case claim.Inbox:
 		return v.frame(look.Column(0, s.Header(look.Say(say.T("消息")), v.send(claim.Back{})), strip), v.inbox(m.Notices), nil)
+	case claim.Places:
+		return v.stations(m, strip)
 	case claim.Mine:
 		return v.frame(look.Column(0, s.Header(look.Say(say.T("我的票")), nil), strip), v.mine(m.Cards), v.tabs(m.Page, m.Unread))
 	case claim.Code:

@@ -54,6 +54,7 @@ func (v *View) me(m Model) fyne.CanvasObject {
 	}
 	return look.Column(s.Gap,
 		v.way(look.Say(say.T("消息")), note, v.send(claim.Go{Page: claim.Inbox})),
+		v.way(look.Say(say.T("站点地图")), look.Say(say.T("找最近的驿站")), v.send(claim.Go{Page: claim.Places})),
 		v.way(look.Say(say.T("同步")), look.Say(m.Bar.Age), func() { v.Sheet(true) }),
 		settingsview.Sheet(s, m.Settings, v.Set))
 }

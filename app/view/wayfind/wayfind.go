@@ -190,6 +190,9 @@ func (b Board) place() fyne.CanvasObject {
 	if len(ways) > 0 {
 		objects = append(objects, look.Row(s.Gap*0.6, -1, ways...))
 	}
+	if dial := wayfind.Tel(d.Phone); dial != "" && b.OpenURL != nil {
+		objects = append(objects, look.NewIconButton(s, look.Second, look.IconPhone, look.Say(say.T("打电话问")), func() { b.OpenURL(dial) }))
+	}
 	if b.State.Ground.Graph != nil {
 		objects = append(objects, b.walking())
 	}
@@ -239,9 +242,12 @@ func (b Board) link() string {
 	return b.State.App.Link(b.State.List.Chosen(), b.State.Ground.Name)
 }
 
-// code is what the person's phone scans.
+// code is what the person's phone scans; on that phone itself it is the place's name.
 func (b Board) code() fyne.CanvasObject {
 	s := b.Scale
+	if b.OpenURL != nil {
+		return b.large(say.Plain(b.State.List.Chosen().Name), s.Head, true)
+	}
 	modules, err := qr.Bitmap(b.link())
 	if err != nil {
 		return b.large(say.T("这个站点没有登记位置。"), s.Body, false)
@@ -249,9 +255,26 @@ func (b Board) code() fyne.CanvasObject {
 	return look.Column(s.Gap*0.6, look.Square(s.Head*8, look.QR(modules)), b.large(say.T("用手机扫这个码，%s 带您走过去", b.State.App.Name()), s.Body, true))
 }
 
+// links open the apps of the person's own phone.
+func (b Board) links() fyne.CanvasObject {
+	s, to := b.Scale, b.State.List.Chosen()
+	objects := []fyne.CanvasObject{s.Remark(look.Say(say.T("用您手机上的地图走过去")))}
+	for _, a := range wayfind.Apps() {
+		link := a.Link(to, b.State.Ground.Name)
+		objects = append(objects, look.NewButton(s, look.Second, look.Say(a.Name()), func() { b.OpenURL(link) }))
+	}
+	if link := wayfind.Geo(to); link != "" {
+		objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("手机自带的地图")), func() { b.OpenURL(link) }))
+	}
+	return look.Column(s.Gap*0.7, objects...)
+}
+
 // take are the ways to take the way along.
 func (b Board) take() fyne.CanvasObject {
 	s := b.Scale
+	if b.OpenURL != nil {
+		return b.links()
+	}
 	var apps []look.Choice
 	for _, a := range wayfind.Apps() {
 		apps = append(apps, look.Choice{Text: look.Say(a.Name()), Chosen: a == b.State.App, Tap: b.send(wayfind.With{App: a})})
