@@ -18,7 +18,7 @@ SOAK ?= 24h
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help deps fonts pinyin voice build test fmt vet unit mobile race sim static vuln bench fuzz crash torture demo package try-package screens soak clean
+.PHONY: help deps fonts pinyin voice build test fmt vet unit mobile race sim static vuln bench figures speed fuzz crash torture demo package try-package screens soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,7 +40,7 @@ build: deps fonts pinyin voice ## leave the programs in bin/
 	go build -o bin/yizhan .
 	go build -o bin/syncserver ./syncserver
 
-test: deps fonts pinyin voice fmt vet unit mobile race sim static vuln ## run every check and every test
+test: deps fonts pinyin voice fmt vet unit mobile race sim speed static vuln ## run every check and every test
 
 fmt: ## fail where gofmt would change a file
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w these files:"; echo "$$files"; exit 1; }
@@ -67,8 +67,14 @@ static: ## staticcheck
 vuln: ## govulncheck, where its database can be reached
 	@scripts/vulncheck.sh -tags $(TAGS) ./...
 
-bench: deps fonts pinyin ## run benchmarks; BENCH=Grant64 chooses
-	go test -run '^$$' -bench '$(BENCH)' -benchmem ./core/... ./syncserver/...
+bench: deps fonts pinyin ## measure docs/PERFORMANCE.md, beside the committed figures; BENCH=storm chooses commands (15 minutes)
+	@go run ./syncserver/load/figures -only '$(BENCH)'
+
+figures: deps fonts pinyin ## the same, and commit what was found: figures, document, plots
+	@go run ./syncserver/load/figures -write
+
+speed: ## a short form of it, which fails on a fall to below a third (1 minute)
+	@go run ./syncserver/load/figures -short
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)

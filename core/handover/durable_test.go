@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -259,6 +260,7 @@ func BenchmarkScan(b *testing.B) {
 	}
 	disk := fsyncs(b, filepath.Join(dir, "fsync"), 200)
 	var waits []time.Duration
+	spent := cpu(b)
 	for b.Loop() {
 		i := len(waits)
 		began := time.Now()
@@ -268,11 +270,22 @@ func BenchmarkScan(b *testing.B) {
 			b.Fatalf("scan %d: %v, %v", i, got.Verdict, err)
 		}
 	}
+	b.ReportMetric(float64(cpu(b)-spent)/float64(len(waits)), "cpu-ns/op")
 	for name, all := range map[string][]time.Duration{"": waits, "fsync-": disk} {
 		slices.Sort(all)
 		b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, name+"p50-ms")
 		b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, name+"p99-ms")
 	}
+}
+
+// cpu is the processor time of this process, which other programs change little.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // fill gives the counter n rows beside its own.

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// headline is a figure of the table.
+type headline struct {
+	row         int
+	what        string
+	name, unit  string
+	least, most float64 // what was asked; 0 is nothing
+	form        string  // in the document
+}
+
+var headlines = []headline{
+	{1, "grants, 1,000 callers", "Grant1000/x1", "decisions/s", 300_000, 0, "%s/s"},
+	{1, "grants, 1,000 callers: p99", "Grant1000/x1", "p99-ms", 0, 15, "p99 %s ms"},
+	{1, "grants, 1,000 callers: of Redis", "Grant1000/redis", "ours/peer", 2.5, 0, "%s × peer"},
+	{2, "grants, 64 callers", "Grant64/x1", "decisions/s", 80_000, 0, "%s/s"},
+	{2, "grants, 64 callers: p99", "Grant64/x1", "p99-ms", 0, 3, "p99 %s ms"},
+	{2, "grants, 64 callers: of Redis", "Grant64/redis", "ours/peer", 2.5, 0, "%s × peer"},
+	{3, "premiere", "Premiere/x1", "decisions/s", 500_000, 0, "%s/s"},
+	{3, "premiere: of Redis", "Premiere/redis", "ours/peer", 1.5, 0, "%s × peer"},
+	{4, "storm, press by press", "Storm/devices=10000", "answers/s", 20_000, 0, "%s/s press by press"},
+	{4, "storm: p99", "Storm/devices=10000", "p99-s", 0, 1, "p99 %s s"},
+	{4, "storm, batches of 10", "Storm/devices=10000/batch=10", "answers/s", 40_000, 0, "%s/s in batches"},
+	{5, "crowd: memory of a device", "Crowd/devices=20000", "KiB/device", 0, 10, "%s KiB a device"},
+	{5, "crowd: with TLS", "Crowd/devices=8000/tls", "KiB/device", 0, 24, "%s KiB with TLS"},
+	{5, "crowd: idle CPU", "Crowd/devices=20000", "cpu-%", 0, 5, "%s %% of a core"},
+	{6, "fan-out: p99", "Fanout/devices=10000", "p99-ms", 0, 200, "p99 %s ms"},
+	{7, "herd: all current", "Herd/devices=10000", "all-s", 0, 30, "%s s"},
+	{8, "tablet: usable", "Bootstrap/rows=100000", "tablet-usable-s", 0, 2, "tablet %s s"},
+	{8, "tablet: the next one", "Bootstrap/rows=100000", "second-usable-s", 0, 2, "the next one %s s"},
+	{8, "tablet: on the wire", "Bootstrap/rows=100000", "tablet-MB", 0, 6, "%s MB"},
+	{8, "kiosk: usable", "Bootstrap/rows=100000", "kiosk-usable-s", 0, 2, "kiosk %s s"},
+	{8, "kiosk: on the wire", "Bootstrap/rows=100000", "kiosk-MB", 0, 3, "%s MB"},
+	{8, "at 23 kbit/s: the first things", "Bootstrap/rows=100000", "slow-first-s", 0, 60, "at 23 kbit/s %s s"},
+	{9, "a phone's day", "Day", "day-KB", 0, 100, "%s KB"},
+	{10, "city of 1,460,000: ready", "Bigcity", "ready-s", 0, 5, "%s s"},
+	{10, "city of 1,460,000: resident", "Bigcity", "resident-MiB", 0, 1536, "%s MiB"},
+	{11, "scan to verdict: p99", "Scan", "p99-ms", 0, 5, "p99 %s ms"},
+	{11, "scan to verdict: half", "Scan", "p50-ms", 0, 0, "half %s ms"},
+	{11, "scan to verdict: bare fsync, p99", "Scan", "fsync-p99-ms", 0, 0, "bare fsync p99 %s ms"},
+	{12, "roster of 43,000: rows read and checked", "Import43000", "rows/s", 8_600, 0, "%s rows/s"},
+	{12, "roster of 43,000: heap", "Import43000", "peak-MB", 0, 300, "%s MB"},
+}
+
+// rate reports whether more is better.
+func rate(unit string) bool { return strings.HasSuffix(unit, "/s") || strings.HasPrefix(unit, "ours/") }
+
+// Gain is how much better a figure is than another: 2 is twice as fast, or half as dear.
+func Gain(unit string, now, before float64) float64 {
+	if rate(unit) {
+		return now / before
+	}
+	return before / now
+}
+
+// Table prints all rows that were measured, with their gain over the committed ones.
+func Table(now, old Figures) string {
+	var b bytes.Buffer
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "#\twhat\tnow\tunit\tcommitted\tgain\tasked\t")
+	for _, h := range headlines {
+		v, ok := now[h.name][h.unit]
+		if !ok {
+			continue
+		}
+		before, gain := "–", "–"
+		if o, ok := old[h.name][h.unit]; ok && o != 0 && v != 0 {
+			before, gain = number(o), fmt.Sprintf("%.2f", Gain(h.unit, v, o))
+		}
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t\n", h.row, h.what, number(v), h.unit, before, gain, h.asked(v))
+	}
+	t.Flush()
+	for _, p := range plots {
+		if worst, ok := p.growth(now); ok {
+			fmt.Fprintf(&b, "growth of %s: %.2f times linear at worst\n", p.what, worst)
+		}
+	}
+	return b.String()
+}
+
+func (h headline) asked(v float64) string {
+	switch {
+	case h.least > 0 && v >= h.least:
+		return "≥ " + number(h.least)
+	case h.least > 0:
+		return "≥ " + number(h.least) + " NOT met"
+	case h.most > 0 && v <= h.most:
+		return "≤ " + number(h.most)
+	case h.most > 0:
+		return "≤ " + number(h.most) + " NOT met"
+	}
+	return ""
+}
+
+// third is what the short form may fall to.
+const third = 1.0 / 3
+
+// Compare holds the short form against the committed one, and names what fell below a third.
+func Compare(now, old Figures) (report string, fallen []string) {
+	for _, q := range quick {
+		before, v := old[q.name][q.unit], now[q.name][q.unit]
+		if before == 0 || v == 0 {
+			continue
+		}
+		gain := Gain(q.unit, v, before)
+		report += fmt.Sprintf("%-22s %-20s %5.2f × committed\n", q.name, q.unit, gain)
+		if gain < third {
+			fallen = append(fallen, q.name)
+		}
+	}
+	return report, fallen
+}
+
+// number writes three digits or more, thousands apart.
+func number(v float64) string {
+	digits := max(2-int(math.Floor(math.Log10(max(math.Abs(v), 0.01)))), 0)
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	whole, rest, _ := strings.Cut(s, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if rest = strings.TrimRight(rest, "0"); rest != "" {
+		whole += "." + rest
+	}
+	return whole
+}
+
+// row finds a row of the document's table; its fourth cell is what was measured.
+var row = regexp.MustCompile(`(?m)^(\| (\d+) \|[^|]*\|[^|]*\|)([^|]*)(\|.*)$`)
+
+// Fill writes the figures into the document's table.
+func Fill(text string, f File) string {
+	return row.ReplaceAllStringFunc(text, func(s string) string {
+		m := row.FindStringSubmatch(s)
+		var found []string
+		for _, h := range headlines {
+			if v, ok := f.Figures[h.name][h.unit]; ok && strconv.Itoa(h.row) == m[2] {
+				found = append(found, fmt.Sprintf(h.form, number(v)))
+			}
+		}
+		if len(found) == 0 {
+			return s
+		}
+		return m[1] + " " + strings.Join(slices.Compact(found), ", ") + " " + m[4]
+	})
+}
