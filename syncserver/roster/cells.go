@@ -138,6 +138,15 @@ func unescape(s string) string {
 
 // readCells reads rows and merged ranges from the worksheet's XML.
 func (s *sheet) readCells(data []byte, shared []string) error {
+	if done, err := s.scanCells(data, shared); done {
+		return err
+	}
+	s.rows, s.merges = nil, nil
+	return s.parseCells(data, shared)
+}
+
+// parseCells is readCells for any XML.
+func (s *sheet) parseCells(data []byte, shared []string) error {
 	p := cellParser{sheet: s, shared: shared}
 	d := xml.NewDecoder(bytes.NewReader(data))
 	for {
@@ -150,7 +159,13 @@ func (s *sheet) readCells(data []byte, shared []string) error {
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
-			err = p.start(t)
+			var a attrs
+			for _, one := range t.Attr {
+				if one.Name.Space == "" {
+					a.take([]byte(one.Name.Local), []byte(one.Value))
+				}
+			}
+			err = p.start(t.Name.Local, a)
 		case xml.CharData:
 			if p.inValue && !p.phonetic {
 				p.value = append(p.value, t...)
@@ -178,20 +193,34 @@ type cellParser struct {
 	cells    []cell
 }
 
-func (p *cellParser) start(t xml.StartElement) error {
-	switch t.Name.Local {
+// attrs are the attributes that are read of a tag: the first of each name.
+type attrs struct{ r, t, ref string }
+
+func (a *attrs) take(name, value []byte) {
+	for _, one := range []struct {
+		name string
+		to   *string
+	}{{"r", &a.r}, {"t", &a.t}, {"ref", &a.ref}} {
+		if string(name) == one.name && *one.to == "" {
+			*one.to = string(value)
+		}
+	}
+}
+
+func (p *cellParser) start(name string, a attrs) error {
+	switch name {
 	case "row":
-		p.row, p.col, p.cells, p.inRow = p.row+1, 0, p.cells[:0], true
-		if n, err := strconv.Atoi(attr(t, "r")); err == nil && n > p.row {
+		p.row, p.col, p.cells, p.inRow, p.inCell = p.row+1, 0, p.cells[:0], true, false
+		if n, err := strconv.Atoi(a.r); err == nil && n > p.row {
 			p.row = n
 		}
 		if p.row > lastRow {
 			return errors.New("行号超出 Excel 的范围,文件已损坏;请用 WPS 或 Excel 打开后另存一份")
 		}
 	case "c":
-		p.kind, p.value, p.inCell = attr(t, "t"), p.value[:0], p.inRow
+		p.kind, p.value, p.inCell = a.t, p.value[:0], p.inRow
 		p.col++
-		if c, _ := parseRef(attr(t, "r")); c > 0 {
+		if c, _ := parseRef(a.r); c > 0 {
 			p.col = c
 		}
 	case "v", "t":
@@ -199,7 +228,7 @@ func (p *cellParser) start(t xml.StartElement) error {
 	case "rPh":
 		p.phonetic = true
 	case "mergeCell":
-		return p.sheet.merge(attr(t, "ref"))
+		return p.sheet.merge(a.ref)
 	}
 	return nil
 }
