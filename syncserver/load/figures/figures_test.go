@@ -59,6 +59,10 @@ func TestFill(t *testing.T) {
 	if want := strings.Replace(text, "| ≤ 100 KB | |", "| ≤ 100 KB | 57.7 KB |", 1); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
+	shown := Fill("<!-- plots -->\nold\n<!-- end of plots -->\n", File{Figures: Figures{"Bootstrap/rows=10000": {"tablet-usable-s": 1}, "Bootstrap/rows=100000": {"tablet-usable-s": 5}, "Bootstrap/rows=1000000": {"tablet-usable-s": 110}}})
+	if !strings.Contains(shown, "(pictures/growth-bootstrap.svg)") || !strings.Contains(shown, "1.1 times") || strings.Contains(shown, "old") || strings.Contains(shown, "grants") {
+		t.Errorf("plots:\n%s", shown)
+	}
 	if again := Fill(got, File{Figures: Figures{"Day": {"day-KB": 57.71}}}); again != got {
 		t.Errorf("twice:\n%s", again)
 	}

@@ -82,8 +82,10 @@ func measure(only *regexp.Regexp, write bool) error {
 			now.Figures[name] = metrics
 		}
 	}
-	if now.Short, err = shorts(server); err != nil {
-		return errors.Join(failed, err)
+	if only.String() == "" { // some commands alone say nothing about the short form
+		if now.Short, err = shorts(server); err != nil {
+			return errors.Join(failed, err)
+		}
 	}
 	return errors.Join(failed, now.Write(committed), publish(now))
 }

@@ -50,8 +50,8 @@ func (p plot) growth(f Figures) (worst float64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	for i, v := range ms {
-		worst = max(worst, v/(ms[0]*p.points[i].load/p.points[0].load))
+	for i, v := range ms[1:] {
+		worst = max(worst, v/(ms[0]*p.points[i+1].load/p.points[0].load))
 	}
 	return worst, true
 }
@@ -59,7 +59,7 @@ func (p plot) growth(f Figures) (worst float64, ok bool) {
 // Sizes of a plot, in pixels.
 const (
 	width, height           = 640, 400
-	left, right, top, below = 80, 30, 46, 56
+	left, right, top, below = 80, 84, 46, 56
 )
 
 // Draw gives the plot as SVG, or nothing where a figure is missing.
@@ -103,12 +103,8 @@ func (p plot) Draw(f Figures) string {
 		x, y := at(p.points[i].load, v)
 		path = append(path, fmt.Sprintf("%.1f,%.1f", x, y))
 		fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="4" fill="#0b5cad"/>`+"\n", x, y)
-		anchor := map[bool]string{true: "end", false: "middle"}[i == len(ms)-1]
-		if i == 0 {
-			anchor = "start"
-		}
-		text(x, y+22, anchor, number(v))
-		text(x, height-below+18, anchor, number(p.points[i].load))
+		text(x+9, y+16, "start", number(v)) // below the line, which rises
+		text(x, height-below+18, "middle", number(p.points[i].load))
 	}
 	fmt.Fprintf(&b, `<polyline points="%s" fill="none" stroke="#0b5cad" stroke-width="2"/>`+"\n", strings.Join(path, " "))
 	text(left, 20, "start", p.y)

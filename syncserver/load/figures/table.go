@@ -139,8 +139,21 @@ func number(v float64) string {
 // row finds a row of the document's table; its fourth cell is what was measured.
 var row = regexp.MustCompile(`(?m)^(\| (\d+) \|[^|]*\|[^|]*\|)([^|]*)(\|.*)$`)
 
-// Fill writes the figures into the document's table.
+// growth is where the document shows the plots.
+var growth = regexp.MustCompile(`(?s)(<!-- plots -->\n).*(<!-- end of plots -->)`)
+
+// Fill writes the figures into the document's table, and below it the plots that can be drawn.
 func Fill(text string, f File) string {
+	shown := ""
+	for _, p := range plots {
+		if worst, ok := p.growth(f.Figures); ok {
+			shown += fmt.Sprintf("\n![growth of %s](pictures/%s)\n\n%s: %s times what is in proportion, at worst.\n", p.what, p.file, strings.ToUpper(p.what[:1])+p.what[1:], number(worst))
+		}
+	}
+	text = growth.ReplaceAllStringFunc(text, func(s string) string {
+		m := growth.FindStringSubmatch(s)
+		return m[1] + shown + m[2]
+	})
 	return row.ReplaceAllStringFunc(text, func(s string) string {
 		m := row.FindStringSubmatch(s)
 		var found []string
