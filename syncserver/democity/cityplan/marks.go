@@ -18,7 +18,11 @@ func (p *Plan) emitPlaces() {
 		p.mark(p.land.ground(d.u, d.v), "place", "suburb", "name", d.name)
 	}
 	for _, q := range quarters {
-		p.mark(q.at, "place", "quarter", "name", q.name+"街道")
+		name := q.name + "街道"
+		if q.name == "青屿" { // the island
+			name = q.name
+		}
+		p.mark(q.at, "place", "quarter", "name", name)
 	}
 }
 

@@ -190,7 +190,7 @@ var quarters = []struct {
 	at   mesh.Point
 }{
 	{"仙桥", mesh.Point{X: -300, Y: -250}}, {"鹭堤", mesh.Point{X: 1500, Y: -900}}, {"望潮", mesh.Point{X: 3700, Y: 300}}, {"南浦", mesh.Point{X: -100, Y: -2700}}, {"榕荫", mesh.Point{X: -2250, Y: -600}},
-	{"石泉", mesh.Point{X: -900, Y: 1700}}, {"白沙", mesh.Point{X: 2300, Y: -4000}}, {"云台", mesh.Point{X: -3800, Y: 900}}, {"青屿", mesh.Point{X: 5900, Y: 900}},
+	{"石泉", mesh.Point{X: -900, Y: 1700}}, {"白沙", mesh.Point{X: 2300, Y: -4000}}, {"云台", mesh.Point{X: -4650, Y: 1250}}, {"青屿", mesh.Point{X: 5900, Y: 900}},
 }
 
 // quarterAt is the neighbourhood of a place.

@@ -145,7 +145,7 @@ func (p *Plan) shore(name string, class class) line {
 		for d := -3.0; d <= 3; d++ {
 			u += p.land.coastAt(v+d*160) / 7
 		}
-		l.uv = append(l.uv, mesh.Point{X: u - 190, Y: v})
+		l.uv = append(l.uv, mesh.Point{X: min(u-190, p.land.coastAt(v)-165), Y: v})
 	}
 	return l
 }

@@ -34,7 +34,7 @@ func (p *Plan) useAt(ring []mesh.Point, at mesh.Point) use {
 		return river
 	case math.Abs(uv.Y-railAt(uv.X)) < 55:
 		return rails
-	case uv.X > p.land.coastAt(uv.Y)-210:
+	case uv.X > p.land.coastAt(uv.Y)-180:
 		return shoreline
 	case p.outside(at) > 1100:
 		return country
