@@ -35,6 +35,7 @@ $server import roster "$data/city/会员花名册.xlsx"
 $server import stations "$data/city/服务站点.xlsx"
 $server import calendar "$data/city/节假日2026.json"
 $server import map -area yunlu -name 云鹭市 -o "$data/yunlu.map" "$data/city/city.osm.gz"
+$server map publish "$data/yunlu.map"
 for file in "$data"/city/activities/*.json; do $server publish "$file"; done
 station=$(echo "$city" | awk '/^kiosk station/ {print $3}')
 name=$(echo "$city" | awk -F'[ ,]+' '/^member/ {print $2; exit}')
@@ -62,6 +63,7 @@ else
 	"${kiosk[@]}" -offline -scan-image "$out/5-phone-ticket.png" -shot "$out/6-kiosk-offline-hands-over.png" -after 5s 2>>"$data/kiosk.log"
 	"${kiosk[@]}" -offline -scan-image "$out/5-phone-ticket.png" -shot "$out/7-kiosk-offline-refuses-second.png" -after 5s 2>>"$data/kiosk.log"
 	"${kiosk[@]}" -shot "$out/8-kiosk-reported.png" -after 5s 2>>"$data/kiosk.log"
+	"${kiosk[@]}" -open stations -shot "$out/9-kiosk-map.png" -after 8s 2>>"$data/kiosk.log"
 	$server verify
 fi
 
