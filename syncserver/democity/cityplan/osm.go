@@ -15,7 +15,7 @@ var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", `"`, "&quot;")
 func (p *Plan) WriteOSM(w io.Writer) error {
 	b := bufio.NewWriterSize(w, 1<<16)
 	fmt.Fprintf(b, "<?xml version='1.0' encoding='UTF-8'?>\n<osm version=\"0.6\" generator=\"yizhan democity\">\n")
-	const margin = 223 // which the importer closes the sea beyond the bounds
+	const margin = 223  // which the importer closes the sea beyond the bounds
 	const offing = 1400 // of open sea in the east, which only the bounds know of
 	sw, ne := p.plane.Fix(margin-halfWidth, margin-halfHeight).Point(), p.plane.Fix(halfWidth-margin+offing, halfHeight-margin).Point()
 	fmt.Fprintf(b, "<bounds minlat=\"%.7f\" minlon=\"%.7f\" maxlat=\"%.7f\" maxlon=\"%.7f\"/>\n", sw.Lat, sw.Lon, ne.Lat, ne.Lon)
