@@ -158,6 +158,9 @@ func TestSitesStandApart(t *testing.T) {
 		if len(s.Others) != 306 {
 			t.Fatalf("seed %d: %d sites", seed, len(s.Others))
 		}
+		if d := s.Kiosk.at.Length(); d > 200 || s.Kiosk.Street != "科园一路" {
+			t.Errorf("seed %d: the kiosk stands %.0f m from the middle, in %s", seed, d, s.Kiosk.Street)
+		}
 		for i, a := range s.Others {
 			if a.Street == "" || a.Number < 1 || a.Near == "" || a.at.Distance(s.Kiosk.at) < Apart {
 				t.Errorf("%+v", a)

@@ -42,12 +42,12 @@ func (p *Plan) Sites(others int) Sites {
 	home := p.streetOf("科园一路")
 	line := p.mesh.Points(p.mesh.Expand(home.nodes))
 	at := p.quiet(home, line)
-	beside := func(metres, off float64) Site {
+	beside := func(metres, off float64, near string) Site {
 		q, way := pointAlong(line, metres)
-		return p.site(q.Plus(way.Left().Times(off)), home, q, "")
+		return p.site(q.Plus(way.Left().Times(off)), home, q, near)
 	}
-	s.Kiosk = beside(at, aside)
-	s.Walks = [3]Site{beside(at+nearest-2*aside, aside), beside(at-285, -14), p.corner(home, line, at)}
+	s.Kiosk = beside(at, aside, "科园")
+	s.Walks = [3]Site{beside(at+nearest-2*aside, aside, "科园创新中心"), beside(at-285, -14, "科园西口"), p.corner(home, line, at)}
 	s.Island = p.site(p.isle, &road{name: "渡口路"}, p.isle, "青屿渡口")
 	s.Others = p.spread(others, s.Kiosk.at)
 	return s
@@ -123,12 +123,12 @@ func (p *Plan) corner(s *road, line []mesh.Point, from float64) Site {
 					continue
 				}
 				q, way := pointAlong(rest, min(length(rest)-20, 130))
-				return p.site(q.Plus(way.Left().Times(half[t.class]+3)), t, q, "")
+				return p.site(q.Plus(way.Left().Times(half[t.class]+3)), t, q, "科园东里")
 			}
 		}
 	}
 	q, way := pointAlong(line, from+430)
-	return p.site(q.Plus(way.Left().Times(15)), s, q, "")
+	return p.site(q.Plus(way.Left().Times(15)), s, q, "科园东里")
 }
 
 // site describes a place beside a street.

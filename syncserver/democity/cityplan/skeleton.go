@@ -88,8 +88,8 @@ func (p *Plan) roads() (lines []line) {
 	into := func(l line) line { l.in = true; return l }
 	lines = append(lines,
 		p.bank("鹭堤大道", trunkRoad, 1), p.bank("南浦大道", mainRoad, -1), p.shore("望潮路", mainRoad),
-		between("科园一路", avenue, -1380, -9, 1560, -9),
-		p.along("科园二路", avenue, 455, -1380, 1560, 18, false),
+		between("科园一路", avenue, -1540, -9, 1690, -9), // ends are cut off where they meet nothing any more
+		p.along("科园二路", avenue, 455, -1540, 1690, 18, false),
 		p.along("石泉路", trunkRoad, 1050, w, e, 60, false),
 		p.along("云麓路", trunkRoad, 2480, w, e, 70, false),
 		p.along("平岭大道", mainRoad, 4750, w, e, 110, false),
