@@ -79,10 +79,20 @@ func (p *Plan) emitMetro() {
 			inner := math.Abs(c.at.X) < halfWidth-1200 && math.Abs(c.at.Y) < halfHeight-900
 			if inner && c.at.Distance(last) > 850 && !p.overWater(c.at, 90) {
 				last = c.at
-				p.mark(c.at.Plus(mesh.Point{X: 22, Y: 20}), "railway", "station", "station", "subway", "name", strings.TrimSuffix(c.other.name, "路")+"站")
+				p.mark(c.at.Plus(mesh.Point{X: 22, Y: 20}), "railway", "station", "station", "subway", "name", stationName(c.other.name))
 			}
 		}
 	}
+}
+
+// stationName is a metro station's, after the street that crosses: 安康站 for 安康路, but
+// 科园一路站.
+func stationName(street string) string {
+	stem := strings.TrimSuffix(street, "路")
+	if strings.HasSuffix(stem, "一") || strings.HasSuffix(stem, "二") {
+		stem = street
+	}
+	return stem + "站"
 }
 
 // emitRailway draws tracks, the station with its square, and ways over and under.
