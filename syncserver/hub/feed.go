@@ -36,7 +36,13 @@ type snapshots struct {
 	served  served
 	anew    bool // what was served before is another history
 	now     *snapshot
-	waiting map[chan struct{}][]string
+	waiting map[*waiter]struct{}
+}
+
+// waiter is told of changes of scopes.
+type waiter struct {
+	scopes  []string
+	changed func()
 }
 
 type rowKey struct{ table, id string }
@@ -76,12 +82,9 @@ func (f *snapshots) refresh(s local.Store) error {
 		})
 	}
 	f.now = next
-	for c, scopes := range f.waiting {
-		if slices.ContainsFunc(scopes, func(name string) bool { return changed[name] }) {
-			select {
-			case c <- struct{}{}:
-			default:
-			}
+	for w := range f.waiting {
+		if slices.ContainsFunc(w.scopes, func(name string) bool { return changed[name] }) {
+			w.changed()
 		}
 	}
 	return nil
@@ -129,18 +132,18 @@ type feed struct{ h *Hub }
 func (f feed) Applied() uint64 { return f.h.store.feed.newest().applied }
 
 // Subscribe implements session.Feed.
-func (f feed) Subscribe(scopes []string) (<-chan struct{}, func()) {
-	s, c := &f.h.store.feed, make(chan struct{}, 1)
+func (f feed) Subscribe(scopes []string, changed func()) (cancel func()) {
+	s, w := &f.h.store.feed, &waiter{scopes, changed}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting == nil {
-		s.waiting = map[chan struct{}][]string{}
+		s.waiting = map[*waiter]struct{}{}
 	}
-	s.waiting[c] = scopes
-	return c, func() {
+	s.waiting[w] = struct{}{}
+	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.waiting, c)
+		delete(s.waiting, w)
 	}
 }
 
@@ -185,7 +188,7 @@ func (v view) Delta(name string, after scope.Position, fn func(wire.RowChange) e
 
 // Acked gives the ops that the server has decided and whose effects these rows
 // contain: until then a scanner keeps an op, even if this hub burns.
-func (v view) Acked(d id.Device, upTo uint64) (uint64, error) {
+func (v view) Acked(d id.Device, _, _, upTo uint64) (uint64, error) {
 	v.h.mu.Lock()
 	defer v.h.mu.Unlock()
 	s := v.h.scanners[d]

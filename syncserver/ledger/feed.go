@@ -63,8 +63,8 @@ func (v *View) Changed(name string) (seq uint64, err error) {
 }
 
 // Acked is the number of the last op of a device whose effects the rows contain
-// up to journal Seq upTo, 0 for none.
-func (v *View) Acked(device id.Device, upTo uint64) (uint64, error) {
+// up to journal Seq upTo, 0 for none. What is known of an earlier Seq is of no use here.
+func (v *View) Acked(device id.Device, _, _, upTo uint64) (uint64, error) {
 	n, err := v.queries.Acked(context.Background(), db.AckedParams{Device: device, Seq: upTo})
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
@@ -91,14 +91,13 @@ type watch struct {
 	subscribers map[string]map[*subscriber]struct{}
 }
 
-type subscriber struct{ changed chan struct{} }
+type subscriber struct{ changed func() }
 
-// Subscribe gives a channel that holds one wake-up after rows of any of scopes
-// have changed. Wake-ups that were not taken yet are one. Subscribe before the
-// first Delta, so that no change falls between the two. cancel ends it; the
-// channel is never closed.
-func (l *Ledger) Subscribe(scopes []string) (changed <-chan struct{}, cancel func()) {
-	s := &subscriber{make(chan struct{}, 1)}
+// Subscribe has changed called after rows of any of scopes have changed: by Project,
+// so it must neither block nor subscribe. Subscribe before the first Delta, so that
+// no change falls between the two. cancel ends it.
+func (l *Ledger) Subscribe(scopes []string, changed func()) (cancel func()) {
+	s := &subscriber{changed}
 	w := &l.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -110,7 +109,7 @@ func (l *Ledger) Subscribe(scopes []string) (changed <-chan struct{}, cancel fun
 		}
 		set[s] = struct{}{}
 	}
-	return s.changed, func() { w.remove(s, scopes) }
+	return func() { w.remove(s, scopes) }
 }
 
 func (w *watch) remove(s *subscriber, scopes []string) {
@@ -129,10 +128,7 @@ func (w *watch) wake(scopes map[string]struct{}) {
 	defer w.mu.Unlock()
 	for scope := range scopes {
 		for s := range w.subscribers[scope] {
-			select {
-			case s.changed <- struct{}{}:
-			default: // it has not taken the last one yet
-			}
+			s.changed()
 		}
 	}
 }

@@ -67,7 +67,7 @@ func TestView(t *testing.T) {
 		if err != nil || applied != 8 {
 			t.Errorf("applied %d %v, want 8", applied, err)
 		}
-		acked, err := v.Acked("P0", 1000)
+		acked, err := v.Acked("P0", 0, 0, 1000)
 		if err != nil || acked != 1 {
 			t.Errorf("acked %d %v, want 1", acked, err)
 		}
@@ -98,10 +98,21 @@ func woken(c <-chan struct{}) bool {
 	}
 }
 
+// subscribed gives a channel that holds one wake-up.
+func subscribed(l *ledger.Ledger, scopes ...string) (<-chan struct{}, func()) {
+	c := make(chan struct{}, 1)
+	return c, l.Subscribe(scopes, func() {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	})
+}
+
 func TestSubscribe(t *testing.T) {
 	l := open(t)
 	all := story()
-	subscribe := func(scopes ...string) (<-chan struct{}, func()) { return l.Subscribe(scopes) }
+	subscribe := func(scopes ...string) (<-chan struct{}, func()) { return subscribed(l, scopes...) }
 	public, cancelPublic := subscribe("public", "station/HQ")
 	mine, cancelMine := subscribe("public", "member/m00001")
 	phone, cancelPhone := subscribe(ledger.DeviceScope("P0"))
@@ -147,7 +158,7 @@ func TestSubscribers(t *testing.T) {
 		done.Add(1)
 		go func() {
 			defer done.Done()
-			changed, cancel := l.Subscribe([]string{"public", fmt.Sprintf("member/m%05d", i)})
+			changed, cancel := subscribed(l, "public", fmt.Sprintf("member/m%05d", i))
 			defer cancel()
 			ready.Done()
 			<-changed

@@ -64,6 +64,7 @@ func (l *Ledger) open(path string) error {
 	}
 	applied, err := l.queries.Applied(context.Background())
 	l.applied.Store(applied)
+	l.tail.begin(applied)
 	return err
 }
 

@@ -38,6 +38,7 @@ type Ledger struct {
 	read    *sql.DB
 	queries *db.Queries
 	watch   watch
+	tail    tail
 
 	turn    sync.Mutex // guards what follows: one projection at a time
 	write   *sql.DB
@@ -113,7 +114,9 @@ func (l *Ledger) Project(entries []op.Entry) error {
 		l.conn.ExecContext(context.Background(), `ROLLBACK`)
 		return fmt.Errorf("project entries from %d: %w", entries[0].Seq, err)
 	}
-	l.applied.Store(entries[len(entries)-1].Seq)
+	applied = entries[len(entries)-1].Seq
+	l.tail.add(p.news, p.acks, applied)
+	l.applied.Store(applied)
 	l.watch.wake(p.changed)
 	return nil
 }

@@ -282,7 +282,7 @@ func TestResultAndAcked(t *testing.T) {
 	}{{"P0", 7, 0}, {"P0", 8, 1}, {"P0", 11, 2}, {"P0", 1000, 3}, {"K1", 25, 3}, {"nobody", 1000, 0}} {
 		var got uint64
 		err := l.View(func(v *ledger.View) (err error) {
-			got, err = v.Acked(c.device, c.upTo)
+			got, err = v.Acked(c.device, 0, 0, c.upTo)
 			return err
 		})
 		if err != nil || got != c.want {

@@ -61,6 +61,8 @@ type projection struct {
 	results  []result
 	feedRows []feedRow
 	changed  map[string]struct{} // scopes
+	news     []feedRow           // for the tail
+	acks     map[id.Device]ack   // for the tail
 }
 
 type refusalKey struct {
@@ -86,7 +88,7 @@ type feedRow struct {
 func newProjection(l *Ledger) *projection {
 	return &projection{
 		bulks: &l.bulks, conn: l.conn, queries: l.written, world: l.world, claims: map[id.Ticket]*claim{}, people: map[id.Member]id.Org{},
-		refusals: map[refusalKey]refusals{}, changed: map[string]struct{}{ScopeAny: {}},
+		refusals: map[refusalKey]refusals{}, changed: map[string]struct{}{ScopeAny: {}}, acks: map[id.Device]ack{},
 	}
 }
 
@@ -262,6 +264,9 @@ func (p *projection) flush() error {
 	for _, r := range p.results {
 		p.result.add(string(r.device), int64(r.devSeq), int64(r.seq), r.body)
 		p.changed[DeviceScope(r.device)] = struct{}{}
+		if a := p.acks[r.device]; a.seq < r.seq {
+			p.acks[r.device] = ack{r.seq, max(a.op, r.devSeq)}
+		}
 	}
 	p.results = p.results[:0]
 	slices.SortStableFunc(p.feedRows, func(a, b feedRow) int {
@@ -270,6 +275,9 @@ func (p *projection) flush() error {
 	for _, r := range p.feedRows {
 		p.feed.add(r.scope, r.table, r.id, int64(r.seq), r.gone, r.body)
 		p.changed[r.scope] = struct{}{}
+	}
+	if len(p.news) <= tailRows { // more than that is not kept anyway
+		p.news = append(p.news, p.feedRows...)
 	}
 	clear(p.feedRows)
 	p.feedRows = p.feedRows[:0]

@@ -200,6 +200,7 @@ func (s *Sequencer) decide(b *batch, c *call) {
 		switch standing {
 		case arbiter.KnownOp:
 			c.ops[i].Place = s.state.Place(from)
+			c.ops[i].Epoch = s.state.EpochAt(c.ops[i].Place)
 			c.keep(known, span{})
 			continue
 		case arbiter.NextOp, arbiter.Refusable:
@@ -230,6 +231,7 @@ func (s *Sequencer) decide(b *batch, c *call) {
 		}
 		b.note(before)
 		c.take(b, span{before, len(b.entries)}, &c.ops[i])
+		c.ops[i].Epoch = s.state.EpochAt(c.ops[i].Place)
 	}
 }
 

@@ -79,6 +79,7 @@ type Request struct {
 	Place   uint64 // Seq of the entry with the result; 0 where only the ledger has it
 	First   uint64 // Seq of the op's first entry, if it was decided just now
 	Entries []byte // and all of them, as they are in the journal
+	Epoch   int    // of the server when they were decided
 }
 
 // call is one run of ops, or a look at the state, that somebody waits for.

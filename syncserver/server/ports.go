@@ -79,6 +79,9 @@ func (s *Server) decide(ctx context.Context, from id.Device, first uint64, reque
 		}
 		r := &requests[i]
 		results[i], r.Place = old, old.Seq
+		if lookErr = s.seq.Glance(ctx, func(state *arbiter.State) { r.Epoch = state.EpochAt(r.Place) }); lookErr != nil {
+			return results[:i], lookErr
+		}
 		if near, lookErr = s.lookUp(near, r); near == nil {
 			return results[:i], fault.Errorf(fault.Internal, "op %d of device %s cannot be looked up: %v", r.Seq, from, lookErr)
 		}
@@ -272,16 +275,21 @@ type feed struct{ *Server }
 
 func (f feed) Applied() uint64 { return f.ledger.Applied() }
 
-func (f feed) Subscribe(scopes []string) (<-chan struct{}, func()) {
-	return f.ledger.Subscribe(scopes)
+func (f feed) Subscribe(scopes []string, changed func()) (cancel func()) {
+	return f.ledger.Subscribe(scopes, changed)
 }
 
+// View asks memory first; what is not there is asked of the file.
 func (f feed) View(fn func(stream.View) error) error {
+	ok, err := f.ledger.Recent(func(v *ledger.Recent) error { return fn(view{v, f.keys}) })
+	if ok || err != nil {
+		return err
+	}
 	return f.ledger.View(func(v *ledger.View) error { return fn(view{v, f.keys}) })
 }
 
 type view struct {
-	*ledger.View
+	stream.View
 	keys *keys
 }
 
@@ -298,11 +306,25 @@ func (v view) Delta(name string, after scope.Position, fn func(wire.RowChange) e
 		return err
 	}
 	row.Body, err = wire.EncodeRow(wire.KeyRow{KID: public.KID(), PublicKey: public.Marshal(), Algorithm: public.Algorithm(), Number: v.keys.Number})
-	if err == nil {
-		err = fn(row)
-	}
 	if err != nil {
 		return err
 	}
-	return v.View.Delta(name, after, fn)
+	given := false
+	key := func() error {
+		if given {
+			return nil
+		}
+		given = true
+		return fn(row)
+	}
+	err = v.View.Delta(name, after, func(r wire.RowChange) error { // in front of the others, if they can be had
+		if err := key(); err != nil {
+			return err
+		}
+		return fn(r)
+	})
+	if err != nil {
+		return err
+	}
+	return key()
 }

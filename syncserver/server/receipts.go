@@ -17,14 +17,6 @@ import (
 // have been lost with its receipt.
 func (s *Server) receipts(ops []sequencer.Request) [][]byte {
 	sealed := make([][]byte, len(ops))
-	epochs := make([]int, len(ops))
-	if err := s.seq.Glance(s.life, func(state *arbiter.State) {
-		for i := range ops {
-			epochs[i] = state.EpochAt(ops[i].Place)
-		}
-	}); err != nil {
-		return nil
-	}
 	var near []op.Entry // of the batch that was read last: the next op is probably there too
 	for i := range ops {
 		r, err := &ops[i], error(nil)
@@ -32,7 +24,7 @@ func (s *Server) receipts(ops []sequencer.Request) [][]byte {
 			near, err = s.lookUp(near, r)
 		}
 		if err == nil {
-			sealed[i], err = s.keys.receipts.Seal(receipt.Receipt{Device: r.Device, Number: r.Seq, Hash: r.Hash, Epoch: epochs[i], First: r.First, Entries: r.Entries})
+			sealed[i], err = s.keys.receipts.Seal(receipt.Receipt{Device: r.Device, Number: r.Seq, Hash: r.Hash, Epoch: r.Epoch, First: r.First, Entries: r.Entries})
 		}
 		if err != nil {
 			s.cfg.Log.Error("an op is answered without a receipt: after a restore its device could not prove the answer", "device", r.Device, "op", r.Seq, "error", err)

@@ -246,28 +246,46 @@ func (s *Server) pump() {
 	}
 }
 
+// lot is how many entries one transaction of the ledger has at least, where so many wait.
+const lot = 2048
+
 // project brings the batches from number next on into the ledger, and gives the
 // number of the one that follows them.
 func (s *Server) project(next uint64) (uint64, error) {
+	var waiting []op.Entry
+	var last journal.Batch
+	flush := func() error {
+		if len(waiting) > 0 {
+			s.follow(waiting)
+			if err := s.ledger.Project(waiting); err != nil {
+				return err
+			}
+			s.stamps.projected(last)
+		}
+		next, waiting = last.Number+1, nil
+		return nil
+	}
 	err := s.journal.Read(next, func(b journal.Batch) error {
 		if s.life.Err() != nil {
 			return s.life.Err()
 		}
-		last := b.First + uint64(b.Count) - 1
-		if last > s.ledger.Applied() {
-			entries, err := op.DecodeBatch(b.First, b.Body)
-			if err != nil {
-				return err
-			}
-			s.follow(entries)
-			if err := s.ledger.Project(entries); err != nil {
-				return err
-			}
-			s.stamps.projected(b)
+		last = b
+		last.Body = nil
+		if end(b) <= s.ledger.Applied() {
+			return flush()
 		}
-		next = b.Number + 1
-		return nil
+		entries, err := op.DecodeBatch(b.First, b.Body)
+		if err != nil {
+			return err
+		}
+		if waiting = append(waiting, entries...); len(waiting) < lot {
+			return nil
+		}
+		return flush()
 	})
+	if err == nil && len(waiting) > 0 {
+		err = flush()
+	}
 	return next, err
 }
 

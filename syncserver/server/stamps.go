@@ -24,7 +24,6 @@ func end(b journal.Batch) uint64 { return b.First + uint64(b.Count) - 1 }
 
 // projected remembers the batch that the ledger ends with.
 func (s *stamps) projected(b journal.Batch) {
-	b.Body = nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.newest = b

@@ -10,13 +10,14 @@ func (p *peer) ops(m wire.Ops) {
 	device := p.transcript.Device
 	p.setBusy(true)
 	answer, err := p.s.cfg.Arbiter.Submit(p.s.ctx, device, m)
+	defer p.look()
 	defer p.setBusy(false) // after the results are queued: a checkpoint with their effects follows them
 	if err == nil && len(answer.Results) != len(m.Ops) {
 		p.logger().Error("arbiter lost count", "ops", len(m.Ops), "results", len(answer.Results))
 		err = fault.Errorf(fault.Internal, "results are missing")
 	}
 	if len(answer.Results) > 0 {
-		p.bring(p.s.cfg.Arbiter.Head())
+		p.owe(p.s.cfg.Arbiter.Head())
 		p.results(answer)
 	}
 	if err == nil {

@@ -36,8 +36,9 @@ const (
 	leaving // closed: its last ops are taken, then it wipes itself
 )
 
-// peer is one session. Its reader goroutine takes frames and asks the arbiter;
-// its writer goroutine sends answers, checkpoints and gauges.
+// peer is one session. Its reader goroutine takes frames and asks the arbiter; answers,
+// checkpoints and gauges are sent by whoever has the turn (peer.turn), a goroutine
+// that lives only while something is due.
 type peer struct {
 	s       *Server
 	conn    socket // nil in tests of the frame handler
@@ -47,12 +48,17 @@ type peer struct {
 	phase      phase           // reader's
 	transcript wire.Transcript // reader's
 
-	wake chan struct{} // room for one: something below changed
-
+	st     writer        // of whoever has the turn
 	done   chan struct{} // closed when the reader has ended
 	serial uint64        // guarded by Server.mu
 
 	mu       sync.Mutex // guards all below
+	turning  bool       // somebody has the turn, and looks until again stays false; for good once the session is over
+	again    bool       // something below changed
+	changed  bool       // rows of its scopes did
+	owed     bool       // results went out whose effects did not
+	timer    *time.Timer
+	rings    time.Time // when timer does; zero once it has
 	log      *slog.Logger
 	info     Info
 	came     wire.Proof
@@ -80,7 +86,7 @@ type peer struct {
 type point struct{ n, seq uint64 }
 
 func newPeer(s *Server, conn socket, binding []byte) *peer {
-	return &peer{s: s, conn: conn, binding: binding, log: s.cfg.Log, wake: make(chan struct{}, 1), done: make(chan struct{}), size: chunkSize}
+	return &peer{s: s, conn: conn, turning: conn == nil, binding: binding, log: s.cfg.Log, done: make(chan struct{}), size: chunkSize}
 }
 
 func (p *peer) logger() *slog.Logger {
@@ -103,14 +109,14 @@ func (p *peer) device() id.Device {
 
 // readLoop takes frames until the connection or the session ends.
 func (p *peer) readLoop(conn *websocket.Conn) {
-	defer p.s.running.Done()
-	defer close(p.done)
 	times := p.s.cfg.Times
 	conn.SetReadLimit(wire.MaxRead)
 	conn.SetReadDeadline(time.Now().Add(times.Handshake))
+	var heard time.Time
 	alive := func(string) error {
-		if p.phase >= live && !p.ended() { // nothing lengthens a handshake or an end
-			conn.SetReadDeadline(time.Now().Add(times.Read))
+		if now := time.Now(); p.phase >= live && now.Sub(heard) > times.Read/16 && !p.ended() { // nothing lengthens a handshake or an end
+			heard = now
+			conn.SetReadDeadline(now.Add(times.Read))
 		}
 		return nil
 	}
@@ -120,7 +126,18 @@ func (p *peer) readLoop(conn *websocket.Conn) {
 		alive(data)
 		return answer(data)
 	})
+	p.read(conn, alive)
+}
+
+// read takes frames. Checking signatures takes a deep stack, which an idle session
+// would keep: once the device is let in, another goroutine reads on.
+func (p *peer) read(conn *websocket.Conn, alive func(string) error) {
+	strange := p.phase < live
 	for {
+		if strange && p.phase >= live {
+			go p.read(conn, alive)
+			return
+		}
 		kind, frame, err := conn.ReadMessage()
 		switch {
 		case err != nil:
@@ -128,6 +145,7 @@ func (p *peer) readLoop(conn *websocket.Conn) {
 				p.goodbye()
 			}
 			p.end(websocket.CloseAbnormalClosure, "connection lost")
+			close(p.done)
 			return
 		case p.ended():
 			continue // read on to the end of the stream, or TCP would throw away our last words
@@ -365,6 +383,13 @@ func (p *peer) bring(seq uint64) {
 	p.poke()
 }
 
+// owe is bring for what the device's own ops changed, which has time: it knows the results.
+func (p *peer) owe(seq uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.want, p.owed = max(p.want, seq), true
+}
+
 // differ has rows repaired that are not as the server said.
 func (p *peer) differ(m wire.Differ) {
 	p.mu.Lock()
@@ -424,7 +449,6 @@ func (p *peer) setBusy(busy bool) {
 	p.mu.Lock()
 	p.busy = busy
 	p.mu.Unlock()
-	p.poke()
 }
 
 // send queues a message. A device that asks for more than it reads is cut off.
@@ -488,9 +512,25 @@ func (p *peer) cut(reason string) {
 	}
 }
 
+// poke has somebody look at what changed.
 func (p *peer) poke() {
-	select {
-	case p.wake <- struct{}{}:
-	default: // the writer will look anyway
+	if p.mine() {
+		go p.turn()
 	}
+}
+
+// look is poke for a goroutine that has time to look itself.
+func (p *peer) look() {
+	if p.mine() {
+		p.turn()
+	}
+}
+
+// mine notes that something changed, and takes the turn; it gives false if somebody
+// has it, who will look.
+func (p *peer) mine() (taken bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	taken, p.again, p.turning = !p.turning, true, true
+	return taken
 }

@@ -61,13 +61,14 @@ type Arbiter interface {
 // Feed is what devices hold, as the ledger projects it. It is safe for
 // concurrent use; no method waits for a device.
 type Feed interface {
-	// View calls fn with the feed at one moment; fn must not wait for a device.
+	// View calls fn with the feed at one moment, or one after the other with several
+	// until one can answer; fn must not wait for a device.
 	View(fn func(stream.View) error) error
 	// Applied is the Seq up to which the ledger is projected.
 	Applied() uint64
-	// Subscribe gives a channel with room for one wake-up: it is signalled, never
-	// blocked on, after a row of these scopes changed and can be read in a View.
-	Subscribe(scopes []string) (changed <-chan struct{}, cancel func())
+	// Subscribe has changed called, which never blocks, after a row of these scopes
+	// changed and can be read in a View.
+	Subscribe(scopes []string, changed func()) (cancel func())
 }
 
 // Signer signs tickets. The same row always gives the same text.

@@ -76,6 +76,7 @@ type Server struct {
 	running  sync.WaitGroup
 	sums     stream.Sums
 	repairs  atomic.Uint64
+	shared   shared
 
 	mu       sync.Mutex // guards all below
 	peers    map[*peer]struct{}
@@ -84,6 +85,7 @@ type Server struct {
 	endings  map[id.Device]ending
 	began    time.Time // by Config.Clock
 	serials  uint64    // sessions so far
+	pace     pace
 	closing  bool
 	// strangers counts the sessions of nobody yet, so that whoever only connects takes no place of a device.
 	strangers int
@@ -144,8 +146,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		conn.Close()
 		return
 	}
+	p.timer = time.AfterFunc(s.cfg.Times.Handshake, p.rung)
 	go p.readLoop(conn)
-	go p.writeLoop()
 }
 
 // add takes a session in, unless the server is stopping.
@@ -158,7 +160,7 @@ func (s *Server) add(p *peer) bool {
 	s.peers[p] = struct{}{}
 	s.strangers++
 	p.stranger = true
-	s.running.Add(2)
+	s.running.Add(1)
 	return true
 }
 

@@ -33,7 +33,6 @@ func (s *Server) clock() time.Time {
 // time itself; the handlers are those of a WebSocket.
 type Steps struct {
 	p    *peer
-	st   writer
 	over bool
 }
 
@@ -41,6 +40,7 @@ type Steps struct {
 // connection is lost. It gives nil while the server is stopping.
 func (s *Server) Step(send func(frame []byte) error) *Steps {
 	p := newPeer(s, carrier(send), nil)
+	p.turning = true // by whoever calls Write
 	if !s.add(p) {
 		return nil
 	}
@@ -55,7 +55,11 @@ func (t *Steps) Frame(frame []byte) {
 }
 
 // Woken reports whether Write has something to look at before its time.
-func (t *Steps) Woken() bool { return !t.over && (len(t.p.wake) > 0 || len(t.st.changed) > 0) }
+func (t *Steps) Woken() bool {
+	t.p.mu.Lock()
+	defer t.p.mu.Unlock()
+	return !t.over && t.p.again
+}
 
 // Write sends what is due and says when it wants to look again; more is false once
 // the session is over.
@@ -63,16 +67,10 @@ func (t *Steps) Write() (next time.Time, more bool) {
 	if t.over {
 		return time.Time{}, false
 	}
-	select {
-	case <-t.p.wake:
-	default:
-	}
-	select {
-	case <-t.st.changed:
-		t.st.dirty = true
-	default:
-	}
-	next, err := t.p.step(&t.st)
+	t.p.mu.Lock()
+	t.p.again = false
+	t.p.mu.Unlock()
+	next, err := t.p.step(&t.p.st)
 	if err != nil {
 		t.End()
 	}
@@ -86,11 +84,11 @@ func (t *Steps) End() {
 	}
 	t.over = true
 	t.p.end(websocket.CloseAbnormalClosure, "connection lost")
-	if t.st.cancel != nil {
-		t.st.cancel()
+	if t.p.st.cancel != nil {
+		t.p.st.cancel()
 	}
 	t.p.s.remove(t.p)
-	t.p.s.running.Add(-2)
+	t.p.s.running.Done()
 }
 
 // carrier is a socket that only carries frames to the device.

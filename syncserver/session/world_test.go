@@ -40,7 +40,7 @@ type world struct {
 	codes   map[string]op.Enrolment
 	used    map[string][]byte
 	rows    []scoped
-	wakes   map[chan struct{}][]string
+	wakes   map[*func()][]string
 	decided map[string]int         // how often each op's bytes were decided
 	kept    map[id.Device][]string // bytes of ops in quarantine
 	wiped   []wire.Wiped
@@ -59,7 +59,7 @@ type scoped struct {
 
 func newWorld() *world {
 	w := &world{devices: map[id.Device]*session.Info{}, results: map[id.Device][]op.Result{}, sums: map[id.Device][]op.Hash{}, at: map[id.Device][]uint64{},
-		codes: map[string]op.Enrolment{}, used: map[string][]byte{}, wakes: map[chan struct{}][]string{}, decided: map[string]int{}, kept: map[id.Device][]string{}}
+		codes: map[string]op.Enrolment{}, used: map[string][]byte{}, wakes: map[*func()][]string{}, decided: map[string]int{}, kept: map[id.Device][]string{}}
 	w.offer("PHONE-CODE", op.Enrolment{Device: "phone-1", Role: op.Phone, Member: "m1"})
 	w.offer("OTHER-CODE", op.Enrolment{Device: "phone-2", Role: op.Phone, Member: "m2"})
 	return w
@@ -142,10 +142,7 @@ func (w *world) put(scope string, r wire.RowChange) {
 	for wake, scopes := range w.wakes {
 		for _, s := range scopes {
 			if s == scope {
-				select {
-				case wake <- struct{}{}:
-				default:
-				}
+				(*wake)()
 			}
 		}
 	}
@@ -256,7 +253,7 @@ func (v view) Changed(name string) (seq uint64, err error) {
 	return seq, err
 }
 
-func (v view) Acked(device id.Device, upTo uint64) (n uint64, err error) {
+func (v view) Acked(device id.Device, _, _, upTo uint64) (n uint64, err error) {
 	v.w.mu.Lock()
 	defer v.w.mu.Unlock()
 	for _, at := range v.w.at[device] {
@@ -269,15 +266,14 @@ func (v view) Acked(device id.Device, upTo uint64) (n uint64, err error) {
 
 func (w *world) Applied() uint64 { return w.Head() }
 
-func (w *world) Subscribe(scopes []string) (<-chan struct{}, func()) {
-	wake := make(chan struct{}, 1)
+func (w *world) Subscribe(scopes []string, changed func()) func() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wakes[wake] = scopes
-	return wake, func() {
+	w.wakes[&changed] = scopes
+	return func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		delete(w.wakes, wake)
+		delete(w.wakes, &changed)
 	}
 }
 

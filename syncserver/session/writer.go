@@ -26,11 +26,10 @@ const (
 	lastLook  = 500 * time.Millisecond
 )
 
-// writer is what the writer goroutine knows of its device.
+// writer is what is known of a device by whoever has the turn to write to it.
 type writer struct {
 	stream  *stream.Stream // nil until the device is let in
 	device  id.Device
-	changed <-chan struct{}
 	cancel  func()
 	dirty   bool   // rows changed
 	need    int    // bytes of the frame that waits for credit
@@ -41,41 +40,69 @@ type writer struct {
 	look    time.Duration // until the ledger is looked at again
 
 	beatAt, pingAt, gaugeAt, lookAt, verifyAt time.Time // when each is due; lookAt zero is never
+
+	turnAt time.Time // when what the device's own ops changed is sent; zero: there is nothing of that kind
 }
 
-// writeLoop sends until the session ends; it owns all data messages of the socket.
-func (p *peer) writeLoop() {
+// turn sends what is due until nothing changes any more. Only who has the turn
+// writes data messages; no goroutine waits for a device that is silent.
+func (p *peer) turn() {
+	for {
+		p.mu.Lock()
+		p.turning = p.again
+		p.again = false
+		more := p.turning
+		p.mu.Unlock()
+		if !more {
+			return
+		}
+		next, err := p.step(&p.st)
+		if err != nil {
+			go p.leave(err)
+			return
+		}
+		p.wakeAt(next)
+	}
+}
+
+// wakeAt has the session looked at by then. A timer that rings too early does no harm.
+func (p *peer) wakeAt(next time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch in := next.Sub(p.s.clock()); {
+	case in <= 0:
+		p.again = true
+	case p.rings.IsZero() || next.Before(p.rings):
+		p.rings = next
+		p.timer.Reset(in)
+	}
+}
+
+func (p *peer) rung() {
+	p.mu.Lock()
+	p.rings = time.Time{}
+	p.mu.Unlock()
+	p.poke()
+}
+
+// leave ends a session; the turn is never given back.
+func (p *peer) leave(err error) {
 	defer p.s.running.Done()
 	defer p.s.remove(p)
 	defer p.conn.Close()
-	var st writer
-	defer func() {
-		if st.cancel != nil {
-			st.cancel()
-		}
-	}()
-	timer := time.NewTimer(p.s.cfg.Times.Ping)
-	defer timer.Stop()
-	for {
-		next, err := p.step(&st)
-		if err != nil {
-			p.end(websocket.CloseAbnormalClosure, "connection lost")
-			if errors.Is(err, errOver) {
-				p.conn.SetReadDeadline(time.Now().Add(linger))
-				<-p.done
-				return
-			}
-			p.logger().Info("connection lost", "error", err)
-			return
-		}
-		timer.Reset(next.Sub(p.s.clock()))
-		select {
-		case <-p.wake:
-		case <-st.changed:
-			st.dirty = true
-		case <-timer.C:
-		}
+	p.timer.Stop()
+	if p.st.cancel != nil {
+		p.st.cancel()
 	}
+	p.end(websocket.CloseAbnormalClosure, "connection lost")
+	if errors.Is(err, errOver) {
+		p.conn.SetReadDeadline(time.Now().Add(linger))
+		<-p.done
+		return
+	}
+	p.logger().Info("connection lost", "error", err)
+	p.conn.Close()
+	<-p.done
 }
 
 var errOver = errors.New("session is over")
@@ -92,7 +119,9 @@ func (p *peer) step(st *writer) (time.Time, error) {
 	}
 	// A device with rows from before a restore reports first, and then comes again for new ones.
 	over, started, busy, want, watched, differs := p.over, p.started, p.busy || p.foreign, p.want, p.watched, p.differs
-	p.differs = nil
+	st.dirty = st.dirty || p.changed
+	owed := p.owed && len(p.syncs) == 0
+	p.differs, p.changed, p.owed = nil, false, false
 	if st.watches != p.watches {
 		st.watches, st.gauge = p.watches, wire.Gauge{}
 	}
@@ -109,6 +138,9 @@ func (p *peer) step(st *writer) (time.Time, error) {
 	}
 	for _, m := range differs {
 		st.stream.Differ(m)
+	}
+	if owed && st.turnAt.IsZero() {
+		st.turnAt = p.s.pace.turn(now)
 	}
 	more := false
 	if !busy {
@@ -147,9 +179,17 @@ func (p *peer) start(st *writer, now time.Time) {
 	scopes := Scopes(info.Enrolment)
 	st.device, st.dirty = info.Enrolment.Device, true
 	st.stream = stream.New(stream.Config{Device: st.device, Scopes: scopes, Sign: p.s.sign, Sums: &p.s.sums, Repaired: p.repaired, Stamp: p.s.cfg.Stamp}, proof)
-	st.changed, st.cancel = p.s.cfg.Feed.Subscribe(scopes)
+	st.cancel = p.s.cfg.Feed.Subscribe(scopes, p.rows)
 	times := p.s.cfg.Times
 	st.beatAt, st.pingAt, st.verifyAt = now.Add(times.Heartbeat), now.Add(times.Ping), now.Add(times.Verify)
+}
+
+// rows notes that rows changed.
+func (p *peer) rows() {
+	p.mu.Lock()
+	p.changed = true
+	p.mu.Unlock()
+	p.poke()
 }
 
 // repaired reports rows that were not as they should be.
@@ -167,6 +207,10 @@ func (p *peer) feed(st *writer, want uint64, now time.Time) (more bool, err erro
 	if !now.Before(st.verifyAt) {
 		st.verifyAt = now.Add(p.s.cfg.Times.Verify)
 		st.stream.Verify()
+	}
+	if now.Before(st.turnAt) && st.stream.Complete() && !p.asked() {
+		st.look, st.lookAt = 0, st.turnAt
+		return false, nil
 	}
 	applied := p.s.cfg.Feed.Applied()
 	sent := false
@@ -187,6 +231,13 @@ func (p *peer) feed(st *writer, want uint64, now time.Time) (more bool, err erro
 		st.lookAt = now.Add(st.look)
 	}
 	return more, p.reached(st)
+}
+
+// asked reports whether the device waits for a sync point.
+func (p *peer) asked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.syncs) > 0
 }
 
 // reached answers the sync points up to the cursor.
@@ -217,6 +268,7 @@ func (p *peer) chunk(st *writer) (sent bool, err error) {
 		return false, nil
 	}
 	var c *wire.Checkpoint
+	began := p.s.clock()
 	if err := p.s.cfg.Feed.View(func(v stream.View) error {
 		c, err = st.stream.Next(v, p.s.cfg.Now().UnixMilli(), min(p.chunkSize(), credit))
 		return err
@@ -226,10 +278,11 @@ func (p *peer) chunk(st *writer) (sent bool, err error) {
 	if st.need = 0; c == nil {
 		return false, nil
 	}
-	frame, err := p.s.cfg.Codec.Encode(*c)
+	frame, err := p.s.shared.encode(p.s.cfg.Codec, c)
 	if err != nil {
 		return false, p.broken(err)
 	}
+	p.s.pace.took(p.s.clock().Sub(began))
 	if len(frame) > credit {
 		st.need = len(frame)
 		return false, nil
@@ -240,7 +293,7 @@ func (p *peer) chunk(st *writer) (sent bool, err error) {
 	p.spend(len(frame))
 	st.stream.Sent()
 	if c.Last {
-		st.dirty = false
+		st.dirty, st.turnAt = false, time.Time{}
 		st.beatAt = p.s.clock().Add(p.s.cfg.Times.Heartbeat)
 	}
 	return true, nil
@@ -294,7 +347,7 @@ func (p *peer) ping(st *writer, now time.Time) error {
 		return nil
 	}
 	st.pingAt = now.Add(p.s.cfg.Times.Ping)
-	return p.conn.WriteControl(websocket.PingMessage, nil, now.Add(p.s.cfg.Times.Write))
+	return p.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(p.s.cfg.Times.Write)) // now may be long past
 }
 
 // gauges sends the counts of the activity on screen, if they changed.

@@ -14,7 +14,7 @@ func (s *Stream) plain(v View, p *plan) (err error) {
 	if s.pin != 0 {
 		p.chunk.To = s.pin
 	}
-	if p.chunk.Acked, err = v.Acked(s.cfg.Device, p.chunk.To); err != nil {
+	if p.chunk.Acked, err = v.Acked(s.cfg.Device, s.cursor, s.acked, p.chunk.To); err != nil {
 		return fmt.Errorf("read acked ops: %w", err)
 	}
 	p.chunk.Reset = s.reset

@@ -24,8 +24,9 @@ type View interface {
 	Delta(name string, after scope.Position, fn func(wire.RowChange) error) error
 	// Changed is the Seq at which the scope changed last.
 	Changed(name string) (uint64, error)
-	// Acked is the last op number of the device whose effects the rows contain.
-	Acked(device id.Device, upTo uint64) (uint64, error)
+	// Acked is the last op number of the device whose effects the rows contain up to
+	// journal Seq upTo; at an earlier Seq it was op, and nothing is known at Seq 0.
+	Acked(device id.Device, earlier, op, upTo uint64) (uint64, error)
 }
 
 // ErrPaused says that a View has nothing to give for now.
@@ -140,7 +141,7 @@ func (s *Stream) begin(v View, applied uint64) error {
 	if err != nil {
 		return err
 	}
-	if s.acked, err = v.Acked(s.cfg.Device, s.cursor); err != nil {
+	if s.acked, err = v.Acked(s.cfg.Device, 0, 0, s.cursor); err != nil {
 		return err
 	}
 	s.begun = true
@@ -361,7 +362,7 @@ func (s *Stream) add(p *plan, r wire.RowChange) error {
 
 // finish makes a chunk the last one of a checkpoint.
 func (s *Stream) finish(v View, p *plan) (err error) {
-	if p.chunk.Acked, err = v.Acked(s.cfg.Device, p.chunk.To); err != nil {
+	if p.chunk.Acked, err = v.Acked(s.cfg.Device, s.cursor, s.acked, p.chunk.To); err != nil {
 		return fmt.Errorf("read acked ops: %w", err)
 	}
 	if s.cfg.Stamp != nil {

@@ -86,7 +86,7 @@ func (f *feed) Changed(name string) (seq uint64, err error) {
 	return seq, nil
 }
 
-func (f *feed) Acked(_ id.Device, upTo uint64) (n uint64, err error) {
+func (f *feed) Acked(_ id.Device, _, _, upTo uint64) (n uint64, err error) {
 	for _, seq := range f.acked {
 		if seq <= upTo {
 			n++
