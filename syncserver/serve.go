@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"runtime/metrics"
 	"runtime/pprof"
 	"syscall"
 	"time"
@@ -101,6 +102,35 @@ func tuneMemory() {
 	debug.SetMemoryLimit(memoryLimit)
 }
 
+// Times and sizes of tidying up.
+const (
+	tidyEvery = 10 * time.Second
+	quiet     = 16 << 20 // bytes allocated meanwhile: a crowd that only says that it is there
+	rubbish   = 64 << 20 // bytes allocated since: worth a collection
+)
+
+// tidy gives memory back to the system once nothing happens any more: between two
+// collections there may be four times as much rubbish as there is state (tuneMemory).
+type tidy struct {
+	next       time.Time
+	seen, done uint64 // bytes ever allocated, when it was looked at and when it was tidied
+}
+
+func (t *tidy) look(now time.Time) {
+	if now.Before(t.next) {
+		return
+	}
+	t.next = now.Add(tidyEvery)
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	allocated := sample[0].Value.Uint64()
+	if allocated-t.seen < quiet && allocated-t.done > rubbish {
+		t.done = allocated
+		go debug.FreeOSMemory()
+	}
+	t.seen = allocated
+}
+
 func closeServer(s *server.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
@@ -135,12 +165,14 @@ func run(s *server.Server, data, addr, cert, key string, log *slog.Logger) error
 	}()
 	go func() { failed <- private.Serve(commands) }()
 	log.Info("serving", "devices", devices.Addr().String()+session.Path, "tls", cert != "", "data", data)
+	var memory tidy
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
-		case <-tick.C:
+		case now := <-tick.C:
 			s.Tick()
+			memory.look(now)
 		case err := <-failed:
 			return fmt.Errorf("serve: %w", err)
 		case <-ctx.Done():

@@ -324,7 +324,7 @@ const lot = 256
 
 // Signed is View.Delta with rows as they are delivered.
 func Signed(v View, name string, after scope.Position, sign func([]wire.RowChange) error, fn func(wire.RowChange) error) error {
-	rows := make([]wire.RowChange, 0, lot)
+	var rows []wire.RowChange // mostly none or a few
 	hand := func() error {
 		if err := sign(rows); err != nil {
 			return err
@@ -454,7 +454,9 @@ func (s *Stream) Sent() {
 	}
 	s.cursor, s.acked, s.drop, s.pin, s.verify = p.chunk.To, p.chunk.Acked, nil, 0, false
 	for _, l := range s.lanes {
-		l.held = l.held || slices.Contains(p.chunk.Take, l.name)
+		if l.held = l.held || slices.Contains(p.chunk.Take, l.name); l.held {
+			l.sums = nil
+		}
 	}
 	s.repaired(p)
 }
