@@ -44,67 +44,6 @@ type writer struct {
 	turnAt time.Time // when what the device's own ops changed is sent; zero: there is nothing of that kind
 }
 
-// turn sends what is due until nothing changes any more. Only who has the turn
-// writes data messages; no goroutine waits for a device that is silent.
-func (p *peer) turn() {
-	for {
-		p.mu.Lock()
-		p.turning = p.again
-		p.again = false
-		more := p.turning
-		p.mu.Unlock()
-		if !more {
-			return
-		}
-		next, err := p.step(&p.st)
-		if err != nil {
-			go p.leave(err)
-			return
-		}
-		p.wakeAt(next)
-	}
-}
-
-// wakeAt has the session looked at by then. A timer that rings too early does no harm.
-func (p *peer) wakeAt(next time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch in := next.Sub(p.s.clock()); {
-	case in <= 0:
-		p.again = true
-	case p.rings.IsZero() || next.Before(p.rings):
-		p.rings = next
-		p.timer.Reset(in)
-	}
-}
-
-func (p *peer) rung() {
-	p.mu.Lock()
-	p.rings = time.Time{}
-	p.mu.Unlock()
-	p.poke()
-}
-
-// leave ends a session; the turn is never given back.
-func (p *peer) leave(err error) {
-	defer p.s.running.Done()
-	defer p.s.remove(p)
-	defer p.conn.Close()
-	p.timer.Stop()
-	if p.st.cancel != nil {
-		p.st.cancel()
-	}
-	p.end(websocket.CloseAbnormalClosure, "connection lost")
-	if errors.Is(err, errOver) {
-		p.conn.SetReadDeadline(time.Now().Add(linger))
-		<-p.done
-		return
-	}
-	p.logger().Info("connection lost", "error", err)
-	p.conn.Close()
-	<-p.done
-}
-
 var errOver = errors.New("session is over")
 
 // step sends all that is due and gives the time at which it has to look again.
