@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -42,7 +43,34 @@ func (s Storm) Run(ctx context.Context) (*Report, error) {
 	if err = errors.Join(err, g.leave()); err != nil {
 		return nil, err
 	}
-	return report, nil
+	if s.Batch == 1 {
+		err = s.beside(ctx, report)
+	}
+	return report, err
+}
+
+// beside has Redis decide as many presses of as many clients, press by press.
+func (s Storm) beside(ctx context.Context, r *Report) error {
+	s.Say("now Redis")
+	p, err := startPeer(ctx, filepath.Join(s.Dir, "redis"), s.Devices)
+	if errors.Is(err, errNoPeer) {
+		r.Note("the peer is missing: %v", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	took, waits, err := p.storm(s)
+	if err != nil {
+		return err
+	}
+	theirs := float64(len(waits)) / took.Seconds()
+	r.Add("Redis over TCP, Lua, appendfsync always", theirs, "peer-answers/s")
+	r.Add("Redis: wait, 99 of 100", quantile(waits, 0.99).Seconds(), "peer-p99-s")
+	r.Add("in units of Redis", r.Figures[0].Value/theirs, "peer-ratio")
+	r.Note("Redis keeps who was granted; it knows no device, no signed history, no answer for a refused press, and its clients speak plain TCP")
+	return nil
 }
 
 func (s Storm) press(ctx context.Context, g *crowd) (*Report, error) {
