@@ -18,7 +18,7 @@ func simulate(fs *flag.FlagSet, args []string) (err error) {
 	worlds := fs.Int("worlds", 100, "how many, one seed after the other")
 	seed := fs.Uint64("seed", 0, "the first one; alone: this world only, with its trace")
 	twice := fs.Bool("twice", false, "live each world two times and compare them")
-	restore := fs.Bool("restore", false, "let servers lose their disks too, and go on from backups")
+	restore := fs.Bool("restore", false, "let the server of every world lose its disk and go on from a backup, not of every third only")
 	verbose := fs.Bool("v", false, "say of each world what became of it")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err

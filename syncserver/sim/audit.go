@@ -328,7 +328,7 @@ func (a *audit) people() {
 			}
 			once[h.ticket] = true
 		}
-		if h.door || h.machine.gone || h.machine.copied || a.gone[h.machine.name] {
+		if h.door || h.machine.gone || h.machine.copied || a.gone[h.machine.name] || a.w.restored && h.machine.wiped {
 			continue // what it did is lost with it, or in quarantine
 		}
 		given[h.ticket]++

@@ -54,7 +54,7 @@ func (h *host) restore() {
 	h.down(true)
 	h.disk.Close()
 	h.disk = h.kept.disk
-	if !quiet && !h.w.defect.forgets() {
+	if !quiet {
 		mark, err := json.Marshal(server.Marker{Seq: h.kept.head})
 		if err == nil {
 			err = os.WriteFile(filepath.Join(h.dir, server.RestoredFile), mark, 0o600)

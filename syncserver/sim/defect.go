@@ -7,6 +7,7 @@ import (
 	"yizhan/core/arbiter"
 	"yizhan/core/local"
 	"yizhan/core/local/disk"
+	"yizhan/core/wire"
 	"yizhan/syncserver/journal"
 )
 
@@ -19,7 +20,7 @@ type Defect struct {
 	unsaved  bool                 // a device's disk is not asked to keep what is sent
 	cursor   bool                 // a device's cursor moves before its rows
 	timeless bool                 // a device takes a reboot for no time at all
-	amnesiac bool                 // a server from a backup does as if nothing had happened
+	deaf     bool                 // a server takes no receipts: what it has forgotten it decides again
 }
 
 // Defects are all that are planted by the test.
@@ -31,7 +32,7 @@ var Defects = []*Defect{
 	{Name: "send before save", unsaved: true},
 	{Name: "limit off by one", seams: offByOne},
 	{Name: "cursor moved before rows", cursor: true},
-	{Name: "a restored server re-decides", amnesiac: true},
+	{Name: "a restored server re-decides", deaf: true},
 	{Name: "override that forgets the incident", seams: forgetWords},
 	{Name: "a lease used after reboot", timeless: true},
 	{Name: "waitlist promoted twice", seams: promotedTwice},
@@ -109,8 +110,27 @@ func (e eager) Apply(c local.Checkpoint) error {
 	return e.Store.Apply(c)
 }
 
-// forgets reports whether a server from a backup does not know that it is one.
-func (d *Defect) forgets() bool { return d != nil && d.amnesiac }
+// heard is what the server makes of a frame.
+func (d *Defect) heard(codec *wire.Codec, frame []byte) []byte {
+	if d == nil || !d.deaf {
+		return frame
+	}
+	message, err := codec.Decode(frame)
+	switch m := message.(type) {
+	case wire.Ops:
+		m.Receipts = nil
+		message = m
+	case wire.Relay:
+		m.Receipts = nil
+		message = m
+	}
+	if err == nil {
+		if changed, err := codec.Encode(message); err == nil {
+			return changed
+		}
+	}
+	return frame
+}
 
 // boot is what a machine says of its run: its name and how long it has lasted.
 func (d *Defect) boot(m *machine) (string, time.Duration) {

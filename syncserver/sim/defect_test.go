@@ -2,8 +2,8 @@ package sim
 
 import "testing"
 
-// TestPlantedBugsAreFound plants one bug after the other: worlds without it are
-// whole, and one of the first 1,000 with it is not.
+// TestPlantedBugsAreFound plants one bug after the other: one of the first 1,000 worlds
+// with it is broken, and whole without it.
 func TestPlantedBugsAreFound(t *testing.T) {
 	l := lab(t)
 	for _, d := range Defects {
@@ -20,6 +20,9 @@ func TestPlantedBugsAreFound(t *testing.T) {
 				t.Fatal("not found in 1,000 worlds")
 			}
 			t.Logf("found in world %d: %v", lived, found)
+			if o := l.Run(uint64(lived-1), nil, nil); o.Wrong != nil {
+				t.Errorf("the world is not whole without the bug: %v", o.Wrong)
+			}
 		})
 	}
 }

@@ -47,7 +47,8 @@ func memberID(i int) id.Member { return id.Member(fmt.Sprintf("m%d", i)) }
 // Lab is what all worlds have in common: a town that was set up once. It is safe
 // for concurrent use.
 type Lab struct {
-	// Restore has servers lose their disks and go on from backups.
+	// Restore lets the server lose its disk and go on from a backup in every world, not in
+	// one of three only.
 	Restore bool
 
 	dir    string // keys of the server
@@ -241,13 +242,14 @@ func (w *World) settle() {
 func (l *Lab) world(seed uint64, defect *Defect) (*World, error) {
 	w := &World{lab: l, seed: seed, random: rand.New(rand.NewPCG(seed, 0x79697a68616e)), now: dawn, answers: map[place]op.Result{}, defect: defect}
 	w.host = newHost(w, l.dir)
+	w.restores = l.Restore || rand.New(rand.NewPCG(seed, 0x72657374)).IntN(3) == 0 // from its own source: other worlds stay as they were
 	var err error
 	if l.server == nil {
 		w.host.disk, err = disk.New()
 		return w, err
 	}
 	image, all := l.server, units()
-	if !defect.forgets() && w.one(3) {
+	if w.one(3) {
 		image, all = l.venue, append(all, crew()...)
 	}
 	if w.host.disk, err = image.Fork(w.coin); err != nil {

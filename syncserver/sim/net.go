@@ -82,7 +82,7 @@ func (c *conn) arriveUp(frame []byte) {
 	case !c.m.net.up:
 		c.w.after(500, func() { c.arriveUp(frame) })
 	default:
-		c.port.frame(frame)
+		c.port.frame(c.w.defect.heard(c.w.lab.codec, frame))
 	}
 }
 

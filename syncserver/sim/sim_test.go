@@ -46,19 +46,25 @@ func TestWorlds(t *testing.T) {
 	var b strings.Builder
 	total.Write(&b)
 	t.Log(b.String())
-	if total.Handed == 0 || total.Incidents == 0 || total.Crashes == 0 || len(total.Faults) < 20 {
+	if total.Handed == 0 || total.Incidents == 0 || total.Crashes == 0 || len(total.Faults) < 20 || total.Faults["server restored"]+total.Faults["server rolled back"] == 0 {
 		t.Errorf("too little goes wrong: %+v", total)
 	}
 }
 
 // TestKeptSeeds lives the worlds in which something was found once.
 func TestKeptSeeds(t *testing.T) {
-	file, err := os.Open("testdata/seeds.txt")
+	l := lab(t)
+	keptSeeds(t, l, "testdata/seeds.txt")
+	l.Restore = true
+	keptSeeds(t, l, "testdata/restores.txt")
+}
+
+func keptSeeds(t *testing.T, l *Lab, name string) {
+	file, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	l := lab(t)
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		var seed uint64
 		if _, err := fmt.Sscan(lines.Text(), &seed); err != nil {

@@ -17,7 +17,7 @@ func (w *World) weather() {
 	switch roll := w.random.IntN(29); {
 	case roll >= 26:
 		w.lone()
-	case roll >= 24 && !w.lab.Restore && !w.defect.forgets():
+	case roll >= 24 && !w.restores:
 	case roll == 24:
 		w.host.save()
 	case roll == 25:

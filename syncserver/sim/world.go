@@ -43,7 +43,8 @@ type World struct {
 	handed   []handing
 	grants   []grant
 	branches []branch
-	restored bool // the server has lost its disk
+	restores bool // the server may lose its disk
+	restored bool // and has lost it
 }
 
 // place is an op's place in the numbering of its device.
