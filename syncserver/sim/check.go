@@ -83,6 +83,9 @@ func (w *World) differs(m *machine) string {
 // epoch is that of what the device talks to.
 func (m *machine) epoch() (n int) {
 	if m.hub != nil {
+		if m.hub.venue.hub == nil {
+			return 0
+		}
 		return m.hub.venue.hub.Epoch()
 	}
 	m.w.host.server.Look(func(s *arbiter.State) { n = s.Epoch() })

@@ -5,6 +5,7 @@ import (
 
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/replica"
 	"yizhan/core/wire"
 )
 
@@ -39,6 +40,16 @@ func (w *World) twin(m *machine) bool {
 // copied reports whether there are, or were, two machines with this identity.
 func (w *World) copied(d id.Device) bool {
 	return slices.ContainsFunc(w.machines, func(m *machine) bool { return m.name == d && m.copied })
+}
+
+// apart reports whether a copy that will come again has not told a restored server yet
+// what it knows: until then nobody can find that its history is another one.
+func (w *World) apart(m *machine) bool {
+	if !w.restored || m.gone || m.naive || m.closed || !m.on {
+		return false
+	}
+	mark, err := replica.ReadMark(m.store)
+	return err == nil && mark.Epoch < m.epoch()
 }
 
 // newest is the newest op of the device, up to a number, whose hash it still knows.

@@ -176,6 +176,8 @@ func (w *World) quiet() string {
 	}
 	for _, m := range w.machines {
 		switch {
+		case m.copied && w.apart(m):
+			return m.label + " has not met the restored server"
 		case m.gone || m.naive || w.twin(m) || m.closed && w.forgotten(m):
 		case !m.on:
 			return m.label + " is off"
