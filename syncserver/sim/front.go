@@ -62,7 +62,7 @@ func (f *front) lost() {
 
 // send takes a frame of the session to the device.
 func (p *port) send(frame []byte) error {
-	p.f.w.told(p.conn.m, frame)
+	p.f.w.told(p.conn, frame)
 	return p.conn.toDevice(frame)
 }
 

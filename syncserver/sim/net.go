@@ -3,6 +3,8 @@ package sim
 import (
 	"errors"
 	"slices"
+
+	"yizhan/core/wire"
 )
 
 // network is how a device reaches the server.
@@ -24,6 +26,8 @@ type conn struct {
 	lastUp int64 // when the newest frame arrives
 	lastDn int64 //
 	broken bool  // nothing that is sent from now on arrives
+	window int   // bytes of checkpoints that the device takes ahead; 0: it has not said
+	owed   int   // and that were sent and not credited
 }
 
 var errBroken = errors.New("connection is broken")
@@ -82,7 +86,30 @@ func (c *conn) arriveUp(frame []byte) {
 	case !c.m.net.up:
 		c.w.after(500, func() { c.arriveUp(frame) })
 	default:
+		c.credited(frame)
 		c.port.frame(c.w.defect.heard(c.w.lab.codec, frame))
+	}
+}
+
+// sent counts a checkpoint: no more may be under way than the device has room for.
+func (c *conn) sent(bytes int) {
+	if c.owed += bytes; c.window > 0 && c.owed > c.window {
+		c.w.fail("%s is sent %d bytes of rows, and has granted %d", c.m.label, c.owed, c.window)
+	}
+}
+
+// credited hears how much a device takes.
+func (c *conn) credited(frame []byte) {
+	if c.window > 0 && len(frame) > 64 {
+		return // no credit is as long
+	}
+	switch m, _ := c.w.lab.codec.Decode(frame); m := m.(type) {
+	case wire.Proof:
+		if m.Held != nil {
+			c.window = int(m.Held.Window)
+		}
+	case wire.Credit:
+		c.owed -= int(m.Bytes)
 	}
 }
 

@@ -221,11 +221,15 @@ func (w *World) coin() bool { return w.random.IntN(2) == 0 }
 func pick[T any](w *World, from []T) T { return from[w.random.IntN(len(from))] }
 
 // told remembers the results that leave the server: an answer is final.
-func (w *World) told(m *machine, frame []byte) {
+func (w *World) told(c *conn, frame []byte) {
+	m := c.m
 	message, err := w.lab.codec.Decode(frame)
 	if err != nil {
 		w.fail("the server sent what cannot be read: %v", err)
 		return
+	}
+	if _, rows := message.(wire.Checkpoint); rows {
+		c.sent(len(frame))
 	}
 	results, ok := message.(wire.Results)
 	if !ok {
