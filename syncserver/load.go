@@ -124,3 +124,17 @@ func loadDay(fs *flag.FlagSet, args []string) error {
 		return load.Day{Config: c, Idle: *idle}.Run(ctx)
 	})
 }
+
+// loadBigCity starts a server that has a whole city's past.
+func loadBigCity(fs *flag.FlagSet, args []string) error {
+	run := loading(fs, 1)
+	members := fs.Int("members", 1_460_000, "people of the union")
+	entries := fs.Int("entries", 5_000_000, "length of the journal")
+	data := fs.String("data", "", "data directory that is built, or was before, and stays; empty: one that goes")
+	if _, err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	return run(func(ctx context.Context, c load.Config) (*load.Report, error) {
+		return load.BigCity{Config: c, Data: *data, Members: *members, Entries: *entries}.Run(ctx)
+	})
+}

@@ -65,6 +65,7 @@ var commands = []command{
 	{"load crowd", "", "measure what connected devices cost while nothing happens", loadCrowd},
 	{"load fanout", "", "measure how fast a change reaches all devices", loadFanout},
 	{"load herd", "", "measure how fast all devices are back after a restart", loadHerd},
+	{"load bigcity", "", "measure the start of a server with a whole city's past", loadBigCity},
 	{"load day", "", "count the bytes of an ordinary day of a member's phone", loadDay},
 	{"load bootstrap", "", "measure the first sync of a staff tablet and of a kiosk", loadBootstrap},
 	{"verify", "", "re-read the journal and compare everything with it", verify},
