@@ -111,12 +111,14 @@ func (s *State) applyOrgs(e *op.Entry) {
 }
 
 func (s *State) applyPeople(e *op.Entry) {
-	for _, n := range e.People {
+	room := make([]person, len(e.People)) // most are new, and nearly nobody goes
+	for i, n := range e.People {
 		if p := s.people[n.ID]; p != nil {
 			p.Person = n
 			s.askAgain(p)
 		} else {
-			s.people[n.ID] = &person{Person: n}
+			room[i].Person = n
+			s.people[n.ID] = &room[i]
 			delete(s.erased, n.ID)
 		}
 		for _, l := range s.borrowed[n.ID] {

@@ -74,18 +74,21 @@ func DecodeBatch(first uint64, body []byte) ([]Entry, error) {
 }
 
 // Decoder reads many batches.
-type Decoder struct{ names names }
+type Decoder struct {
+	names names
+	held  []byte
+}
 
 // NewDecoder makes a decoder for a whole journal: names that stand in many entries
 // then lie in memory once.
-func NewDecoder() *Decoder { return &Decoder{make(names, 1<<12)} }
+func NewDecoder() *Decoder { return &Decoder{names: make(names, 1<<15)} }
 
 // Batch reads the entries of a batch body, numbered from first, behind those in to.
 func (d *Decoder) Batch(to []Entry, first uint64, body []byte) ([]Entry, error) {
 	for seq := first; len(body) > 0; seq++ {
 		to = append(to, Entry{})
 		e := &to[len(to)-1]
-		rest, ok := readPlain(body, e, d.names)
+		rest, ok := d.readPlain(body, e)
 		if !ok {
 			*e = Entry{}
 			var err error

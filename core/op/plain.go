@@ -7,6 +7,7 @@ import (
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
+	"yizhan/core/member"
 )
 
 // Nearly every entry of a journal holds only words and numbers. Those are written and
@@ -172,6 +173,7 @@ func writePlain(w *bytes.Buffer, e *Entry) bool {
 type eye struct {
 	b     []byte
 	names names
+	held  *[]byte // where bytes that are kept for long lie side by side
 	doubt bool
 }
 
@@ -262,8 +264,8 @@ func (r *eye) taken() []Taken {
 
 // readPlain reads the plain entry at the front of b into e, which is empty; false
 // where it is one for the library.
-func readPlain(b []byte, e *Entry, names names) (rest []byte, ok bool) {
-	r := eye{b: b, names: names}
+func (d *Decoder) readPlain(b []byte, e *Entry) (rest []byte, ok bool) {
+	r := eye{b: b, names: d.names, held: &d.held}
 	last := uint64(0)
 	for range r.head(majorMap) {
 		key := r.small(54)
@@ -344,6 +346,11 @@ func (r *eye) rarer(key uint64, e *Entry) {
 		e.Guest = r.bool()
 	case 28:
 		e.Blocked = r.bool()
+	case 33:
+		e.People = make([]member.Person, r.list())
+		for i := range e.People {
+			r.person(&e.People[i])
+		}
 	case 43:
 		e.LeaseID = r.head(majorUint)
 	case 46:
@@ -355,6 +362,53 @@ func (r *eye) rarer(key uint64, e *Entry) {
 	default:
 		r.doubt = true
 	}
+}
+
+// person reads one of the people of an import, of which a city has millions.
+func (r *eye) person(p *member.Person) {
+	last := uint64(0)
+	for range r.head(majorMap) {
+		key := r.small(10)
+		if r.doubt || key <= last {
+			r.doubt = true
+			return
+		}
+		switch last = key; key {
+		case 1:
+			p.ID = id.Member(r.text())
+		case 2:
+			p.Org = id.Org(r.text())
+		case 3:
+			p.Sex = r.text()
+		case 4:
+			p.Birth = r.text()
+		case 5:
+			p.Tags = make([]string, r.list())
+			for i := range p.Tags {
+				p.Tags[i] = r.text()
+			}
+		case 6:
+			p.Children = int(r.int())
+		case 7:
+			p.LivesIn = id.Org(r.text())
+		case 8:
+			p.Barred = r.bool()
+		case 9:
+			p.Digest = r.hold(r.run(majorBytes))
+		case 10:
+			p.Sealed = r.hold(r.run(majorBytes))
+		}
+	}
+}
+
+// hold copies bytes to behind others.
+func (r *eye) hold(v []byte) []byte {
+	if cap(*r.held)-len(*r.held) < len(v) {
+		*r.held = make([]byte, 0, max(16<<10, len(v)))
+	}
+	n := len(*r.held)
+	*r.held = append(*r.held, v...)
+	return (*r.held)[n:len(*r.held):len(*r.held)]
 }
 
 // names are words that were read lately: the same few organisations and activities

@@ -125,27 +125,6 @@ func open(cfg Config) (*Sequencer, error) {
 	return s, s.rebuild()
 }
 
-// Replay builds the state that a journal describes.
-func Replay(j journal.Journal, zone *time.Location) (*arbiter.State, error) {
-	state := arbiter.New(zone)
-	err := j.Read(1, func(b journal.Batch) error {
-		entries, err := op.DecodeBatch(b.First, b.Body)
-		if err != nil {
-			return fmt.Errorf("batch %d: %w", b.Number, err)
-		}
-		for i := range entries {
-			if err := state.Apply(&entries[i]); err != nil {
-				return fmt.Errorf("batch %d: %w", b.Number, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("replay journal: %w", err)
-	}
-	return state, nil
-}
-
 func (s *Sequencer) rebuild() (err error) {
 	if s.state, err = Replay(s.cfg.Journal, s.cfg.Zone); err != nil {
 		return err
