@@ -45,12 +45,11 @@ func (p *press) claim(tb testing.TB, s *Sequencer) op.Result {
 	return results[0]
 }
 
-// world opens a sequencer over a real SQLite journal with a city, an activity
-// and one enrolled phone for each of n members.
-func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
+// start opens a sequencer over the SQLite journal of a folder.
+func start(tb testing.TB, dir string) *Sequencer {
 	tb.Helper()
 	debug.SetGCPercent(400) // as syncserver serve does
-	j, err := sqlite.Open(filepath.Join(tb.TempDir(), "journal.db"))
+	j, err := sqlite.Open(filepath.Join(dir, "journal.db"))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -62,6 +61,13 @@ func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
 		s.Close()
 		j.Close()
 	})
+	return s
+}
+
+// world makes a city, an activity and one enrolled phone for each of n members.
+func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
+	tb.Helper()
+	s := start(tb, tb.TempDir())
 	do := func(o op.Op) {
 		if _, err := s.Do(context.Background(), o); err != nil {
 			tb.Fatal(err)
@@ -79,12 +85,7 @@ func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
 	phones := make([]press, n)
 	people := make([]member.Person, n)
 	for i := range phones {
-		phones[i] = press{device: id.Device(fmt.Sprintf("p%d", i)), member: id.Member(fmt.Sprintf("m%d", i))}
-		phones[i].op = op.Op{Kind: op.Claim, Activity: published.ID, Member: phones[i].member, Seats: 1}
-		var err error
-		if phones[i].raw, err = op.Encode(&phones[i].op); err != nil {
-			tb.Fatal(err)
-		}
+		phones[i] = newPress(tb, i, id.Member(fmt.Sprintf("m%d", i)), published.ID)
 		people[i] = member.Person{ID: phones[i].member, Org: all[1+i%orgs].ID}
 	}
 	for chunk := range slices.Chunk(people, 1000) {
@@ -93,6 +94,15 @@ func world(tb testing.TB, orgs, n int, spec string) (*Sequencer, []press) {
 	do(op.Op{Kind: op.Publish, Spec: []byte(spec)})
 	enrol(tb, s, phones)
 	return s, phones
+}
+
+func newPress(tb testing.TB, i int, m id.Member, a id.Activity) press {
+	p := press{device: id.Device(fmt.Sprintf("p%d", i)), member: m, op: op.Op{Kind: op.Claim, Activity: a, Member: m, Seats: 1}}
+	var err error
+	if p.raw, err = op.Encode(&p.op); err != nil {
+		tb.Fatal(err)
+	}
+	return p
 }
 
 func enrol(tb testing.TB, s *Sequencer, phones []press) {
@@ -147,6 +157,12 @@ func grow(b *testing.B, run func(b *testing.B, times int), first *float64) {
 
 func benchmarkGrant(b *testing.B, callers int) {
 	s, phones := world(b, 50, callers, plenty)
+	grant(b, s, phones)
+}
+
+// grant has each phone press until b.N claims are granted.
+func grant(b *testing.B, s *Sequencer, phones []press) {
+	callers := len(phones)
 	waits := make([][]time.Duration, callers)
 	for i := range waits {
 		waits[i] = make([]time.Duration, 0, 2*b.N/callers+16)
