@@ -130,11 +130,12 @@ func loadBigCity(fs *flag.FlagSet, args []string) error {
 	run := loading(fs, 1)
 	members := fs.Int("members", 1_460_000, "people of the union")
 	entries := fs.Int("entries", 5_000_000, "length of the journal")
+	bare := fs.Bool("bare", false, "build no ledger, which takes longest; the server then makes it after its start")
 	data := fs.String("data", "", "data directory that is built, or was before, and stays; empty: one that goes")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
 	return run(func(ctx context.Context, c load.Config) (*load.Report, error) {
-		return load.BigCity{Config: c, Data: *data, Members: *members, Entries: *entries}.Run(ctx)
+		return load.BigCity{Config: c, Data: *data, Members: *members, Entries: *entries, Bare: *bare}.Run(ctx)
 	})
 }

@@ -102,7 +102,7 @@ func (s *State) applyIncident(e *op.Entry) {
 	if d := s.devices[e.Device]; d != nil && e.Word == keptFull {
 		d.keptAll = true
 	}
-	if c := s.claims[e.Ticket]; c != nil && e.Word == op.RestoredLate {
+	if c := s.claims.of(e.Ticket); c != nil && e.Word == op.RestoredLate {
 		c.owing = true
 	}
 }
@@ -129,7 +129,7 @@ func (s *State) applyClaimed(e *op.Entry) error {
 	if c.State == op.ClaimGranted {
 		c.Granted = s.order(e)
 	}
-	s.claims[c.Ticket] = c
+	s.claims.add(c)
 	if e.LeaseID != 0 {
 		err = s.applyReport(c, e.At)
 	} else {
@@ -155,7 +155,7 @@ func (s *State) room() *held {
 }
 
 func (s *State) applyToTicket(e *op.Entry) error {
-	c := s.claims[e.Ticket]
+	c := s.claims.of(e.Ticket)
 	if c == nil && e.LeaseID != 0 {
 		return s.applyEarly(e)
 	}

@@ -30,7 +30,7 @@ func (s *State) keeper(c *held) id.Device {
 // the server knowing it: another device than the asking one, whose own op is its
 // word, is the authority, or a lost one was.
 func (s *State) bound(c *quota.Claim, from id.Device) bool {
-	h := s.claims[c.Ticket]
+	h := s.claims.of(c.Ticket)
 	if c.State != op.ClaimGranted {
 		return false
 	}
@@ -59,7 +59,7 @@ func (s *State) Kept(o *op.Op, from op.Origin) map[id.Device][]wire.Bound {
 	}
 	kept := map[id.Device][]wire.Bound{}
 	for _, c := range claims {
-		if h := s.claims[c.Ticket]; s.bound(c, from.Device) && !h.doubt {
+		if h := s.claims.of(c.Ticket); s.bound(c, from.Device) && !h.doubt {
 			k := s.keeper(h)
 			kept[k] = append(kept[k], wire.Bound{Ticket: c.Ticket, Epoch: c.Epoch})
 		}
@@ -72,7 +72,7 @@ func (s *State) Kept(o *op.Op, from op.Origin) map[id.Device][]wire.Bound {
 func (s *State) Wanted() map[id.Device][]wire.Bound {
 	wanted := map[id.Device][]wire.Bound{}
 	for _, t := range sorted(s.wanted) {
-		c := s.claims[t]
+		c := s.claims.of(t)
 		if k := s.keeper(c); k != "" && !c.doubt {
 			wanted[k] = append(wanted[k], wire.Bound{Ticket: t, Epoch: c.Epoch})
 		}
@@ -87,7 +87,7 @@ func (r *run) giveUp(o *op.Op) {
 		r.finish(op.Entry{Kind: op.AuthoritySet, Station: o.Station, Outcome: op.OK})
 		return
 	}
-	c := r.s.claims[o.Ticket]
+	c := r.s.claims.of(o.Ticket)
 	if c == nil || r.s.keeper(c) != r.from.Device || c.Epoch != o.Epoch || c.State != op.ClaimGranted && !c.returning {
 		r.refuse(fault.Invalid)
 		return
@@ -104,7 +104,7 @@ func (r *run) giveUp(o *op.Op) {
 // came of what they were given up for.
 func (r *run) bindBack(match func(*held) bool) {
 	for _, t := range sorted(r.s.open) {
-		if c := r.s.claims[t]; match(c) {
+		if c := r.s.claims.of(t); match(c) {
 			r.emit(op.Entry{Kind: op.Moved, Ticket: t, Member: c.Member, Activity: c.act.Spec.ID, Station: c.Station, Epoch: c.Epoch + 1, Word: op.MovedBack})
 		}
 	}
@@ -182,7 +182,7 @@ func (s *State) Authority(st id.Station) (d id.Device, lost bool) {
 
 // InDoubt counts the tickets of a station that a lost authority may have handed over.
 func (s *State) InDoubt(st id.Station) (n int) {
-	for _, c := range s.claims {
+	for _, c := range s.claims.all() {
 		if c.doubt && c.Station == st && c.State == op.ClaimGranted {
 			n++
 		}
@@ -199,7 +199,7 @@ func (s *State) applyAuthority(e *op.Entry) error {
 	if !e.Blocked {
 		return nil
 	}
-	for _, c := range s.claims {
+	for _, c := range s.claims.all() {
 		if c.Station == e.Station && c.act.Binds() && (c.State == op.ClaimGranted || c.returning) {
 			c.doubt = true
 		}

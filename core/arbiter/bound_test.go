@@ -15,7 +15,7 @@ const bind = `"pickup":{"stations":["HQ","ST1"],"bind":true}`
 // giveUp lets a device give up a ticket under its newest epoch.
 func (w *world) giveUp(d id.Device, t id.Ticket) op.Result {
 	w.t.Helper()
-	r, _ := w.send(d, op.Op{Kind: op.Release, Ticket: t, Epoch: w.s.claims[t].Epoch})
+	r, _ := w.send(d, op.Op{Kind: op.Release, Ticket: t, Epoch: w.s.claims.of(t).Epoch})
 	return r
 }
 
@@ -129,11 +129,11 @@ func TestOwnOpIsTheWord(t *testing.T) {
 	w.publish(show(9, bind))
 	w.witness = w.seen("desk", "", "desk")
 	ticket := w.granted("a1", "show", 2)
-	if r, _ := w.send("kiosk", op.Op{Kind: op.Rebind, Activity: "show", Member: "a1", Station: "ST1"}); r.Outcome != op.OK || w.s.claims[ticket].Station != "ST1" {
+	if r, _ := w.send("kiosk", op.Op{Kind: op.Rebind, Activity: "show", Member: "a1", Station: "ST1"}); r.Outcome != op.OK || w.s.claims.of(ticket).Station != "ST1" {
 		t.Errorf("moved: %+v", r)
 	}
 	ticket = w.granted("a2", "show", 1)
-	if r, _ := w.send("kiosk", op.Op{Kind: op.Cancel, Activity: "show", Member: "a2"}); r.Outcome != op.OK || w.s.claims[ticket].State != op.ClaimCancelled {
+	if r, _ := w.send("kiosk", op.Op{Kind: op.Cancel, Activity: "show", Member: "a2"}); r.Outcome != op.OK || w.s.claims.of(ticket).State != op.ClaimCancelled {
 		t.Errorf("cancelled: %+v", r)
 	}
 	w.check()

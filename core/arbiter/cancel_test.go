@@ -250,7 +250,7 @@ func TestRebind(t *testing.T) {
 				t.Fatalf("got %+v in %d entries, want %v and %d moves", r, len(entries), c.code, c.moved)
 			}
 			if c.moved > 0 {
-				v := w.s.claims[entries[0].Ticket]
+				v := w.s.claims.of(entries[0].Ticket)
 				if v.Station != c.op.Station || v.Epoch != 1 || entries[0].Epoch != 1 {
 					t.Errorf("the ticket is at %s with epoch %d", v.Station, v.Epoch)
 				}

@@ -20,7 +20,7 @@ func (r *run) redeem(o *op.Op) {
 		r.refuse(fault.Invalid)
 		return
 	}
-	c := r.s.claims[o.Ticket]
+	c := r.s.claims.of(o.Ticket)
 	if o.Undo {
 		r.undo(o, c)
 		return
@@ -139,7 +139,7 @@ func (s *State) handsOver(d *device, c *held) bool {
 
 func (r *run) scanned(o *op.Op, v fault.Verdict) op.Entry {
 	e := op.Entry{Kind: op.Scanned, Ticket: o.Ticket, Activity: o.Activity, Station: o.Station, Verdict: v, DeviceAt: o.At, By: o.EnteredBy, Word: o.Scanned}
-	if c := r.s.claims[o.Ticket]; c != nil {
+	if c := r.s.claims.of(o.Ticket); c != nil {
 		e.Member = c.Member
 	}
 	return e
@@ -153,7 +153,7 @@ func (r *run) incident(o *op.Op, word string, v fault.Verdict) {
 // checkIn records who went through a door. It does not redeem. Whoever was let
 // in is in: a provisional ticket opens a door, and so does a supervisor.
 func (r *run) checkIn(o *op.Op) {
-	c := r.s.claims[o.Ticket]
+	c := r.s.claims.of(o.Ticket)
 	verdict := r.judged(o)
 	entered := verdict == fault.Valid || verdict == fault.Provisional || o.Override
 	switch {

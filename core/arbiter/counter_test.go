@@ -11,7 +11,7 @@ import (
 // redeem reports a hand-over as a kiosk with the newest code does.
 func (w *world) redeem(d id.Device, t id.Ticket) (op.Result, []op.Entry) {
 	w.t.Helper()
-	return w.send(d, op.Op{Kind: op.Redeem, Ticket: t, Epoch: w.s.claims[t].Epoch, Verdict: fault.Valid, Station: w.s.devices[d].Station})
+	return w.send(d, op.Op{Kind: op.Redeem, Ticket: t, Epoch: w.s.claims.of(t).Epoch, Verdict: fault.Valid, Station: w.s.devices[d].Station})
 }
 
 func TestRedeem(t *testing.T) {
@@ -74,7 +74,7 @@ func TestRedeem(t *testing.T) {
 				t.Errorf("got %+v, want invalid", r)
 			}
 			incidents(t, entries, c.incident)
-			if v := w.s.claims[w.ticket()]; v.State != c.state {
+			if v := w.s.claims.of(w.ticket()); v.State != c.state {
 				t.Errorf("the claim stands at %d, want %d", v.State, c.state)
 			}
 			w.check()
@@ -84,7 +84,7 @@ func TestRedeem(t *testing.T) {
 
 // ticket is the newest claim that a1 ever made.
 func (w *world) ticket() (last id.Ticket) {
-	for n, c := range w.s.claims {
+	for n, c := range w.s.claims.all() {
 		if c.Member == "a1" {
 			last = max(last, n)
 		}
@@ -143,13 +143,13 @@ func TestCheckIn(t *testing.T) {
 			if c.op.Ticket == 0 {
 				c.op.Ticket = w.ticket()
 			}
-			state := w.s.claims[w.ticket()].State
+			state := w.s.claims.of(w.ticket()).State
 			r, entries := w.send(c.device, c.op)
 			if r.Verdict != c.verdict || entries[0].Kind != c.kind {
 				t.Errorf("got %+v by entry kind %d, want %v by %d", r, entries[0].Kind, c.verdict, c.kind)
 			}
 			incidents(t, entries, c.incident)
-			if v := w.s.claims[w.ticket()]; v.inside != c.inside || v.State != state {
+			if v := w.s.claims.of(w.ticket()); v.inside != c.inside || v.State != state {
 				t.Errorf("inside %v, want %v; state %d, was %d: a check-in does not redeem", v.inside, c.inside, v.State, state)
 			}
 			w.check()
@@ -267,7 +267,7 @@ func TestDoorsReportInAnyOrder(t *testing.T) {
 			o.Ticket = ticket
 			_, entries = w.send("kiosk", o)
 		}
-		if w.s.claims[ticket].inside != c.inside {
+		if w.s.claims.of(ticket).inside != c.inside {
 			t.Errorf("%s: inside is %v", name, !c.inside)
 		}
 		incidents(t, entries, c.incident)

@@ -93,7 +93,7 @@ func (s *State) Digest() string {
 			}
 		}
 		for _, c := range a.book.Claims {
-			v := s.claims[c.Ticket]
+			v := s.claims.of(c.Ticket)
 			write(h, "claim", *c, v.checkedIn, v.inside, v.reminded)
 			if v.owing {
 				write(h, "owing")

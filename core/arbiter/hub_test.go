@@ -26,7 +26,7 @@ func hubWorld(t *testing.T) *world {
 // relayed sends a scan as a hub hands it on, with what the hub decided.
 func (w *world) relayed(d id.Device, v, judged fault.Verdict, o op.Op) op.Result {
 	w.t.Helper()
-	o.Kind, o.Ticket, o.Epoch, o.Verdict, o.Station = op.Redeem, w.ticket(), w.s.claims[w.ticket()].Epoch, v, "ST1"
+	o.Kind, o.Ticket, o.Epoch, o.Verdict, o.Station = op.Redeem, w.ticket(), w.s.claims.of(w.ticket()).Epoch, v, "ST1"
 	r, _ := w.sendJudged(d, o, judged)
 	return r
 }

@@ -186,7 +186,7 @@ func TestReport(t *testing.T) {
 	// Another branch of the same device gives serial 1 to somebody else.
 	r, entries := w.send("kiosk", grant(l, "b1", 1, 1))
 	w.wantIncident(entries, "serial_granted_twice")
-	if e := entries[len(entries)-1]; refused(r) != fault.Invalid || e.Ticket != first || e.Member != "b1" || w.s.claims[first].Member != "a1" {
+	if e := entries[len(entries)-1]; refused(r) != fault.Invalid || e.Ticket != first || e.Member != "b1" || w.s.claims.of(first).Member != "a1" {
 		t.Errorf("answered %+v, incident %+v", r, e)
 	}
 	w.count("show", Counts{Total: 6, Free: 2, Granted: 3, Leased: 1})

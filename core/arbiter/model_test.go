@@ -83,7 +83,7 @@ func (m *model) anySeats(t *rapid.T) int {
 }
 
 func (m *model) anyTicket(t *rapid.T) id.Ticket {
-	tickets := slices.Sorted(maps.Keys(m.s.claims))
+	tickets := sorted(maps.Collect(m.s.claims.all()))
 	return rapid.SampledFrom(append(tickets, 1, 1<<60)).Draw(t, "ticket")
 }
 
@@ -152,7 +152,7 @@ func (m *model) Scan(t *rapid.T) {
 // GiveUp sends the word of a station, more often true than not.
 func (m *model) GiveUp(t *rapid.T) {
 	o := op.Op{Kind: op.Release, Ticket: m.anyTicket(t), Epoch: rapid.IntRange(0, 2).Draw(t, "epoch")}
-	if c := m.s.claims[o.Ticket]; c != nil && rapid.IntRange(0, 3).Draw(t, "any epoch") > 0 {
+	if c := m.s.claims.of(o.Ticket); c != nil && rapid.IntRange(0, 3).Draw(t, "any epoch") > 0 {
 		o.Epoch = c.Epoch
 	}
 	if rapid.IntRange(0, 9).Draw(t, "leave") == 0 {

@@ -93,7 +93,7 @@ func (s *State) Count(a id.Activity, pool id.Pool) (Counts, bool) {
 		case op.ClaimLapsed:
 			n.Lapsed += c.Seats
 		}
-		if s.claims[c.Ticket].checkedIn {
+		if s.claims.of(c.Ticket).checkedIn {
 			n.CheckedIn += c.Seats
 		}
 	}

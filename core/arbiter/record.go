@@ -120,7 +120,7 @@ func (r *run) again(e op.Entry, epoch int) {
 		return
 	case e.Kind == op.TaskMade:
 		return // another claim made it already
-	case late && e.Kind == op.Claimed && r.s.claims[e.Ticket] == nil && a != nil && a.Pool(e.Pool) >= 0:
+	case late && e.Kind == op.Claimed && r.s.claims.of(e.Ticket) == nil && a != nil && a.Pool(e.Pool) >= 0:
 		e.Taken, e.LeaseID, e.Blocked = nil, 0, true
 		r.emit(e)
 	case told:
@@ -178,7 +178,7 @@ func (s *State) fits(e *op.Entry, free freed) bool {
 		}
 		return l != nil && l.Over == "" && l.act.book.Pools[l.Pool].Has(e.Lease.Taken)
 	}
-	c := s.claims[e.Ticket]
+	c := s.claims.of(e.Ticket)
 	if c == nil {
 		return s.leases[e.LeaseID] != nil && (e.Kind == op.Redeemed || e.Kind == op.CheckedIn)
 	}
@@ -190,7 +190,7 @@ func (s *State) claimFits(e *op.Entry, free freed) bool {
 	switch {
 	case e.Outcome == op.Refused:
 		return true
-	case a == nil || a.Pool(e.Pool) < 0 || s.claims[op.TicketOf(e)] != nil || e.Seats < 1:
+	case a == nil || a.Pool(e.Pool) < 0 || s.claims.of(op.TicketOf(e)) != nil || e.Seats < 1:
 		return false
 	case e.LeaseID != 0:
 		l := s.leases[e.LeaseID]
@@ -274,7 +274,7 @@ func (s *State) trim(e *op.Entry) {
 	case e.Kind == op.Settled && s.EpochAt(e.About) > e.Whole.Epoch:
 		e.About = 0 // what it was about is lost, and made anew under another number
 	case e.Kind == op.Released, e.Kind == op.Lapsed:
-		e.Taken = own(s.claims[e.Ticket], e.Taken)
+		e.Taken = own(s.claims.of(e.Ticket), e.Taken)
 	}
 }
 

@@ -113,15 +113,15 @@ func standing(c *held) string {
 
 func (w *world) wantSame(old *world) {
 	w.t.Helper()
-	for _, ticket := range sorted(old.s.claims) {
-		if w.s.claims[ticket] == nil {
+	for _, ticket := range sorted(maps.Collect(old.s.claims.all())) {
+		if w.s.claims.of(ticket) == nil {
 			w.t.Errorf("ticket %d is lost", ticket)
-		} else if got, want := standing(w.s.claims[ticket]), standing(old.s.claims[ticket]); got != want {
+		} else if got, want := standing(w.s.claims.of(ticket)), standing(old.s.claims.of(ticket)); got != want {
 			w.t.Errorf("ticket %d\n is %s\nwas %s", ticket, got, want)
 		}
 	}
-	if len(w.s.claims) != len(old.s.claims) {
-		w.t.Errorf("%d claims, there were %d", len(w.s.claims), len(old.s.claims))
+	if w.s.claims.n != old.s.claims.n {
+		w.t.Errorf("%d claims, there were %d", w.s.claims.n, old.s.claims.n)
 	}
 	for name, a := range old.s.activities {
 		for i := range a.book.Pools {
@@ -247,7 +247,7 @@ func TestLateReports(t *testing.T) {
 				incidents[e.Ticket]++
 			}
 		}
-		for ticket, c := range r.s.claims {
+		for ticket, c := range r.s.claims.all() {
 			if c.Blocked && c.Lease == 0 && incidents[ticket] == 0 {
 				t.Errorf("ticket %d is blocked without an incident", ticket)
 			}

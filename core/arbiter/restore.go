@@ -104,7 +104,7 @@ func (r *run) reopen(o *op.Op) error {
 // them: nobody has reported that they were given back.
 func (r *run) reportOwing(a *act) {
 	for _, c := range slices.Clone(a.book.Claims) {
-		if c.Owed() > 0 && !r.s.claims[c.Ticket].owing {
+		if c.Owed() > 0 && !r.s.claims.of(c.Ticket).owing {
 			r.late(c.Ticket, &op.Entry{Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Station: c.Station})
 		}
 	}
@@ -174,7 +174,7 @@ func (r *run) thaw(o *op.Op) error {
 // asks reports whether a hand-over is for the server to allow, because the ticket is
 // bound to no place: whoever had it before the restore may be about to say so.
 func (s *State) asks(o *op.Op) bool {
-	if c := s.claims[o.Ticket]; c != nil {
+	if c := s.claims.of(o.Ticket); c != nil {
 		return c.act.frozen && !(c.act.Binds() && c.Station != "")
 	}
 	lease, _, _ := o.Ticket.Lease()
@@ -185,7 +185,7 @@ func (s *State) asks(o *op.Op) bool {
 // lags reports whether a ticket is unknown, or stands where one of the verdicts
 // would be given, only because the server has forgotten something.
 func (s *State) lags(o *op.Op, verdicts ...fault.Verdict) bool {
-	c := s.claims[o.Ticket]
+	c := s.claims.of(o.Ticket)
 	if c == nil {
 		lease, _, ok := o.Ticket.Lease()
 		l := s.leases[lease]

@@ -122,8 +122,8 @@ func TestSerialOfSomebodyElse(t *testing.T) {
 	if !r.record(x) {
 		t.Fatal("it waits")
 	}
-	c := r.s.claims[lost]
-	if c == nil || !c.Blocked || len(c.Taken) != 0 || c.State != op.ClaimGranted || r.s.claims[other].Blocked {
+	c := r.s.claims.of(lost)
+	if c == nil || !c.Blocked || len(c.Taken) != 0 || c.State != op.ClaimGranted || r.s.claims.of(other).Blocked {
 		t.Errorf("the late claim stands at %+v", c)
 	}
 	incidents := 0
@@ -168,7 +168,7 @@ func TestGrantOverALimit(t *testing.T) {
 		t.Fatal("a late claim waits")
 	}
 	r.wantIncident(r.journal[before:], op.RestoredLate)
-	if c := r.s.claims[claimed]; c == nil || !c.Blocked || c.State != op.ClaimGranted {
+	if c := r.s.claims.of(claimed); c == nil || !c.Blocked || c.State != op.ClaimGranted {
 		t.Errorf("the late claim stands at %+v", c)
 	}
 	r.check()

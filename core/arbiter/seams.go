@@ -50,7 +50,7 @@ func (r *run) seamed(e op.Entry) {
 
 func (s *State) behind(e *op.Entry) (about About) {
 	about.Free = func(int) []op.Taken { return nil }
-	if c := s.claims[e.Ticket]; c != nil {
+	if c := s.claims.of(e.Ticket); c != nil {
 		about.Claim = &c.Claim
 		about.Free = func(n int) []op.Taken {
 			if c.act.book.Left(c.Pool, c.Parts, c.Guest) < n {

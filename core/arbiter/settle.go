@@ -51,7 +51,7 @@ func (s *State) applyMatter(e *op.Entry) error {
 		return nil
 	}
 	m := &matter{org: e.Org}
-	if c := s.claims[e.Ticket]; c != nil && m.org == "" {
+	if c := s.claims.of(e.Ticket); c != nil && m.org == "" {
 		m.org = c.Org
 	}
 	s.matters[e.Seq] = m

@@ -34,7 +34,7 @@ type State struct {
 	carried    op.Map                // by devices; empty while none was published
 	calendar   map[int]schedule.Year // by year
 	activities map[id.Activity]*act
-	claims     map[id.Ticket]*held
+	claims     tickets
 	rooms      []held    // for claims to come
 	hashes     []op.Hash // of the newest entries
 	devices    map[id.Device]*device
@@ -169,7 +169,7 @@ type due struct {
 func New(zone *time.Location) *State {
 	return &State{
 		zone: zone, orgs: member.Tree{}, people: map[id.Member]*person{}, erased: map[id.Member]bool{},
-		stations: map[id.Station]*place{}, calendar: map[int]schedule.Year{}, activities: map[id.Activity]*act{}, claims: map[id.Ticket]*held{},
+		stations: map[id.Station]*place{}, calendar: map[int]schedule.Year{}, activities: map[id.Activity]*act{}, claims: tickets{pages: map[id.Ticket]*[page]*held{}},
 		devices: map[id.Device]*device{}, codes: map[string]*op.Enrolment{}, phones: map[id.Member]id.Device{}, kept: map[uint64]*keptOp{}, series: quota.Series{},
 		leases: map[uint64]*lease{}, borrowed: map[id.Member][]*lease{}, early: map[id.Ticket]*early{},
 		open: map[id.Ticket]bool{}, wanted: map[id.Ticket]bool{}, matters: map[uint64]*matter{},

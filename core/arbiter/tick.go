@@ -46,7 +46,7 @@ func (r *run) tick() {
 func (r *run) remind(a *act, pool int) {
 	seen := map[id.Member]bool{}
 	for _, c := range a.book.Claims {
-		if c.Pool == pool && r.s.claims[c.Ticket].reminded {
+		if c.Pool == pool && r.s.claims.of(c.Ticket).reminded {
 			seen[c.Member] = true
 		}
 	}

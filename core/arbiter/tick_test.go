@@ -161,7 +161,7 @@ func outcome(t *testing.T, s *State, journal []op.Entry) string {
 			b.WriteByte('\n')
 		}
 		for _, c := range a.book.Claims {
-			fmt.Fprintf(&b, "%d %s %d %d %v reminded %v\n", c.Ticket, c.Member, c.State, c.Seats, c.Taken, s.claims[c.Ticket].reminded)
+			fmt.Fprintf(&b, "%d %s %d %d %v reminded %v\n", c.Ticket, c.Member, c.State, c.Seats, c.Taken, s.claims.of(c.Ticket).reminded)
 		}
 	}
 	var messages []string

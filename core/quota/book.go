@@ -51,9 +51,10 @@ type Book struct {
 	Ceiling []int      // most seats guests may hold, of each pool; nil without a guest share
 	Members map[id.Member]*Holding
 	Orgs    map[id.Org]*OrgHolding
-	Claims  []*Claim // in the order in which they came
-	Leases  []*Lease // in the order in which they were lent
-	Series  Series   // shared with other books
+	Claims  []*Claim  // in the order in which they came
+	Leases  []*Lease  // in the order in which they were lent
+	Series  Series    // shared with other books
+	newest  id.Ticket // the highest of Claims but for those of leases
 }
 
 // NewBook makes an empty book whose series counters are shared.
@@ -177,8 +178,12 @@ func (b *Book) enter(c *Claim) {
 		b.Members[c.Member] = h
 		o.Persons++
 	}
-	h.Claims = insert(h.Claims, c)
-	b.Claims = insert(b.Claims, c)
+	if c.Lease == 0 && c.Ticket > b.newest { // nearly always, and then nobody's former claims need be looked at
+		b.newest = c.Ticket
+		h.Claims, b.Claims = append(h.Claims, c), append(b.Claims, c)
+	} else {
+		h.Claims, b.Claims = insert(h.Claims, c), insert(b.Claims, c)
+	}
 	b.count(h, o, c, c.Seats)
 }
 

@@ -30,7 +30,8 @@ type BigCity struct {
 	Config
 	Data    string // folder that is built, or was built before, and stays; "" is one in Dir
 	Members int
-	Entries int // in the journal
+	Entries int  // in the journal
+	Bare    bool // the folder has no ledger, which takes longer than all else; the server makes it after its start
 }
 
 const (
@@ -81,8 +82,10 @@ func (c BigCity) build(ctx context.Context, dir string) error {
 	if p.journal, err = sqlite.Open(filepath.Join(dir, server.JournalFile)); err != nil {
 		return err
 	}
-	if p.ledger, err = ledger.Open(filepath.Join(dir, server.LedgerFile)); err != nil {
-		return errors.Join(err, p.journal.Close())
+	if !c.Bare {
+		if p.ledger, err = ledger.Open(filepath.Join(dir, server.LedgerFile)); err != nil {
+			return errors.Join(err, p.journal.Close())
+		}
 	}
 	p.populate(c.Members)
 	c.Say("%d members in %.0f s", c.Members, time.Since(began).Seconds())
@@ -94,14 +97,17 @@ func (c BigCity) build(ctx context.Context, dir string) error {
 		}
 	}
 	p.write()
-	return errors.Join(p.err, p.ledger.Close(), p.journal.Close())
+	if p.ledger != nil {
+		p.err = errors.Join(p.err, p.ledger.Close())
+	}
+	return errors.Join(p.err, p.journal.Close())
 }
 
 // past is a city whose entries are being decided and stored. After an error it does nothing more.
 type past struct {
 	state   *arbiter.State
 	journal journal.Journal
-	ledger  *ledger.Ledger
+	ledger  *ledger.Ledger // nil: none is made
 	head    journal.Head
 	at      int64
 	random  *mathrand.Rand
@@ -147,7 +153,7 @@ func (p *past) write() {
 		return
 	}
 	b := p.head.Batch(len(p.entries), p.body.Bytes())
-	if p.err = p.journal.Append(p.head.Number, b); p.err == nil {
+	if p.err = p.journal.Append(p.head.Number, b); p.err == nil && p.ledger != nil {
 		p.err = p.ledger.Project(p.entries)
 	}
 	p.head = journal.Behind(b)
