@@ -20,7 +20,7 @@ import (
 
 // startTime is how long a server may take until it serves, stopTime until it has stopped.
 const (
-	startTime = 60 * time.Second
+	startTime = 5 * time.Minute
 	stopTime  = 60 * time.Second
 )
 

@@ -162,7 +162,7 @@ func benchmarkRedis(b *testing.B, connections, together, orgs, total, perOrg int
 func compare(b *testing.B, name string, ours *float64, peer func(b *testing.B)) {
 	b.Run(name, func(b *testing.B) {
 		peer(b)
-		b.ReportMetric(*ours/rate, "ours/peer")
+		b.ReportMetric(*ours/rate, "peer-ratio")
 	})
 }
 
