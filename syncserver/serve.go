@@ -97,7 +97,7 @@ func profile(folder string) (done func() error, err error) {
 // tuneMemory lets garbage collection wait: the state is large and lives long, and
 // marking it often would cost more than the memory. Near memoryLimit it stops waiting.
 func tuneMemory() {
-	const memoryLimit = 1 << 30
+	const memoryLimit = 3 << 29
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(memoryLimit)
 }

@@ -237,10 +237,12 @@ func (r *eye) run(major byte) []byte {
 	return v
 }
 
-func (r *eye) text() string {
+func (r *eye) text() string { return r.names.name(r.utf8()) }
+
+func (r *eye) utf8() []byte {
 	v := r.run(majorText)
 	r.doubt = r.doubt || !utf8.Valid(v)
-	return r.names.name(v)
+	return v
 }
 
 // list reads the head of a list that is not empty and has at least a byte for each of its members.
@@ -285,13 +287,13 @@ func (r *eye) field(key uint64, e *Entry) {
 	case 2:
 		e.At = r.int()
 	case 3:
-		e.Device = id.Device(r.text())
+		e.Device = id.Device(r.utf8()) // of too many to remember
 	case 4:
 		e.DevSeq = r.head(majorUint)
 	case 5:
 		e.Chain = bytes.Clone(r.run(majorBytes))
 	case 6:
-		e.Member = id.Member(r.text())
+		e.Member = id.Member(r.utf8())
 	case 7:
 		e.Org = id.Org(r.text())
 	case 8:
@@ -375,7 +377,7 @@ func (r *eye) person(p *member.Person) {
 		}
 		switch last = key; key {
 		case 1:
-			p.ID = id.Member(r.text())
+			p.ID = id.Member(r.utf8())
 		case 2:
 			p.Org = id.Org(r.text())
 		case 3:
