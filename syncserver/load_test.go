@@ -60,3 +60,14 @@ func TestLoadHerd(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestLoadBigCity builds a village, and starts a server on it twice.
+func TestLoadBigCity(t *testing.T) {
+	data := t.TempDir() + "/city"
+	for range 2 {
+		r := measured(t, "bigcity", "-members", "600", "-entries", "4000", "-data", data)
+		if figure(t, r, "ready-s") <= 0 || figure(t, r, "MiB") <= 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
