@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -151,9 +152,15 @@ func usage(w io.Writer, first string) {
 
 var errUsage = errors.New("wrong arguments")
 
+// south finds a latitude south of the equator: no flag begins with a digit.
+var south = regexp.MustCompile(`^-\d`)
+
 // parse reads flags before and after the arguments, and wants between least and most arguments.
 func parse(fs *flag.FlagSet, args []string, least, most int) (rest []string, err error) {
 	for {
+		for len(args) > 0 && south.MatchString(args[0]) {
+			rest, args = append(rest, args[0]), args[1:]
+		}
 		if err := fs.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
 				return nil, err

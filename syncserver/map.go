@@ -22,7 +22,7 @@ import (
 )
 
 // importMemory is what an import tries to stay below.
-const importMemory = 400 << 20
+const importMemory = 350 << 20
 
 func importMap(fs *flag.FlagSet, args []string) error {
 	box := fs.String("bbox", "", "take only this part: SOUTH,WEST,NORTH,EAST in degrees")

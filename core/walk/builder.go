@@ -15,6 +15,7 @@ type Builder struct {
 	points int
 	names  map[string]uint32
 	list   []string
+	last   bool // each is called for the last time, and lets go of what it has read
 }
 
 // page is how many bytes are asked for at a time.
@@ -56,7 +57,10 @@ func (b *Builder) Add(refs []int64, fixes []geo.Fix, name string, kind Kind, rig
 func (b *Builder) each(do func(w way, refs []int64, fixes []geo.Fix)) {
 	var refs []int64
 	var fixes []geo.Fix
-	for _, p := range b.pages {
+	for i, p := range b.pages {
+		if b.last {
+			b.pages[i] = nil
+		}
 		r := &reader{b: p}
 		for len(r.b) > 0 {
 			refs, fixes = refs[:0], fixes[:0]

@@ -80,7 +80,7 @@ type arc struct {
 // Build makes the graph of everything added, without the networks that are too
 // short to be true. A graph without ways has no edges.
 func (b *Builder) Build() *Graph {
-	g := b.build()
+	g := b.build(false)
 	l := g.layout()
 	out := &Graph{names: g.names, nodes: make([]geo.Fix, len(l.nodes))}
 	for i, n := range l.nodes {
@@ -100,7 +100,7 @@ func (b *Builder) Build() *Graph {
 // Encode is Build and Graph.Encode in about a third of the memory, with the number
 // of edges and the metres of all ways. The builder is used up.
 func (b *Builder) Encode() (body []byte, edges int, metres float64) {
-	g := b.build()
+	g := b.build(true)
 	*b = Builder{}
 	l := g.layout()
 	for _, i := range l.edges {
@@ -109,8 +109,9 @@ func (b *Builder) Encode() (body []byte, edges int, metres float64) {
 	return g.encode(l), len(l.edges), metres
 }
 
-// build cuts the ways into edges at their joints, and finds the networks.
-func (b *Builder) build() *Graph {
+// build cuts the ways into edges at their joints, and finds the networks. What is
+// used up is let go of on the way.
+func (b *Builder) build(used bool) *Graph {
 	joints := b.joints()
 	g := &Graph{names: b.list, nodes: make([]geo.Fix, len(joints))}
 	edges, inner := 0, 0
@@ -125,6 +126,7 @@ func (b *Builder) build() *Graph {
 		}
 	})
 	g.edges, g.shape = make([]edge, 0, max(0, edges)+1), make([]geo.Fix, 0, inner)
+	b.last = used
 	b.each(func(w way, refs []int64, fixes []geo.Fix) { g.cut(w, refs, fixes, joints) })
 	g.edges = append(g.edges, edge{shape: uint32(len(g.shape))})
 	g.connect()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 
 	"github.com/paulmach/osm"
@@ -129,6 +130,7 @@ func (im *importer) run(ctx context.Context, src *source) error {
 	}
 	im.result.Features, im.result.Ways, im.result.Metres = im.out.Features(), edges, metres
 	im.opt.About.Box = box
+	debug.FreeOSMemory() // SQLite's memory, for a graph of many megabytes, comes on top of Go's
 	return im.out.Finish(im.opt.About, graph)
 }
 

@@ -31,7 +31,7 @@ func TestLargeFile(t *testing.T) {
 	file, out := filepath.Join(t.TempDir(), "large.osm.pbf"), filepath.Join(t.TempDir(), "large.map")
 	size := tile(t, file, int64(megabytes)*1e6)
 	before := resident(t)
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(400 << 20)) // as the command does
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(350 << 20)) // as the command does
 	r, err := Import(context.Background(), file, out, Options{About: mappack.About{Area: "large"}})
 	if err != nil {
 		t.Fatal(err)
