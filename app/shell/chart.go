@@ -106,5 +106,8 @@ func (c *Chart) Show(on bool) {
 	if c.on && !on {
 		c.Map.Rest()
 	}
+	if on && !c.on && c.env.Maps != nil {
+		c.env.Maps.Want() // a phone fetches no map that nobody looks at
+	}
 	c.on = on
 }
