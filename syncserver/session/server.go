@@ -142,11 +142,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the upgrader has answered
 	}
 	p := newPeer(s, conn, binding)
+	p.mu.Lock() // it may ring before it is noted
+	p.timer = time.AfterFunc(s.cfg.Times.Handshake, p.rung)
+	p.mu.Unlock()
 	if !s.add(p) {
+		p.timer.Stop()
 		conn.Close()
 		return
 	}
-	p.timer = time.AfterFunc(s.cfg.Times.Handshake, p.rung)
 	go p.readLoop(conn)
 }
 
