@@ -5,6 +5,8 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"yizhan/app/flow/kiosk"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/shell/shelltest"
 	"yizhan/core/op"
 )
@@ -19,10 +21,12 @@ func town(t *testing.T, size fyne.Size) *machine {
 	return m
 }
 
-// mapped waits until all of the map on the screen is drawn.
+// mapped waits until all of the map is drawn, where it is on the screen.
 func (m *machine) mapped() {
 	m.Helper()
-	m.settled("map is drawn", m.chart.Map.Drawn)
+	if m.state.Page == kiosk.Stations && m.state.Find.Page != wayfind.Take && m.state.Find.Ground.Graph != nil {
+		m.settled("map is drawn", m.chart.Map.Drawn)
+	}
 }
 
 // TestTheWayToTheNearest: from the home page to the steps of the way, by fingers alone;

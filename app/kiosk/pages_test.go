@@ -12,6 +12,7 @@ import (
 	"yizhan/app/flow/kiosk"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/settings"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/say"
 	"yizhan/app/shell/shelltest"
 	"yizhan/core/fault"
@@ -46,7 +47,12 @@ var visits = map[string]func(*machine){
 	"sessions":   func(m *machine) { m.send(kiosk.Open{Activity: shelltest.Doctor}) },
 	"pickup":     func(m *machine) { m.tap("领票") },
 	"door":       func(m *machine) { m.tap("签到") },
-	"stations":   func(m *machine) { m.tap("站点地图") },
+	"stations":   func(m *machine) { m.tap("站点地图"); m.mapped() },
+	"place":      func(m *machine) { m.tap("站点地图"); m.tap("去最近的"); m.mapped() },
+	"way":        func(m *machine) { m.tap("站点地图"); m.tap("去最近的"); m.tap("怎么走"); m.mapped() },
+	"take":       func(m *machine) { m.tap("站点地图"); m.tap("去最近的"); m.tap("带走路线") },
+	"elsewhere":  func(m *machine) { m.tap("站点地图"); m.tap("我在别处"); m.mapped() },
+	"no-map":     func(m *machine) { m.send(kiosk.Find{Message: wayfind.Mapped{}}); m.tap("站点地图") },
 	"help":       func(m *machine) { m.tap("帮助") },
 	"call":       func(m *machine) { m.tap("找工作人员") },
 	"who":        func(m *machine) { m.tap("我的票") },
@@ -167,8 +173,9 @@ func (m *machine) reached(page string) {
 func TestEveryPage(t *testing.T) {
 	for name, size := range map[string]fyne.Size{"tall": portrait, "wide": landscape} {
 		for print, suffix := range map[settings.Print]string{settings.Standard: "", settings.Large: "-large"} {
-			m := filledAt(t, size)
+			m := town(t, size)
 			m.online(person)
+			ground := m.state.Find.Ground
 			for _, page := range slices.Sorted(maps.Keys(visits)) {
 				m.env.Choose(settings.SetPrint{Print: print})
 				visits[page](m)
@@ -176,6 +183,7 @@ func TestEveryPage(t *testing.T) {
 					m.shot(page)
 				}
 				m.reached(name + suffix + " " + page)
+				m.send(kiosk.Find{Message: wayfind.Mapped{Ground: ground}})
 				m.send(kiosk.Finish{})
 				m.tick()
 			}

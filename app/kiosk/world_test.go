@@ -176,5 +176,6 @@ func (m *machine) shot(page string) {
 	if m.size == landscape {
 		album.Name, album.Width = "kiosk-wide", 600
 	}
+	album.Ready = m.mapped
 	album.Take(m.T, page)
 }

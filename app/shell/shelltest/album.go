@@ -27,6 +27,7 @@ type Album struct {
 	Env   *shell.Env
 	Name  string // of the shell and its size, the first part of the files' names
 	Width int    // of one picture on the sheet, in pixels
+	Ready func() // waits until all of the page is drawn; may be nil
 }
 
 // Take writes the sheet of the page that is shown. Without -screens it does nothing.
@@ -41,6 +42,9 @@ func (a Album) Take(t testing.TB, page string) {
 		for _, print := range []settings.Print{settings.Standard, settings.Large} {
 			a.Env.Choose(settings.SetLanguage{Name: language})
 			a.Env.Choose(settings.SetPrint{Print: print})
+			if a.Ready != nil {
+				a.Ready()
+			}
 			shots = append(shots, a.Env.Window.Canvas().Capture())
 		}
 	}

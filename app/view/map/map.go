@@ -35,6 +35,8 @@ type Map struct {
 
 	tiles   map[tile]*drawn // what was drawn lately
 	slots   map[place]*slot // on the screen
+	order   []*slot         // the same, always in one order: Fyne lays out anew what changes its place in a list
+	late    bool            // something was to be shown before there was a screen
 	route   *walk.Route     // on the tiles
 	words   []*label
 	named   mapdraw.View // that the words were placed for
@@ -171,6 +173,7 @@ func (m *Map) view() mapdraw.View {
 // show places everything, and asks for what is missing.
 func (m *Map) show() {
 	c := fyne.CurrentApp().Driver().CanvasForObject(m)
+	m.late = c == nil
 	if c == nil || m.state.Camera.Zoom == 0 || m.Size().Width < 1 || m.Size().Height < 1 {
 		return
 	}
@@ -185,6 +188,8 @@ func (m *Map) show() {
 	m.clock++
 	if m.sheet != nil {
 		m.painter.want(m.lay(v, corner))
+	} else {
+		m.ground.Show()
 	}
 	m.placeWords(v)
 	m.placePins()
@@ -231,6 +236,7 @@ func (m *Map) lay(v mapdraw.View, corner image.Point) (jobs []job) {
 			s.image.Hide()
 		}
 	}
+	m.ground.Hide() // tiles cover all of it: without a graphics card each layer counts
 	middle := func(j job) float64 {
 		return math.Hypot(float64(j.tile.x)+0.5-float64(corner.X+v.Width/2)/side, float64(j.tile.y)+0.5-float64(corner.Y+v.Height/2)/side)
 	}
@@ -245,7 +251,7 @@ func (m *Map) fill(p place, t tile, have *drawn) {
 	s := m.slots[p]
 	if s == nil {
 		s = &slot{image: &canvas.Image{ScaleMode: canvas.ImageScaleFastest}}
-		m.slots[p] = s
+		m.slots[p], m.order = s, append(m.order, s)
 	}
 	s.image.Resize(fyne.NewSquareSize(float32(side / m.dense)))
 	var img *image.RGBA
@@ -358,7 +364,11 @@ func (m *Map) CreateRenderer() fyne.WidgetRenderer { return renderer{m} }
 
 type renderer struct{ m *Map }
 
-func (r renderer) Layout(s fyne.Size)           { r.m.arrange(s); r.m.show() }
+func (r renderer) Layout(fyne.Size) {
+	if r.m.late { // else it would draw for ever: a frame lays out, and laying out draws a frame
+		r.m.show()
+	}
+}
 func (r renderer) MinSize() fyne.Size           { return r.m.MinSize() }
 func (r renderer) Refresh()                     { r.m.show() }
 func (r renderer) Destroy()                     {}
@@ -367,7 +377,7 @@ func (r renderer) Objects() []fyne.CanvasObject { return r.m.objects() }
 // objects are what is drawn, from the bottom up.
 func (m *Map) objects() []fyne.CanvasObject {
 	all := []fyne.CanvasObject{m.ground}
-	for _, s := range m.slots {
+	for _, s := range m.order {
 		all = append(all, s.image)
 	}
 	for _, l := range m.words {
@@ -379,9 +389,17 @@ func (m *Map) objects() []fyne.CanvasObject {
 	return append(append(all, m.me[0], m.me[1], m.strip, m.by, m.beat), m.buttons...)
 }
 
-// Drawn reports whether everything on the screen is drawn.
+// Drawn reports whether all of what is on the screen is drawn.
 func (m *Map) Drawn() bool {
-	m.painter.mu.Lock()
-	defer m.painter.mu.Unlock()
-	return m.sheet != nil && len(m.tiles) > 0 && !m.painter.busy
+	seen := 0
+	for _, s := range m.slots {
+		if !s.image.Visible() {
+			continue
+		}
+		if have := m.tiles[s.tile]; have == nil || have.img != s.shown || have.route != m.touching(s.tile) {
+			return false
+		}
+		seen++
+	}
+	return seen > 0 && len(m.wantWords(m.view())) == 0
 }

@@ -59,6 +59,7 @@ type painter struct {
 	wanted []job  // the most wanted first
 	busy   bool
 	idle   sync.Cond
+	ready  []func() // results that the UI goroutine has not taken yet: it takes all at once, between two frames
 }
 
 func newPainter(do func(func())) *painter {
@@ -97,11 +98,26 @@ func (p *painter) work() {
 		p.wanted = p.wanted[1:]
 		p.mu.Unlock()
 		r := s.draw(j)
-		p.do(func() { j.done(r) })
 		p.mu.Lock()
+		if p.ready = append(p.ready, func() { j.done(r) }); len(p.ready) == 1 {
+			p.mu.Unlock()
+			p.do(p.deliver)
+			p.mu.Lock()
+		}
 	}
 	p.busy = false
 	p.idle.Broadcast()
+}
+
+// deliver hands over what is ready, on the UI goroutine.
+func (p *painter) deliver() {
+	p.mu.Lock()
+	all := p.ready
+	p.ready = nil
+	p.mu.Unlock()
+	for _, done := range all {
+		done()
+	}
 }
 
 func (s *sheet) draw(j job) result {
