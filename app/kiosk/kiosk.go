@@ -238,8 +238,15 @@ func (s *Shell) Picture(path string) { s.scan.File(path) }
 
 // printWay prints a slip with the way that is shown.
 func (s *Shell) printWay() {
-	what := s.env.WaySlip(s.state.Find, s.state.Here)
-	s.slips.Send(slip.Print{Slip: what})
+	visit, find, here := s.state.Visit, s.state.Find, s.state.Here
+	go func() {
+		what := s.env.WaySlip(find, here)
+		s.env.Do(func() {
+			if s.state.Visit == visit {
+				s.slips.Send(slip.Print{Slip: what})
+			}
+		})
+	}()
 }
 
 // words is the dictionary of the keyboard on the screen, read when it is wanted first.

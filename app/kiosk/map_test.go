@@ -6,7 +6,10 @@ import (
 	"fyne.io/fyne/v2"
 
 	"yizhan/app/flow/kiosk"
+	"yizhan/app/flow/stations"
 	"yizhan/app/flow/wayfind"
+	"yizhan/app/paper"
+	"yizhan/app/shell"
 	"yizhan/app/shell/shelltest"
 	"yizhan/core/op"
 )
@@ -47,5 +50,37 @@ func TestTheWayToTheNearest(t *testing.T) {
 	m.tap("站点地图")
 	if m.has("到达") || m.state.Find.List.Shown != "" {
 		t.Error("the next person sees the way of the one before")
+	}
+}
+
+// TestTheWayOnPaper: a slip with the way fits both widths of paper, and its map has a
+// black line on white.
+func TestTheWayOnPaper(t *testing.T) {
+	m := town(t, portrait)
+	find := m.state.Find.Update(wayfind.Stations{Message: stations.Show{Station: "S101"}})
+	for _, dots := range []int{paper.Narrow, paper.Wide} {
+		m.env.Press = shell.NewPress(nil, dots)
+		what := m.env.WaySlip(find, m.state.Here)
+		if what.Map == nil || what.Map.Bounds().Dx() != paper.MapWidth(dots) || len(what.Notes) < 3 || what.Code == "" {
+			t.Fatalf("%d dots: %+v", dots, what)
+		}
+		drawn, err := m.env.Press.Draw(what)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if drawn.Width != dots || drawn.Height > 5*dots {
+			t.Errorf("%d dots: the slip is %d × %d", dots, drawn.Width, drawn.Height)
+		}
+		black := 0
+		for y := range what.Map.Bounds().Dy() {
+			for x := range what.Map.Bounds().Dx() {
+				if r, _, _, _ := what.Map.At(x, y).RGBA(); r < 0x8000 {
+					black++
+				}
+			}
+		}
+		if all := what.Map.Bounds().Dx() * what.Map.Bounds().Dy(); black < all/100 || black > all/3 {
+			t.Errorf("%d dots: %d of %d points of the map are black", dots, black, all)
+		}
 	}
 }

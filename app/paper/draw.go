@@ -150,6 +150,11 @@ func (p *page) short(code string, z sizes) {
 	p.y += z.gap / 2
 }
 
+// MapWidth is how many dots wide a map is printed: one drawn so needs no scaling.
+func MapWidth(dots int) int { return mapWidth(dots&^7, sizesFor(dots)) }
+
+func mapWidth(dots int, z sizes) int { return dots - 2*z.margin - 8 }
+
 // dark is the grey from which a picture's point is printed, of 65535.
 const dark = 0x9000
 
@@ -160,7 +165,7 @@ func (p *page) picture(img image.Image, z sizes) {
 	if from.Empty() {
 		return
 	}
-	width := p.width - 2*z.margin - 8
+	width := mapWidth(p.width, z)
 	height := min(width, from.Dy()*width/from.Dx())
 	width = min(width, from.Dx()*height/max(1, from.Dy()))
 	left := (p.width - width) / 2

@@ -7,7 +7,7 @@ import (
 )
 
 // marks are the shapes of the three honest outcomes, as on screens.
-var marks = [...]string{Ticket: "✓ ", Provisional: "▲ ", Refusal: "× ", HandOver: "✓ ", Test: ""}
+var marks = [...]string{Ticket: "✓ ", Provisional: "▲ ", Refusal: "× ", HandOver: "✓ ", Test: "", Way: ""}
 
 // heading sets what kind of slip this is: white on black where something is handed
 // over for it, in a broken frame where it is worth nothing yet, else in a whole one.

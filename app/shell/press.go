@@ -35,6 +35,9 @@ func NewPress(printer device.Printer, dots int) *Press {
 // Ready reports whether a printer is set up.
 func (p *Press) Ready() bool { return p.printer != nil }
 
+// Dots is how many dots the printer has in a row.
+func (p *Press) Dots() int { return p.dots }
+
 // Draw gives the slip as it is printed, in the language that the app speaks.
 func (p *Press) Draw(s paper.Slip) (*escpos.Bitmap, error) {
 	fonts, err := p.fonts()

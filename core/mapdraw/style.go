@@ -108,3 +108,24 @@ func style(face font.Face, ground, halo, route color.RGBA, of func(shade) (fill,
 	}
 	return s
 }
+
+// Paper is the style for a printer that knows black and white alone: streets are white
+// between two lines, water and rails are lines, and houses are left out.
+func Paper(face font.Face) *Style {
+	black, white := rgb(0), rgb(0xffffff)
+	s := style(face, white, white, black, func(shade) (fill, edge, text uint32) { return 0xffffff, 0, 0x010101 })
+	for class := range s.Pens {
+		p := &s.Pens[class]
+		switch c := mappack.Class(class); c {
+		case mappack.Sea, mappack.Water:
+			p.Outline, p.Line, p.Width = black, black, 2
+		case mappack.Stream, mappack.Rail, mappack.FootPath, mappack.StepsPath:
+			p.Line, p.Width = black, 1.6
+		case mappack.ServiceRoad, mappack.SideStreet, mappack.Tertiary, mappack.Secondary, mappack.Primary, mappack.Trunk, mappack.Motorway:
+			p.Casing = black
+		case mappack.Building, mappack.Barrier:
+			p.Names = mappack.MaxZoom + 1
+		}
+	}
+	return s
+}

@@ -35,12 +35,15 @@ func Way(s wayfind.State, here wire.StationRow, chart image.Image, now time.Time
 	if len(steps) > mostSteps {
 		p.Notes = append(p.Notes, say.T("再往后请看地图。"))
 	}
+	if chart != nil {
+		p.Notes = append(p.Notes, say.T("图上空心圆是出发的地方，实心圆是要去的地方。"))
+	}
 	if sentence, _ := s.Why(); !sentence.Empty() {
 		p.Notes = append(p.Notes, sentence)
 	}
 	if link := s.App.Link(to, s.Ground.Name); link != "" {
 		p.Code = link
-		p.Notes = append(p.Notes, say.T("扫上面的码，%s 带您走过去。", s.App.Name()))
+		p.Notes = append(p.Notes, say.T("扫上面的码，%s带您走过去。", s.App.Name()))
 	}
 	return p
 }

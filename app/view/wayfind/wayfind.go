@@ -252,7 +252,7 @@ func (b Board) code() fyne.CanvasObject {
 	if err != nil {
 		return b.large(say.T("这个站点没有登记位置。"), s.Body, false)
 	}
-	return look.Column(s.Gap*0.6, look.Square(s.Head*8, look.QR(modules)), b.large(say.T("用手机扫这个码，%s 带您走过去", b.State.App.Name()), s.Body, true))
+	return look.Column(s.Gap*0.6, look.Square(s.Head*8, look.QR(modules)), b.large(say.T("用手机扫这个码，%s带您走过去", b.State.App.Name()), s.Body, true))
 }
 
 // links open the apps of the person's own phone.
