@@ -137,7 +137,7 @@ func TestDrawRefuses(t *testing.T) {
 			t.Errorf("%d dots: %v", dots, err)
 		}
 	}
-	if _, err := Draw(slip(Test+1), Narrow, bundled(t), chinese); err == nil {
+	if _, err := Draw(slip(Way+1), Narrow, bundled(t), chinese); err == nil {
 		t.Error("an unknown kind was drawn")
 	}
 }

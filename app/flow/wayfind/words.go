@@ -81,7 +81,7 @@ func (s State) Why() (sentence, next say.Text) {
 	case NotPlaced:
 		return say.T("这个站点没有登记位置。"), say.T("请按地址找，或打电话问。")
 	case NoOrigin:
-		return say.T("还不知道您在哪里。"), say.T("请按“我在别处”，再在地图上点您站的地方。")
+		return say.T("还不知道您在哪里。"), say.T("请按“我在哪里”，再在地图上点您站的地方。")
 	case OffRoad:
 		return say.T("您站的地方附近，地图上没有能走的路。"), say.T("请在地图上点一个离路近些的地方。")
 	case NoWay:

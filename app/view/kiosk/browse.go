@@ -149,7 +149,7 @@ func (v *View) stations(m Model) fyne.CanvasObject {
 	if m.Printer {
 		b.Print = v.Way
 	}
-	f := frame{title: b.Title(), above: b.Head(), below: b.Body(), foot: b.Foot()}
+	f := frame{title: b.Title(), above: b.Head(), below: look.Column(v.Scale.Gap, append(v.printed(m), b.Body())...), foot: b.Foot()}
 	if b.HasMap() && v.Map != nil {
 		f.chart = v.Map
 	}

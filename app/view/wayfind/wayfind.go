@@ -147,9 +147,17 @@ func (b Board) goThere() (row []fyne.CanvasObject) {
 	return []fyne.CanvasObject{look.Row(s.Gap*0.6, -1, all...)}
 }
 
+// where is what the switch says: a phone does not know where it is.
+func (b Board) where() say.Text {
+	if b.State.Origin == wayfind.Nowhere {
+		return say.T("我在哪里")
+	}
+	return say.T("我在别处")
+}
+
 // elsewhere turns on that the next tap on the map says where the person stands.
 func (b Board) elsewhere() fyne.CanvasObject {
-	return b.Scale.Toggle(look.Say(say.T("我在别处")), b.State.Picking, b.send(wayfind.Pick{On: !b.State.Picking}))
+	return b.Scale.Toggle(look.Say(b.where()), b.State.Picking, b.send(wayfind.Pick{On: !b.State.Picking}))
 }
 
 // walking is how the person walks, and from where.
