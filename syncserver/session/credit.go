@@ -23,6 +23,7 @@ func (p *peer) grant(m wire.Credit) {
 func (p *peer) pace() {
 	now := p.s.clock()
 	switch took := now.Sub(p.credited); {
+	case p.credited.IsZero(): // how long the first one took is not known
 	case took < quick:
 		p.size = min(2*p.size, maxChunk)
 	case took > slow:
