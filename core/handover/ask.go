@@ -77,8 +77,9 @@ func keepAnswer(store local.Store, t id.Ticket, a answer) error {
 
 // Confirm makes an outcome final by the server's answer to its op. When it returns
 // a valid outcome, the hand-over is stored and a second scan finds it; with an error
-// nothing may be handed over. Provisional means that there is no answer: nothing is
-// handed over, and the same scan may be made again.
+// nothing may be handed over, and it may be called again. Provisional means that there
+// is no answer: nothing is handed over, and the same scan may be made again. Of several
+// scans that wait for one answer, one gets it.
 func (c *Counter) Confirm(o Outcome, server fault.Verdict) (Outcome, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,7 +87,15 @@ func (c *Counter) Confirm(o Outcome, server fault.Verdict) (Outcome, error) {
 	if server != fault.Valid {
 		return o, nil
 	}
-	return o, keepAnswer(c.cfg.Store, o.Ticket, answer{Seq: o.Seq, Verdict: server, Handed: true})
+	if c.given[o.Seq] {
+		o.Verdict = fault.AlreadyRedeemed
+		return o, nil
+	}
+	err := keepAnswer(c.cfg.Store, o.Ticket, answer{Seq: o.Seq, Verdict: server, Handed: true})
+	if err == nil {
+		c.given[o.Seq] = true
+	}
+	return o, err
 }
 
 // asked finds out what became of an earlier scan that asked the server: the same

@@ -58,6 +58,38 @@ func TestServerDecides(t *testing.T) {
 	}
 }
 
+// TestOneAnswerOneHandOver: a ticket is scanned again while the first scan waits for
+// the server, and both are told its answer.
+func TestOneAnswerOneHandOver(t *testing.T) {
+	for name, last := range map[string]func(w *world, again Outcome, code string) (Outcome, error){
+		"both wait": func(w *world, again Outcome, _ string) (Outcome, error) { return w.counter.Confirm(again, fault.Valid) },
+		"the answer is kept": func(w *world, _ Outcome, code string) (Outcome, error) {
+			return w.counter.Redeem(code, noon, Options{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, memory.New())
+			w.status.Online = true
+			code := w.code(func(x *ticket.Ticket) { x.Station = 0 })
+			first, err := w.counter.Redeem(code, noon, Options{})
+			again, err2 := w.counter.Redeem(code, noon, Options{})
+			if err != nil || err2 != nil || first.Final || again.Final || first.Seq != again.Seq {
+				t.Fatalf("%+v, %v; %+v, %v", first, err, again, err2)
+			}
+			w.answered(first.Seq, fault.Valid)
+			again, err = last(w, again, code)
+			if err != nil || !again.Final || !again.HandsOver() {
+				t.Fatalf("the second: %+v, %v", again, err)
+			}
+			first, err = w.counter.Confirm(first, fault.Valid)
+			if err != nil || first.HandsOver() || first.Verdict != fault.AlreadyRedeemed {
+				t.Errorf("the first hands over too: %+v, %v", first, err)
+			}
+			w.want("third", code, fault.AlreadyRedeemed)
+		})
+	}
+}
+
 // answered gives the counter the server's answer to an op.
 func (w *world) answered(seq uint64, v fault.Verdict) {
 	w.Helper()

@@ -46,12 +46,15 @@ type Counter struct {
 	cfg   Config
 	mu    sync.Mutex           // held from the first read of a scan until its op is stored
 	asked map[uint64]id.Ticket // by the op that asks the server about it; nil until it was read
+	given map[uint64]bool      // by the op whose answer was taken: another scan that waits for it gets nothing
 
 	numbers map[uint32]id.Activity // as tickets call them: those that were scanned
 }
 
 // New makes a counter. It reads nothing yet.
-func New(cfg Config) *Counter { return &Counter{cfg: cfg, numbers: map[uint32]id.Activity{}} }
+func New(cfg Config) *Counter {
+	return &Counter{cfg: cfg, numbers: map[uint32]id.Activity{}, given: map[uint64]bool{}}
+}
 
 // Options of one scan.
 type Options struct {
@@ -130,6 +133,9 @@ func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) 
 	out, err := s.record()
 	if err == nil && !out.Final && !out.Door && c.asked != nil {
 		c.asked[out.Seq] = out.Ticket
+	}
+	if err == nil && out.Final && s.answered && out.Seq == s.earlier {
+		c.given[out.Seq] = true
 	}
 	return out, err
 }
