@@ -34,7 +34,7 @@ echo "$city" | head -1
 $server import roster "$data/city/会员花名册.xlsx"
 $server import stations "$data/city/服务站点.xlsx"
 $server import calendar "$data/city/节假日2026.json"
-$server import map -area yunlu -name 云鹭市 -o "$data/yunlu.map" "$data/city/city.osm.gz"
+$server import map -area yunlu -name 云鹭市 -by "虚构的城市，演示用" -o "$data/yunlu.map" "$data/city/city.osm.gz"
 $server map publish "$data/yunlu.map"
 for file in "$data"/city/activities/*.json; do $server publish "$file"; done
 station=$(echo "$city" | awk '/^kiosk station/ {print $3}')

@@ -28,6 +28,7 @@ func importMap(fs *flag.FlagSet, args []string) error {
 	box := fs.String("bbox", "", "take only this part: SOUTH,WEST,NORTH,EAST in degrees")
 	area := fs.String("area", "", "id of the area; devices take only maps of their own (default: the file's name)")
 	name := fs.String("name", "", "what people call the area (default: its id)")
+	by := fs.String("by", osmimport.Attribution, "whose data it is: always shown with the map")
 	out := fs.String("o", "", "where to write the pack (default: beside the file, name.map)")
 	rest, err := parse(fs, args, 1, 1)
 	if err != nil {
@@ -46,7 +47,7 @@ func importMap(fs *flag.FlagSet, args []string) error {
 	if *out == "" {
 		*out = filepath.Join(filepath.Dir(rest[0]), base+".map")
 	}
-	opt := osmimport.Options{Box: geo.NoBox(), About: mappack.About{Area: *area, Name: *name, Made: time.Now().Format(time.DateOnly)}}
+	opt := osmimport.Options{Box: geo.NoBox(), About: mappack.About{Area: *area, Name: *name, Attribution: *by, Made: time.Now().Format(time.DateOnly)}}
 	if *box != "" {
 		v, err := degrees(*box, 4)
 		if err != nil || v[0] >= v[2] || v[1] >= v[3] {

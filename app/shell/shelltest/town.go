@@ -109,5 +109,5 @@ func writeTown(path string) error {
 	if err != nil {
 		return err
 	}
-	return w.Finish(mappack.About{Area: "town", Name: "云鹭市", Attribution: "© OpenStreetMap 贡献者（ODbL）", Made: "2026-11-01"}, walks.Build().Encode())
+	return w.Finish(mappack.About{Area: "town", Name: "云鹭市", Attribution: "虚构的城市，演示用", Made: "2026-11-01"}, walks.Build().Encode())
 }
