@@ -68,12 +68,14 @@ func IsPending(q local.Queued) bool {
 	return q.Result != nil && wire.DecodeRow(q.Result, &answer) == nil && answer.Outcome == op.Pending
 }
 
-// late stores the answers of ops that a hub held.
+// late stores the answers of ops that a hub held. One that has left the outbox
+// meanwhile, because the rows show its effect, may still wait for its answer.
 func (s *Session) late(m wire.Results) {
 	stored := map[uint64]wire.Answer{}
 	for i, r := range m.Results {
 		seq := m.First + uint64(i)
-		if !s.pending[seq] || r.Outcome == op.Pending {
+		left := s.saved.Identity.Upstream != "" && seq <= s.saved.Mark.Base
+		if !s.pending[seq] && !left || r.Outcome == op.Pending {
 			continue
 		}
 		delete(s.pending, seq)

@@ -100,6 +100,29 @@ func TestALateAnswerOvertakes(t *testing.T) {
 	}
 }
 
+// TestALateAnswerComesBehindTheRows: a hub held op 1 for its server; rows showed the
+// op's effect, so that it left the outbox, and the line broke before the answer came.
+func TestALateAnswerComesBehindTheRows(t *testing.T) {
+	d, h := pair(t)
+	d.upstream = "hub-1"
+	d.append("a")
+	d.begin(h)
+	answer := h.submit(t, next[wire.Ops](d))
+	d.frame(wire.Results{First: 1, Results: []op.Result{{Outcome: op.Pending}}})
+	for _, c := range h.delta(h.head, 9) {
+		d.frame(c)
+	}
+	if q, _ := d.store.Queue(); len(q) != 0 {
+		t.Fatalf("outbox keeps %d ops", len(q))
+	}
+	d.begin(h)
+	d.frame(wire.Results{First: 1, Results: answer.Results[:1]})
+	kept, err := d.store.Kept(1, 1)
+	if err != nil || len(kept) != 1 || replica.IsPending(kept[0]) {
+		t.Errorf("the answer is %+v, %v", kept, err)
+	}
+}
+
 func TestPowerCutBetweenLateAnswerAndMark(t *testing.T) {
 	d, h := pair(t)
 	d.append("a")
