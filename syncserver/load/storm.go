@@ -23,7 +23,6 @@ type Storm struct {
 
 // tally is what phones were told.
 type tally struct {
-	mu      sync.Mutex
 	granted int
 	seats   int
 	refused int

@@ -37,7 +37,6 @@ type Map struct {
 	slots   map[place]*slot // on the screen
 	order   []*slot         // the same, always in one order: Fyne lays out anew what changes its place in a list
 	late    bool            // something was to be shown before there was a screen
-	route   *walk.Route     // on the tiles
 	words   []*label
 	named   mapdraw.View // that the words were placed for
 	naming  bool

@@ -23,7 +23,6 @@ type block struct {
 	ring  []mesh.Point
 	size  float64
 	at    mesh.Point // its middle
-	uv    mesh.Point // about where that is on the sheet
 	use   use
 	name  string
 }

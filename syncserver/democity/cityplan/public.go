@@ -6,8 +6,6 @@ import (
 	"yizhan/syncserver/democity/mesh"
 )
 
-var ordinals = []string{"一", "二", "三", "四", "五", "六", "七", "八", "九", "十"}
-
 // compound is a name for where people live.
 func (t *plot) compound() string {
 	return t.stem() + []string{"花园", "小区", "新村", "佳园", "雅苑", "公寓", "里", "苑", "家园", "名邸"}[t.r.IntN(10)]
