@@ -31,6 +31,7 @@ type Config struct {
 	Durable func(seq uint64) // told the newest durable Seq before those who wait for it; must not block
 	Fatal   func(error)
 	Clock   func() time.Time // to wait by; nil is the machine's own
+	Held    bool             // it begins as Hold leaves it
 }
 
 // Sequencer is the one writer of a journal.
@@ -122,6 +123,7 @@ func Open(cfg Config) (*Sequencer, error) {
 func open(cfg Config) (*Sequencer, error) {
 	s := &Sequencer{cfg: cfg, wake: make(chan struct{}, 1), write: make(chan *batch, 1), written: make(chan *batch, 1), answers: make(chan *batch, 1),
 		quit: make(chan struct{}), stopped: make(chan struct{})}
+	s.held.Store(cfg.Held)
 	return s, s.rebuild()
 }
 

@@ -52,6 +52,16 @@ type Marker struct {
 	Seq uint64 `json:"seq"` // newest entry of the backup
 }
 
+// resumes reports whether Recover has something to take up. Time decides nothing before
+// that: what fell due since the backup would be decided as if nothing were missing, and
+// leases would end, and seats become free, that devices are about to bring back.
+func (s *Server) resumes() bool {
+	return slices.ContainsFunc([]string{RestoredFile, lossFile}, func(name string) bool {
+		_, err := os.Stat(s.path(name))
+		return !errors.Is(err, os.ErrNotExist) // where it cannot be told, Recover says why
+	})
+}
+
 // Recover takes up what a restore, or a loss that was proved, asks of this start.
 // Open calls it; whoever steps a server calls it before the first session.
 func (s *Server) Recover(ctx context.Context) error {
@@ -78,6 +88,10 @@ func (s *Server) Recover(ctx context.Context) error {
 			return fmt.Errorf("begin anew from the backup: %w", err)
 		}
 	}
+	s.recovery.mu.Lock()
+	lost := s.recovery.loss != nil
+	s.recovery.mu.Unlock()
+	s.seq.Hold(lost) // from here on the pools are frozen
 	s.cfg.Log.Warn("the server goes on from a backup; its pools are frozen until staff reopen them", "entries", mark.Seq)
 	return s.removeFile(RestoredFile)
 }

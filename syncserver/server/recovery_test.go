@@ -2,10 +2,13 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 
+	"yizhan/core/arbiter"
 	"yizhan/core/fault"
 	"yizhan/core/op"
 	"yizhan/core/wire"
@@ -177,5 +180,55 @@ func TestRolledBackServerStops(t *testing.T) {
 	}
 	if r := p.tell(s, op.Op{Kind: op.Claim, Activity: "a", Seats: 1}); r.Code != fault.SoldOut {
 		t.Errorf("given twice: %+v", r)
+	}
+}
+
+// TestRestoreComesBeforeWhatFellDue: a moment lies between the backup and the start from
+// it. Whether its seats are still there to lapse, only devices know.
+func TestRestoreComesBeforeWhatFellDue(t *testing.T) {
+	dir, c, ctx := t.TempDir(), &clock{}, context.Background()
+	s, phones := settled(t, dir, c)
+	publish(t, s, `{"id":"gift","title":"礼","pools":[{"id":"p","total":1}],"unclaimed":"return",
+ "windows":{"pickup":["2017-03-02T09:00:00","2017-03-03T16:00:00"]},"pickup":{"stations":["s1"],"bind":true}}`)
+	phones[0].ask(s, op.Op{Kind: op.Claim, Activity: "gift", Seats: 1})
+	head := s.Head()
+	shut(t, s)
+	mark, err := json.Marshal(Marker{Seq: head})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, RestoredFile), mark, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.set("2017-03-10 12:00")
+	s = open(t, dir, c)
+	state := func() op.ClaimState {
+		t.Helper()
+		s.Tick()
+		books, err := s.Ledger(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims, err := books.Claims("m1")
+		if err != nil || len(claims) != 1 {
+			t.Fatalf("m1 has %+v, %v", claims, err)
+		}
+		return claims[0].State
+	}
+	if got := state(); got != op.ClaimGranted {
+		t.Errorf("before its phone has reported, the claim is %v", got)
+	}
+	if err := s.seq.View(ctx, func(state *arbiter.State) {
+		if state.EpochAt(head+1) == 0 {
+			t.Error("something was decided between the backup and the new epoch")
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Reopen(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := state(); got != op.ClaimReturned {
+		t.Errorf("after reopening, the claim is %v", got)
 	}
 }

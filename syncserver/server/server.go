@@ -108,7 +108,8 @@ func (s *Server) open(start func(sequencer.Config) (*sequencer.Sequencer, error)
 	if err := s.openFiles(); err != nil {
 		return errors.Join(err, s.closeFiles())
 	}
-	s.seq, err = start(sequencer.Config{Journal: s.journal, Zone: cfg.Zone, Now: cfg.Now, Log: cfg.Log, Durable: s.grown, Fatal: cfg.Fatal, Clock: cfg.Clock})
+	s.seq, err = start(sequencer.Config{Journal: s.journal, Zone: cfg.Zone, Now: cfg.Now, Log: cfg.Log, Durable: s.grown, Fatal: cfg.Fatal, Clock: cfg.Clock,
+		Held: s.resumes()})
 	if err != nil {
 		return errors.Join(err, s.closeFiles())
 	}
