@@ -110,6 +110,8 @@ func (r *run) again(e op.Entry, epoch int) {
 	a := r.s.activities[e.Activity]
 	late := a == nil || !a.frozen
 	switch {
+	case r.s.moot(&e):
+		return
 	case r.s.fits(&e, freed{}):
 		r.s.trim(&e)
 		over := late && r.s.exceeds(&e)
@@ -130,6 +132,17 @@ func (r *run) again(e op.Entry, epoch int) {
 		r.emit(done)
 	}
 	r.late(e.Ticket, &e)
+}
+
+// moot reports whether an entry gives back nothing of a lease that is closed here: it
+// ran out meanwhile, with all of it reported. As in returnLease nothing is left to
+// end, and who keeps only leases that may still change does not know it any more.
+func (s *State) moot(e *op.Entry) bool {
+	if e.Kind != op.LeaseEnded {
+		return false
+	}
+	l := s.leases[e.LeaseID]
+	return l != nil && l.Closed() && len(e.Taken) == 0
 }
 
 // exceeds reports whether a claim breaks a limit now, because its holder asked anew

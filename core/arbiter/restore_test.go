@@ -174,6 +174,40 @@ func TestGrantOverALimit(t *testing.T) {
 	r.check()
 }
 
+// TestReturnOfALeaseThatRanOut: a device brings back that it returned a lease of which
+// it had granted and reported everything, and that ran out on the restored server. To
+// end it again would stop the ledger, which has let go of it.
+func TestReturnOfALeaseThatRanOut(t *testing.T) {
+	old := newWorld(t)
+	old.publish(show(9))
+	l := old.lent(op.Lease{Device: "kiosk", Seats: 1})
+	old.reported(l, "a1", l.Taken[0].From, 1, "")
+	cut := len(old.journal)
+	if r, entries := old.send("kiosk", op.Op{Kind: op.ReturnLease, Lease: l.ID}); r.Outcome != op.OK || len(entries) != 2 {
+		t.Fatalf("the return was answered %+v: %+v", r, entries)
+	}
+	lost := old.told(cut)["kiosk"][0]
+	for _, frozen := range []bool{false, true} {
+		r := old.restored(cut)
+		r.console(op.Op{Kind: op.Reopen}) // else it does not run out before staff reopen
+		r.pass("2026-03-02T08:00:00")
+		if frozen {
+			r.console(op.Op{Kind: op.Restore})
+		}
+		if got := r.s.leases[l.ID]; !got.Closed() || got.Over != op.LeaseExpired {
+			t.Fatalf("the lease stands at %+v", got)
+		}
+		before := len(r.journal)
+		if !r.record(lost) {
+			t.Fatal("the return waits")
+		}
+		if added := r.journal[before:]; len(added) != 1 || added[0].Kind != op.Done {
+			t.Errorf("frozen %v: it is recorded as %+v", frozen, added)
+		}
+		r.check()
+	}
+}
+
 // TestReceiptOfAnotherOp is not taken for this one.
 func TestReceiptOfAnotherOp(t *testing.T) {
 	old := newWorld(t)
