@@ -58,6 +58,9 @@ func mapDraw(fs *flag.FlagSet, args []string) error {
 		if v.Center, err = place(*center); err != nil {
 			return err
 		}
+		if !p.Box.Holds(v.Center) {
+			return fmt.Errorf("%w: -center %s lies off the map; `map info %s` says what it covers", errUsage, *center, rest[0])
+		}
 	}
 	var way []geo.Fix
 	if *route != "" {

@@ -64,10 +64,15 @@ func importCalendar(fs *flag.FlagSet, args []string) error {
 // amend sends what is said of one station.
 func amend(data, st string, a station.Amend) error {
 	changed, err := control.Call[bool](context.Background(), control.Dial(data), "amend-station", control.AmendRequest{Station: id.Station(st), Amend: a})
-	if err == nil && !changed {
-		fmt.Println("nothing changed: that is known already")
+	switch {
+	case err != nil:
+		return err
+	case !changed:
+		fmt.Println("没有变化：已经是这样了")
+	default:
+		fmt.Printf("已记下，各设备联网后会看到；现在的情况：station find %s\n", st)
 	}
-	return err
+	return nil
 }
 
 // today is the date at the server.

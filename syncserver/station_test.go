@@ -68,7 +68,7 @@ func TestStationsByCommand(t *testing.T) {
 	holds(t, o, o.stdout, "closed until 2999-12-31 内部装修")
 	p.must("station", "open", "A1")
 	o = p.do("station", "open", "A1")
-	holds(t, o, o.stdout, "nothing changed")
+	holds(t, o, o.stdout, "没有变化")
 	p.refuses([]string{`there is no station "A9"`}, "station", "open", "A9")
 	p.refuses([]string{"no date like"}, "station", "close", "A1", "-until", "月底")
 	p.refuses([]string{"before it begins"}, "station", "close", "A1", "-from", "2026-12-02", "-until", "2026-12-01")

@@ -77,7 +77,10 @@ func (b Board) nearest() fyne.CanvasObject {
 		return look.Column(s.Gap*0.6, append(objects, b.noMap()...)...)
 	}
 	lead := say.T("离您最近、现在开放")
-	if wanted := b.State.List.Wanted(); !wanted.Empty() {
+	switch wanted := b.State.List.Wanted(); {
+	case b.State.List.Query() != "":
+		lead = say.T("找到的里面离您最近、现在开放")
+	case !wanted.Empty():
 		lead = say.T("离您最近、现在开放、有%s", wanted)
 	}
 	objects := []fyne.CanvasObject{b.large(lead, s.Body, false), b.large(say.Plain(near.Name), s.Head, true), b.large(near.Away, s.Title*1.2, true), s.Badge(near.Tone, look.Say(near.Word))}
