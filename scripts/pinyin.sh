@@ -7,7 +7,7 @@ dict=/usr/share/rime-data/pinyin_simp.dict.yaml
 unihan=/usr/share/unicode/Unihan_OtherMappings.txt.bz2
 
 if [ "${1:-}" != -f ] && [ -s $out/words.txt ] && [ $out/words.txt -nt assets/lexicon/main.go ] &&
-	[ $out/words.txt -nt assets/lexicon/domain.txt ]; then
+	[ $out/words.txt -nt assets/lexicon/domain.txt ] && [ $out/words.txt -nt assets/lexicon/unfit.txt ]; then
 	exit 0
 fi
 for file in $dict $unihan; do

@@ -13,14 +13,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 func main() {
 	dict := flag.String("dict", "", "Rime dictionary (pinyin_simp.dict.yaml)")
 	domain := flag.String("domain", "assets/lexicon/domain.txt", "words to put to it")
+	unfit := flag.String("unfit", "assets/lexicon/unfit.txt", "parts of words that a public keyboard does not offer")
 	chars := flag.String("chars", "", "what can be shown, as assets/charset lists it")
 	flag.Parse()
-	if err := run(*dict, *domain, *chars, os.Stdout); err != nil {
+	if err := run(*dict, *domain, *unfit, *chars, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "lexicon:", err)
 		os.Exit(1)
 	}
@@ -29,12 +31,16 @@ func main() {
 // lexicon holds the words of each reading, with their frequencies.
 type lexicon struct {
 	shown map[rune]bool
+	unfit []string // parts of words that are left out
 	words map[string]map[string]int
 }
 
-func run(dict, domain, chars string, out io.Writer) error {
-	l := lexicon{map[rune]bool{}, map[string]map[string]int{}}
+func run(dict, domain, unfit, chars string, out io.Writer) error {
+	l := lexicon{shown: map[rune]bool{}, words: map[string]map[string]int{}}
 	if err := read(chars, l.char); err != nil {
+		return err
+	}
+	if err := read(unfit, func(part string) error { l.unfit = append(l.unfit, part); return nil }); err != nil {
 		return err
 	}
 	for _, file := range []string{dict, domain} {
@@ -88,7 +94,10 @@ func (l lexicon) word(line string) error {
 			return nil
 		}
 	}
-	if len(strings.Fields(fields[1])) != len([]rune(fields[0])) {
+	if utf8.RuneCountInString(fields[0]) > 1 && slices.ContainsFunc(l.unfit, func(part string) bool { return strings.Contains(fields[0], part) }) {
+		return nil
+	}
+	if len(strings.Fields(fields[1])) != utf8.RuneCountInString(fields[0]) {
 		return errors.New("every character has one syllable")
 	}
 	if l.words[fields[1]] == nil {
