@@ -173,11 +173,17 @@ func (s *scan) rows(seq uint64) ([]local.Row, error) {
 	if s.seen.Wall != 0 {
 		marks[clockMark] = wire.UsedRow{At: s.seen.Wall, Boot: s.seen.Boot, Since: s.seen.Since.Milliseconds()}
 	}
-	if s.out.HandsOver() {
+	if s.out.HandsOver() && !s.twice(s.out.Overridden) {
 		marks[usedID(s.op.Kind, s.op.Ticket)] = wire.UsedRow{Ticket: s.op.Ticket, Seq: seq, At: s.op.At, Kind: s.op.Kind, Out: s.op.Out, Epoch: s.op.Epoch,
 			Asked: s.op.Kind == op.Redeem && !s.out.Final}
 	}
 	return markRows(marks)
+}
+
+// twice reports whether a supervisor hands over what was handed over before. That
+// leaves the mark of the first time alone: taking the second back must not undo it.
+func (s *scan) twice(overridden fault.Verdict) bool {
+	return s.op.Kind == op.Redeem && overridden == fault.AlreadyRedeemed
 }
 
 func markRows(marks map[string]wire.UsedRow) (rows []local.Row, err error) {

@@ -58,7 +58,7 @@ func (c *Counter) judge(o op.Op, from id.Device, seq uint64) (j Judgement, mine 
 	if o.Override && by.Supervisor && Overridable(truth) {
 		j.Result.Verdict, s.out.Verdict = fault.Valid, fault.Valid
 	}
-	if s.out.HandsOver() {
+	if s.out.HandsOver() && !s.twice(truth) {
 		mark := wire.UsedRow{Ticket: o.Ticket, Seq: seq, At: o.At, Kind: o.Kind, Out: o.Out, Epoch: o.Epoch, By: from}
 		j.Rows, err = markRows(map[string]wire.UsedRow{usedID(o.Kind, o.Ticket): mark})
 	}

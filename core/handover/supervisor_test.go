@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -29,10 +30,28 @@ func TestOverrideTakesASupervisor(t *testing.T) {
 		var j Judgement
 		mine, err := w.counter.Judge(op.Op{Kind: op.Redeem, Ticket: 100, Activity: "spa", Seats: 1, Verdict: fault.Valid, Override: true, Reason: "补发", Bound: true, At: noon.UnixMilli()},
 			scanner, 1, func(found Judgement) error { j = found; return nil })
-		if err != nil || !mine || j.Verdict != fault.AlreadyRedeemed || (j.Result.Verdict == fault.Valid) != supervisor || (len(j.Rows) > 0) != supervisor {
+		if err != nil || !mine || j.Verdict != fault.AlreadyRedeemed || (j.Result.Verdict == fault.Valid) != supervisor || len(j.Rows) > 0 {
 			t.Errorf("scanner %s, supervisor %v: %+v, %v, %v", scanner, supervisor, j, mine, err)
 		}
 	}
+}
+
+// TestNoUndoOfASecondTime: what a supervisor hands over once more is not taken back, for
+// that would forget the first time, and the ticket be handed over again.
+func TestNoUndoOfASecondTime(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.counter.cfg.Supervisor = true
+	w.bound(100, op.ClaimGranted, 0)
+	code := w.code(nil)
+	w.want("first", code, fault.Valid)
+	again, err := w.counter.Redeem(code, noon, Options{Override: true, Reason: "补发"})
+	if err != nil || !again.HandsOver() || again.Overridden != fault.AlreadyRedeemed {
+		t.Fatalf("once more: %+v, %v", again, err)
+	}
+	if err := w.counter.Undo(100, noon.Add(time.Second), "staff"); !errors.Is(err, ErrNoUndo) {
+		t.Errorf("the second time was taken back: %v", err)
+	}
+	w.want("afterwards", code, fault.AlreadyRedeemed)
 }
 
 // TestAPickedTicketCarriesItsReason: why nothing was scanned.
