@@ -91,11 +91,16 @@ func (c *Counter) Confirm(o Outcome, server fault.Verdict) (Outcome, error) {
 		o.Verdict = fault.AlreadyRedeemed
 		return o, nil
 	}
-	err := keepAnswer(c.cfg.Store, o.Ticket, answer{Seq: o.Seq, Verdict: server, Handed: true})
+	return o, c.take(o)
+}
+
+// take makes durable that this outcome hands over by the answer to its op.
+func (c *Counter) take(o Outcome) error {
+	err := keepAnswer(c.cfg.Store, o.Ticket, answer{Seq: o.Seq, Verdict: fault.Valid, Handed: true})
 	if err == nil {
 		c.given[o.Seq] = true
 	}
-	return o, err
+	return err
 }
 
 // asked finds out what became of an earlier scan that asked the server: the same
@@ -142,14 +147,12 @@ func (s *scan) outboxAnswer(seq uint64) (answer, error) {
 }
 
 // again gives the outcome of the earlier scan, without an op of its own.
-func (s *scan) again(truth fault.Verdict) (Outcome, error) {
+func (s *scan) again(truth fault.Verdict) Outcome {
 	s.out.Seq, s.out.UsedAt, s.out.Verdict, s.out.Final = s.earlier, 0, truth, truth == fault.Provisional
-	if !s.answered {
-		return s.out, nil
+	if s.answered {
+		s.out.Verdict, s.out.Final = fault.Valid, true
 	}
-	s.out.Verdict, s.out.Final = fault.Valid, true
-	err := keepAnswer(s.Store, s.op.Ticket, answer{Seq: s.earlier, Verdict: fault.Valid, Handed: true})
-	return s.out, err
+	return s.out
 }
 
 // undoTime is how long a hand-over can be taken back.

@@ -134,8 +134,8 @@ func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) 
 	if err == nil && !out.Final && !out.Door && c.asked != nil {
 		c.asked[out.Seq] = out.Ticket
 	}
-	if err == nil && out.Final && s.answered && out.Seq == s.earlier {
-		c.given[out.Seq] = true
+	if err == nil && s.answered && out.Seq == s.earlier {
+		err = c.take(out)
 	}
 	return out, err
 }
@@ -147,7 +147,7 @@ func (s *scan) record() (Outcome, error) {
 		truth, authority = DoorVerdict(s.facts, s.options.Out), s.facts.State != op.ClaimNone && s.Upstream == ""
 	}
 	if s.earlier != 0 && (truth == fault.Valid || truth == fault.Provisional) && !s.overrides() {
-		return s.again(truth)
+		return s.again(truth), nil
 	}
 	s.op.Verdict, s.out.Verdict = truth, truth
 	if s.overrides() && truth != fault.Valid && Overridable(truth) {
@@ -173,17 +173,18 @@ func (s *scan) rows(seq uint64) ([]local.Row, error) {
 	if s.seen.Wall != 0 {
 		marks[clockMark] = wire.UsedRow{At: s.seen.Wall, Boot: s.seen.Boot, Since: s.seen.Since.Milliseconds()}
 	}
-	if s.out.HandsOver() && !s.twice(s.out.Overridden) {
+	if s.leavesMark() {
 		marks[usedID(s.op.Kind, s.op.Ticket)] = wire.UsedRow{Ticket: s.op.Ticket, Seq: seq, At: s.op.At, Kind: s.op.Kind, Out: s.op.Out, Epoch: s.op.Epoch,
 			Asked: s.op.Kind == op.Redeem && !s.out.Final}
 	}
 	return markRows(marks)
 }
 
-// twice reports whether a supervisor hands over what was handed over before. That
-// leaves the mark of the first time alone: taking the second back must not undo it.
-func (s *scan) twice(overridden fault.Verdict) bool {
-	return s.op.Kind == op.Redeem && overridden == fault.AlreadyRedeemed
+// leavesMark reports whether the outcome is to be remembered here. What a supervisor
+// hands over once more leaves the mark of the first time alone: taking the second back
+// must not undo it.
+func (s *scan) leavesMark() bool {
+	return s.out.HandsOver() && (s.op.Kind != op.Redeem || s.out.Overridden != fault.AlreadyRedeemed)
 }
 
 func markRows(marks map[string]wire.UsedRow) (rows []local.Row, err error) {

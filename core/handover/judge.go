@@ -56,9 +56,9 @@ func (c *Counter) judge(o op.Op, from id.Device, seq uint64) (j Judgement, mine 
 		return j, true, err
 	}
 	if o.Override && by.Supervisor && Overridable(truth) {
-		j.Result.Verdict, s.out.Verdict = fault.Valid, fault.Valid
+		j.Result.Verdict, s.out.Verdict, s.out.Overridden = fault.Valid, fault.Valid, truth
 	}
-	if s.out.HandsOver() && !s.twice(truth) {
+	if s.leavesMark() {
 		mark := wire.UsedRow{Ticket: o.Ticket, Seq: seq, At: o.At, Kind: o.Kind, Out: o.Out, Epoch: o.Epoch, By: from}
 		j.Rows, err = markRows(map[string]wire.UsedRow{usedID(o.Kind, o.Ticket): mark})
 	}
