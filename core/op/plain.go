@@ -56,22 +56,25 @@ func appendHead(b []byte, major byte, n uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, major|wider), n)
 }
 
+// AppendUint writes an unsigned number as CBOR, in its shortest form.
+func AppendUint(b []byte, n uint64) []byte { return appendHead(b, majorUint, n) }
+
 func appendInt(b []byte, n int64) []byte {
 	if n < 0 {
 		return appendHead(b, majorNegative, uint64(-1-n))
 	}
-	return appendHead(b, majorUint, uint64(n))
+	return AppendUint(b, uint64(n))
 }
 
 func (p *pen) key(key uint64) {
 	p.fields++
-	p.b = appendHead(p.b, majorUint, key)
+	p.b = AppendUint(p.b, key)
 }
 
 func (p *pen) uint(key, n uint64) {
 	if n != 0 {
 		p.key(key)
-		p.b = appendHead(p.b, majorUint, n)
+		p.b = AppendUint(p.b, n)
 	}
 }
 

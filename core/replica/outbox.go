@@ -68,6 +68,15 @@ func IsPending(q local.Queued) bool {
 	return q.Result != nil && wire.DecodeRow(q.Result, &answer) == nil && answer.Outcome == op.Pending
 }
 
+// answer is one of a message, with its receipt where the server sent them.
+func answer(m wire.Results, i int) wire.Answer {
+	a := wire.Answer{Result: m.Results[i]}
+	if m.Receipts != nil {
+		a.Receipt = m.Receipts[i]
+	}
+	return a
+}
+
 // late stores the answers of ops that a hub held. One that has left the outbox
 // meanwhile, because the rows show its effect, may still wait for its answer.
 func (s *Session) late(m wire.Results) {
@@ -79,10 +88,7 @@ func (s *Session) late(m wire.Results) {
 			continue
 		}
 		delete(s.pending, seq)
-		stored[seq] = wire.Answer{Result: r}
-		if m.Receipts != nil {
-			stored[seq] = wire.Answer{Result: r, Receipt: m.Receipts[i]}
-		}
+		stored[seq] = answer(m, i)
 	}
 	if len(stored) > 0 {
 		s.emit(Store{stored})
@@ -114,11 +120,7 @@ func (s *Session) results(m wire.Results) {
 	stored := make(map[uint64]wire.Answer, len(fresh))
 	waiting := s.waiting()
 	for i, r := range fresh {
-		answer := wire.Answer{Result: r}
-		if m.Receipts != nil {
-			answer.Receipt = m.Receipts[skip+i]
-		}
-		stored[s.answered+1+uint64(i)] = answer
+		stored[s.answered+1+uint64(i)] = answer(m, skip+i)
 		waiting[i].Bytes = nil
 		if r.Outcome == op.Pending {
 			s.pending[s.answered+1+uint64(i)] = true

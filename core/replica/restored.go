@@ -104,12 +104,8 @@ func (s *Session) reminded(m wire.Results) {
 		return
 	}
 	stored := make(map[uint64]wire.Answer, n)
-	for i, r := range m.Results {
-		answer := wire.Answer{Result: r}
-		if m.Receipts != nil {
-			answer.Receipt = m.Receipts[i]
-		}
-		stored[f.next+uint64(i)] = answer
+	for i := range n {
+		stored[f.next+uint64(i)] = answer(m, i)
 	}
 	f.next, f.previous, f.ops = f.next+uint64(n), f.ops[n-1].Hash, f.ops[n:]
 	s.flying -= n

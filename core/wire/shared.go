@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"yizhan/core/fault"
+	"yizhan/core/op"
 )
 
 // Shared is a checkpoint without From, To and Acked, which devices have of their own:
@@ -46,7 +47,7 @@ func (s *Shared) Frame(from, to, acked uint64) []byte {
 	var space [4 + 3*(1+9)]byte
 	own := append(space[:0], 0x82, 0x18, byte(TCheckpoint), s.pairs) // an array of two, the type, a map
 	for i, n := range []uint64{from, to, acked} {
-		own = appendUint(append(own, byte(1+i)), n)
+		own = op.AppendUint(append(own, byte(1+i)), n)
 	}
 	if s.packed == nil {
 		frame := append(make([]byte, 0, 1+len(own)+len(s.rest)), flagRaw)
@@ -56,19 +57,4 @@ func (s *Shared) Frame(from, to, acked uint64) []byte {
 	// RFC 8878: magic number, one segment of a size that fits in a byte, and its last block, which is raw.
 	frame = append(frame, 0x28, 0xb5, 0x2f, 0xfd, 0x20, byte(len(own)), byte(len(own)<<3|1), byte(len(own)>>5), 0)
 	return append(append(frame, own...), s.packed...)
-}
-
-// appendUint writes an unsigned number in its shortest form (RFC 8949).
-func appendUint(b []byte, n uint64) []byte {
-	switch {
-	case n < 24:
-		return append(b, byte(n))
-	case n < 1<<8:
-		return append(b, 24, byte(n))
-	case n < 1<<16:
-		return binary.BigEndian.AppendUint16(append(b, 25), uint16(n))
-	case n < 1<<32:
-		return binary.BigEndian.AppendUint32(append(b, 26), uint32(n))
-	}
-	return binary.BigEndian.AppendUint64(append(b, 27), n)
 }
