@@ -13,8 +13,7 @@ RACE := app/device app/device/sound core/handover core/lease core/link core/link
 BENCH ?= .
 FUZZTIME ?= 30s
 KILLS ?= 220
-# 2000 once world 1360 is whole: there a copied disk of a scanner takes the hub's answer a second time (decision 0012).
-WORLDS ?= 400
+WORLDS ?= 2000
 SOAK ?= 24h
 
 .NOTPARALLEL:

@@ -320,13 +320,13 @@ func (a *audit) people() {
 			a.w.fail("%s was answered about its op %d, and the journal has another one: a fork was not found", b.machine.label, b.seq)
 		}
 	}
-	given, once := map[id.Ticket]int{}, map[id.Ticket]bool{}
+	given, once := map[id.Ticket]int{}, map[id.Ticket]handing{}
 	for _, h := range a.w.handed {
 		if h.machine.hub != nil && !h.door && !h.override {
-			if once[h.ticket] {
+			if first, twice := once[h.ticket]; twice && !oneAnswer(first, h) {
 				a.w.fail("scanners of one hub handed ticket %d over twice", h.ticket)
 			}
-			once[h.ticket] = true
+			once[h.ticket] = h
 		}
 		if h.door || h.machine.gone || h.machine.copied || a.gone[h.machine.name] || a.w.restored && h.machine.wiped {
 			continue // what it did is lost with it, or in quarantine
@@ -343,6 +343,12 @@ func (a *audit) people() {
 			a.w.fail("ticket %d was handed over by override, and there is no incident", t)
 		}
 	}
+}
+
+// oneAnswer reports whether two machines took the answer to one op: a disk that was copied
+// with a question on it is a copy of the right to its answer.
+func oneAnswer(x, y handing) bool {
+	return x.machine != y.machine && x.machine.name == y.machine.name && x.seq == y.seq
 }
 
 // ofScanner reports whether a device talks to a hub.

@@ -214,7 +214,7 @@ func (m *machine) scanned(out handover.Outcome, err error) {
 
 // hand gives what a ticket stands for, or lets in.
 func (m *machine) hand(out handover.Outcome) {
-	m.w.handed = append(m.w.handed, handing{m, out.Ticket, m.w.now, out.Overridden != 0, out.Door})
+	m.w.handed = append(m.w.handed, handing{m, out.Ticket, out.Seq, m.w.now, out.Overridden != 0, out.Door})
 	m.w.stats.Handed++
 	if !out.Door {
 		m.undo = out.Ticket

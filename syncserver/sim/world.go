@@ -63,6 +63,7 @@ type code struct {
 type handing struct {
 	machine  *machine
 	ticket   id.Ticket
+	seq      uint64 // of the op that says so
 	at       int64
 	override bool
 	door     bool
