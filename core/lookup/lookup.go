@@ -102,26 +102,36 @@ const maxInitials = 4
 // Initials are the first letters of a name in capitals, as it is usually read and
 // then as it might be: 单小华 is SXH, and DXH to whoever does not know. At most 4.
 func (n Name) Initials() []string {
+	if len(n.sounds) == 0 {
+		return nil
+	}
 	words := []string{""}
 	for _, s := range n.sounds {
-		var letters []string
+		var letters [maxInitials]string // whoever has more would be cut off below
+		found := letters[:0]
 		for _, r := range s.Readings {
-			if l := strings.ToUpper(r[:1]); !slices.Contains(letters, l) {
-				letters = append(letters, l)
+			if l := capital(r); !slices.Contains(found, l) && len(found) < len(letters) {
+				found = append(found, l)
 			}
 		}
-		var longer []string
-		for _, l := range letters {
+		longer := make([]string, 0, len(found)*len(words))
+		for _, l := range found {
 			for _, w := range words {
 				longer = append(longer, w+l)
 			}
 		}
 		words = longer[:min(len(longer), maxInitials)]
 	}
-	if len(n.sounds) == 0 {
-		return nil
-	}
 	return words
+}
+
+// capital is the first letter of a reading.
+func capital(reading string) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if at := int(reading[0]) - 'a'; 0 <= at && at < len(letters) {
+		return letters[at : at+1]
+	}
+	return strings.ToUpper(reading[:1])
 }
 
 // Rank says how well a name fits; 0 is not at all.

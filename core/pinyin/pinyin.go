@@ -5,6 +5,7 @@ package pinyin
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	spell "github.com/mozillazg/go-pinyin"
@@ -17,9 +18,16 @@ var asTyped = strings.NewReplacer(
 	"üe", "ue", "ǖe", "ue", "ǘe", "ue", "ǚe", "ue", "ǜe", "ue", "üē", "ue", "üé", "ue", "üě", "ue", "üè", "ue",
 	"ü", "v", "ǖ", "v", "ǘ", "v", "ǚ", "v", "ǜ", "v", "ń", "n", "ň", "n", "ǹ", "n")
 
+// read holds the readings of characters that were asked for: a list of names asks for
+// few characters, again and again.
+var read sync.Map
+
 // Readings gives the syllables of a character, the most usual one first and each
-// once; none for what is no Chinese character.
+// once; none for what is no Chinese character. Nobody may change them.
 func Readings(r rune) []string {
+	if known, ok := read.Load(r); ok {
+		return known.([]string)
+	}
 	entry, ok := spell.PinyinDict[int(r)]
 	if !ok {
 		return nil
@@ -30,6 +38,8 @@ func Readings(r rune) []string {
 			all = append(all, s)
 		}
 	}
+	all = slices.Clip(all)
+	read.Store(r, all)
 	return all
 }
 
@@ -46,7 +56,7 @@ type Sound struct {
 // dots, spaces and hyphens are none.
 func Sounds(name string) []Sound {
 	runes := []rune(strings.TrimSpace(name))
-	var all []Sound
+	all := make([]Sound, 0, len(runes))
 	for i, own := range familyOf(runes) {
 		all = append(all, sound(runes[i], own))
 	}
@@ -57,7 +67,7 @@ func Sounds(name string) []Sound {
 			continue
 		}
 		if readings := Readings(runes[i]); readings != nil {
-			all = append(all, sound(runes[i], readings[:1]))
+			all = append(all, Sound{Rune: runes[i], Readings: readings, Usual: 1})
 		}
 	}
 	return all

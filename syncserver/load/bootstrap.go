@@ -142,7 +142,7 @@ func (b Bootstrap) serve(ctx context.Context, t *town, as []op.Enrolment, fn fun
 	if err := t.close(ctx); err != nil {
 		return err
 	}
-	s, err := Serve(ctx, b.Program, t.dir, "127.0.0.1:0")
+	s, err := Serve(ctx, b.Program, t.dir, "127.0.0.1:0", "-profile", b.Profile)
 	if err != nil {
 		return err
 	}

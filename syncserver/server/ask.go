@@ -107,7 +107,7 @@ func (s *Server) who(ctx context.Context, from op.Enrolment, m wire.Ask, told *w
 	}
 	found, err := s.find(ctx, name, m.Phone, m.Member)
 	for _, one := range found {
-		told.People = append(told.People, wire.Masked{Member: one.who, Name: maskName(one.masked), Phone: lastFour(one.tail), Org: string(one.org)})
+		told.People = append(told.People, wire.Masked{Member: one.who, Name: maskName(one.name), Phone: lastFour(one.tail), Org: string(one.org)})
 	}
 	if err == nil && len(found) == 0 {
 		s.questions.mu.Lock()

@@ -27,13 +27,18 @@ type directory struct {
 	whole  bool                  // everybody's are open
 }
 
-// listed is one person of the directory.
+// listed is one person of the directory, small because a deployment may have 1,460,000.
 type listed struct {
-	who    id.Member
-	org    id.Org
-	name   lookup.Name
-	masked string
-	tail   string
+	who  id.Member
+	org  id.Org
+	name string
+	tail string // the last four digits of the phone
+}
+
+// list keeps of a person's fields what is asked for.
+func list(p member.Person, plain personal) *listed {
+	both := plain.Name + plain.Phone[max(len(plain.Phone)-4, 0):] // one piece of memory
+	return &listed{who: p.ID, org: p.Org, name: both[:len(plain.Name)], tail: both[len(plain.Name):]}
 }
 
 // find gives those of a name, or the one member, with these last four digits.
@@ -48,7 +53,7 @@ func (s *Server) find(ctx context.Context, name lookup.Query, tail string, who i
 	for _, one := range s.names.tails[tail] {
 		if who == "" || one.who == who {
 			found = append(found, one)
-			candidates = append(candidates, lookup.Candidate{Member: one.who, Name: one.name})
+			candidates = append(candidates, lookup.Candidate{Member: one.who, Name: lookup.NewName(one.name, nil)})
 		}
 	}
 	if who != "" {
@@ -136,7 +141,7 @@ func (d *directory) add(people []member.Person, keys []vault.Key) {
 		wg.Go(func() {
 			for i := w; i < len(people); i += workers {
 				if plain, err := unseal(people[i], keys[i]); err == nil {
-					opened[i] = &listed{who: people[i].ID, org: people[i].Org, name: lookup.NewName(plain.Name, nil), masked: holder(plain.Name), tail: plain.Phone[max(len(plain.Phone)-4, 0):]}
+					opened[i] = list(people[i], plain)
 				}
 			}
 		})
@@ -203,7 +208,7 @@ func (s *Server) Guests(rows []*wire.GuestRow) error {
 		if one == nil {
 			continue
 		}
-		row.Name, row.Initials = one.masked, one.name.Initials()
+		row.Name, row.Initials = holder(one.name), lookup.NewName(one.name, nil).Initials()
 		if len(one.tail) == 4 {
 			row.Mark = lookup.Mark(row.Member, one.tail)
 		}

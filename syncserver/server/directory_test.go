@@ -3,11 +3,14 @@ package server
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"yizhan/core/arbiter"
 	"yizhan/core/fault"
 	"yizhan/core/lookup"
+	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/wire"
 	"yizhan/syncserver/roster"
@@ -121,7 +124,7 @@ func TestGuests(t *testing.T) {
 }
 
 // settle waits until the server has followed what it decided.
-func settle(t *testing.T, s *Server) {
+func settle(t testing.TB, s *Server) {
 	t.Helper()
 	if _, err := s.Ledger(context.Background()); err != nil {
 		t.Fatal(err)
@@ -137,4 +140,36 @@ func TestFindInTheConsole(t *testing.T) {
 			t.Errorf("%q finds %+v, %v; want %d", q, found, err, want)
 		}
 	}
+}
+
+// BenchmarkGuests names 100,000 people for a check-in list, as the first tablet after a start wants them.
+func BenchmarkGuests(b *testing.B) {
+	const people, lot = 100_000, 256
+	c := &clock{}
+	dir := b.TempDir()
+	s, _ := settled(b, dir, c)
+	names := []string{"单雄信", "欧阳晓月", "苏小雨", "王建国", "李小明", "张伟"}
+	some := make([]roster.Person, 20_000)
+	for from := 0; from < people; from += len(some) {
+		for i := range some {
+			some[i] = roster.Person{Name: names[i%len(names)], IDType: "居民身份证", IDNumber: fmt.Sprintf("999%015d", from+i), Phone: fmt.Sprintf("+86100%08d", from+i), Sex: "F",
+				Birth: "1990-01-01", Tags: []string{"实名"}, Org: "C1", OrgName: "仙桥区某某有限公司工会"}
+		}
+		if _, err := s.ImportPeople(context.Background(), some); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var rows []*wire.GuestRow
+	must(b, s.View(context.Background(), func(state *arbiter.State) {
+		state.People(func(p member.Person) { rows = append(rows, &wire.GuestRow{Member: p.ID}) })
+	}))
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	settle(b, s)
+	for b.Loop() {
+		s.names = directory{}
+		for some := range slices.Chunk(rows, lot) {
+			must(b, s.Guests(some))
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*people), "ns/name")
 }

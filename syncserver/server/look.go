@@ -76,7 +76,28 @@ func unseal(p member.Person, key vault.Key) (personal, error) {
 	if err != nil {
 		return plain, err
 	}
+	if plain, ok := readPersonal(string(data)); ok {
+		return plain, nil
+	}
 	return plain, json.Unmarshal(data, &plain)
+}
+
+// readPersonal reads the fields as sealPerson writes them, much faster than
+// encoding/json; ok is false for what is written otherwise, such as escaped letters.
+func readPersonal(data string) (plain personal, ok bool) {
+	var skipped string
+	for _, field := range [...]struct {
+		before string
+		into   *string
+	}{{`{"name":"`, &plain.Name}, {`,"id_type":"`, &skipped}, {`,"id_number":"`, &skipped}, {`,"phone":"`, &plain.Phone}} {
+		if data, ok = strings.CutPrefix(data, field.before); ok {
+			*field.into, data, ok = strings.Cut(data, `"`)
+		}
+		if !ok || strings.Contains(*field.into, `\`) {
+			return personal{}, false
+		}
+	}
+	return plain, true
 }
 
 func maskName(name string) string {
