@@ -299,10 +299,9 @@ func rankStations(g *walk.Graph, from walk.Spot, list []stationAt, who walk.Prof
 			out[i].Why = "没有步行道路通往这里"
 		}
 	}
-	for k, metres := range g.Rank(from, spots, who) {
-		if metres >= 0 {
-			m := round(metres + from.Off + spots[k].Off)
-			minutes := round(m / who.Pace)
+	for k, trip := range g.Rank(from, spots, who) {
+		if trip.Metres >= 0 {
+			m, minutes := round(trip.Metres), round(trip.Minutes)
 			o := &out[which[k]]
 			o.Metres, o.Minutes, o.Why = &m, &minutes, ""
 		}

@@ -51,6 +51,14 @@ type edge struct {
 	rights   Rights
 }
 
+// steps are the millimetres on steps of so many walked along the edge.
+func (e *edge) steps(mm uint32) uint32 {
+	if e.rights&HasSteps == 0 {
+		return 0
+	}
+	return mm
+}
+
 // Graph is all that can be walked in one map. It is not changed after Build or
 // Decode; many may read it at a time.
 type Graph struct {

@@ -21,6 +21,14 @@ var (
 	Wheelchair = Profile{Pace: 50}
 )
 
+// minutes is how long somebody walks so many metres, some of them on steps.
+func (who Profile) minutes(metres, steps float64) float64 {
+	if steps == 0 {
+		return metres / who.Pace
+	}
+	return (metres-steps)/who.Pace + steps/who.StepsPace
+}
+
 // unreached is the distance of what has not been come to.
 const unreached = math.MaxInt64
 
@@ -38,9 +46,10 @@ type search struct {
 
 // reached is a node that a search has come to.
 type reached struct {
-	mm  int64 // millimetres from the start
-	via int32 // end by which it was left last on the way here
-	run uint32
+	mm    uint32 // millimetres from the start; nobody walks the 4,294 km that go into it
+	steps uint32 // of them on steps
+	via   int32  // end by which it was left last on the way here
+	run   uint32
 }
 
 // search begins a run; rest ends it.
@@ -59,9 +68,9 @@ func (g *Graph) search(from Spot, who Profile, goal *Spot) *search {
 		s.flat = math.Cos(far * math.Pi / 180)
 	}
 	e := g.edges[from.edge]
-	s.reach(e.to, int64(e.mm-from.along), from.edge*2)
+	s.reach(e.to, int64(e.mm-from.along), e.steps(e.mm-from.along), from.edge*2)
 	if e.rights&OnlyForward == 0 || from.along == 0 { // whoever stands at its end need not walk it
-		s.reach(e.from, int64(from.along), from.edge*2+1)
+		s.reach(e.from, int64(from.along), e.steps(from.along), from.edge*2+1)
 	}
 	return s
 }
@@ -75,7 +84,7 @@ func (s *search) rest() {
 // mm is how far a node is from the start as far as it is known.
 func (s *search) mm(node int32) int64 {
 	if n := &s.seen[node]; n.run == s.run {
-		return n.mm
+		return int64(n.mm)
 	}
 	return unreached
 }
@@ -86,12 +95,12 @@ func (g *Graph) farthest() float64 {
 }
 
 // reach notes a shorter way to a node.
-func (s *search) reach(node int32, mm int64, by int32) {
+func (s *search) reach(node int32, mm int64, steps uint32, by int32) {
 	n := &s.seen[node]
-	if n.run == s.run && mm >= n.mm {
+	if n.run == s.run && mm >= int64(n.mm) || mm > math.MaxUint32 {
 		return
 	}
-	*n = reached{mm, by, s.run}
+	*n = reached{uint32(mm), steps, by, s.run}
 	s.queue.push(waiting{mm + s.ahead(node), node, uint32(mm)})
 }
 
@@ -112,14 +121,23 @@ func (s *search) next() (node int32, ok bool) {
 	for len(s.queue) > 0 {
 		top := s.queue.pop()
 		node = top.node
-		mm := s.seen[node].mm
-		if uint32(mm) != top.at {
+		at := s.seen[node]
+		if at.mm != top.at {
 			continue // a shorter way was found since
 		}
 		for i := s.first[node]; i < s.first[node+1]; i++ {
-			if a := &s.arcs[i]; !a.shut && (a.rights&HasSteps == 0 || s.who.Steps) {
-				s.reach(a.to, mm+int64(a.mm), a.end)
+			a := &s.arcs[i]
+			if a.shut {
+				continue
 			}
+			steps := at.steps
+			if a.rights&HasSteps != 0 {
+				if !s.who.Steps {
+					continue
+				}
+				steps += a.mm
+			}
+			s.reach(a.to, int64(at.mm)+int64(a.mm), steps, a.end)
 		}
 		return node, true
 	}
@@ -143,9 +161,33 @@ func (s *search) to(from, goal Spot) (mm int64, over int32) {
 	return mm, over
 }
 
-// Rank gives the metres on foot from one place on a way to each of others, without
-// the stretches beside the way, in one run; -1 where no way leads.
-func (g *Graph) Rank(from Spot, to []Spot, who Profile) []float64 {
+// Trip is how far it is from one place to another on foot, with the stretches between
+// the ways and both places.
+type Trip struct {
+	Metres  float64 // negative where no way leads there
+	Minutes float64 // at the profile's pace, slower on steps
+}
+
+// trip is the one to a spot, as far as it is known, and the node it comes over.
+func (s *search) trip(from, goal Spot) (t Trip, over int32) {
+	mm, over := s.to(from, goal)
+	if mm == unreached {
+		return Trip{Metres: -1}, over
+	}
+	e, steps := s.edges[goal.edge], uint32(0)
+	switch {
+	case over < 0:
+		steps = e.steps(uint32(mm))
+	default:
+		steps = s.seen[over].steps + e.steps(uint32(mm-s.mm(over)))
+	}
+	t.Metres = float64(mm)/1000 + from.Off + goal.Off
+	t.Minutes = s.who.minutes(t.Metres, float64(steps)/1000)
+	return t, over
+}
+
+// Rank gives the trips from one place on a way to each of others, in one run.
+func (g *Graph) Rank(from Spot, to []Spot, who Profile) []Trip {
 	s := g.search(from, who, nil)
 	defer s.rest()
 	left, open := 0, make([]bool, len(g.nodes))
@@ -165,23 +207,18 @@ func (g *Graph) Rank(from Spot, to []Spot, who Profile) []float64 {
 			left, open[node] = left-1, false
 		}
 	}
-	metres := make([]float64, len(to))
+	trips := make([]Trip, len(to))
 	for i, t := range to {
-		if mm, _ := s.to(from, t); mm == unreached {
-			metres[i] = -1
-		} else {
-			metres[i] = float64(mm) / 1000
-		}
+		trips[i], _ = s.trip(from, t)
 	}
-	return metres
+	return trips
 }
 
 // Route is one way on foot.
 type Route struct {
-	Metres  float64   // with the stretches between the ways and both places
-	Minutes float64   // at the profile's pace
-	Points  []geo.Fix // from the first place on a way to the last
-	Steps   []Step    // what to do, in order
+	Trip
+	Points []geo.Fix // from the first place on a way to the last
+	Steps  []Step    // what to do, in order; together as long as the trip
 }
 
 // leg is a part of an edge, walked from one place along it to another.
@@ -203,21 +240,12 @@ func (g *Graph) Route(from, to Spot, who Profile) (Route, bool) {
 			break
 		}
 	}
-	mm, over := s.to(from, to)
-	if mm == unreached {
+	t, over := s.trip(from, to)
+	if t.Metres < 0 {
 		return Route{}, false
 	}
-	legs := s.legs(from, to, over)
-	r := Route{Metres: float64(mm)/1000 + from.Off + to.Off, Minutes: (from.Off + to.Off) / who.Pace}
-	for _, l := range legs {
-		length, e := math.Abs(float64(l.to)-float64(l.from))/1000, g.edges[l.edge]
-		if e.rights&HasSteps != 0 {
-			r.Minutes += length / who.StepsPace
-		} else {
-			r.Minutes += length / who.Pace
-		}
-	}
-	r.Points, r.Steps = g.describe(legs, from.At, to.At)
+	r := Route{Trip: t}
+	r.Points, r.Steps = g.describe(s.legs(from, to, over), from, to)
 	return r, true
 }
 

@@ -128,8 +128,14 @@ func TestShortest(t *testing.T) {
 				want := shortest(b, g, from, to, who)
 				r, ok := g.Route(from, to, who)
 				got := r.Metres - from.Off - to.Off
-				if ok != (want >= 0) || ok && math.Abs(got-want) > 0.01 || math.Abs(ranked[i]-want) > 0.01 {
+				if ok != (want >= 0) || ok != (ranked[i].Metres >= 0) || ok && (math.Abs(got-want) > 0.01 || math.Abs(ranked[i].Metres-r.Metres) > 0.01) {
 					t.Fatalf("from %+v to %+v: route %v %v, ranked %v, want %v", from, to, ok, got, ranked[i], want)
+				}
+				if ok && math.Abs(ranked[i].Minutes-r.Minutes) > 1e-9 {
+					t.Fatalf("from %+v to %+v: route %v minutes, ranked %v", from, to, r.Minutes, ranked[i].Minutes)
+				}
+				if ok && math.Abs(sum(r.Steps)-r.Metres) > 0.01 {
+					t.Fatalf("the steps are %v m long, the route %v m", sum(r.Steps), r.Metres)
 				}
 				if ok && math.Abs(length(r.Points)-got) > 0.5 {
 					t.Fatalf("the line is %v m long, the route %v m", length(r.Points), got)
@@ -137,6 +143,13 @@ func TestShortest(t *testing.T) {
 			}
 		}
 	})
+}
+
+func sum(steps []Step) (metres float64) {
+	for _, s := range steps {
+		metres += s.Metres
+	}
+	return metres
 }
 
 func length(points []geo.Fix) (metres float64) {
@@ -174,7 +187,7 @@ func TestSnap(t *testing.T) {
 	if _, ok := g.Route(s, near, Ordinary); !ok {
 		t.Error("a place as near to the main network as to the island is not taken for it")
 	}
-	if ranked := g.Rank(s, []Spot{island, near}, Ordinary); ranked[0] != -1 || math.Abs(ranked[1]-55) > 0.1 {
+	if ranked := g.Rank(s, []Spot{island, near}, Ordinary); ranked[0].Metres >= 0 || math.Abs(ranked[1].Metres-55-s.Off-near.Off) > 0.1 {
 		t.Errorf("ranked %v", ranked)
 	}
 	if s, ok := g.Snap(at(555, -260), Ordinary); ok {
@@ -232,9 +245,26 @@ func TestWords(t *testing.T) {
 	if want := 600.0/75 + 700.0/30; math.Abs(r.Minutes-want) > 0.05 {
 		t.Errorf("%v minutes, want %v", r.Minutes, want)
 	}
-	for metres, want := range map[float64]string{0: "5 米", 12.6: "15 米", 96: "100 米", 996: "1.0 公里", 1240: "1.2 公里"} {
-		if got := chinese.length(metres); got != want {
-			t.Errorf("%v m: %s, want %s", metres, got, want)
+}
+
+// TestBeside: what lies beside the ways is told, and all that is told is as long as the whole.
+func TestBeside(t *testing.T) {
+	b := &Builder{}
+	lay(b, "学堂路", Street, 0, 0, 20)
+	g := b.Build()
+	for _, c := range []struct {
+		from, to [2]float64
+		zh, en   string
+	}{
+		{[2]float64{4, 36}, [2]float64{98, -22}, "先走 40 米，到学堂路上|向东沿学堂路步行 90 米，离开这条路|再走 20 米，到达",
+			"first walk 40 m to 学堂路|head east: walk along 学堂路 for 90 m, then leave it|walk another 20 m, and you are there"},
+		{[2]float64{4, 8}, [2]float64{98, 8}, "向东沿学堂路步行 110 米，到达", "head east: walk along 学堂路 for 110 m, then you are there"},
+		{[2]float64{4, 0}, [2]float64{4, 0}, "向北沿学堂路步行 5 米，到达", "head north: walk along 学堂路 for 5 m, then you are there"},
+		{[2]float64{0, 0}, [2]float64{1240, 0}, "向东沿学堂路步行 1.2 公里，到达", "head east: walk along 学堂路 for 1.2 km, then you are there"},
+	} {
+		r, ok := g.Route(spot(t, g, Ordinary, c.from[0], c.from[1]), spot(t, g, Ordinary, c.to[0], c.to[1]), Ordinary)
+		if zh, en := strings.Join(r.Chinese(), "|"), strings.Join(r.English(), "|"); !ok || zh != c.zh || en != c.en {
+			t.Errorf("from %v to %v:\n%s\n%s\nwant\n%s\n%s", c.from, c.to, zh, en, c.zh, c.en)
 		}
 	}
 }

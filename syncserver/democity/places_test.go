@@ -65,11 +65,11 @@ func rank(t *testing.T, g *walk.Graph, at []geo.Point) []ranked {
 	var spots []walk.Spot
 	for i, p := range at {
 		if s, ok := g.Snap(p.Fix(), walk.Ordinary); ok {
-			out, spots = append(out, ranked{i, s.Off}), append(spots, s)
+			out, spots = append(out, ranked{i, 0}), append(spots, s)
 		}
 	}
-	for k, m := range g.Rank(from, spots, walk.Ordinary) {
-		if out[k].metres += m + from.Off; m < 0 {
+	for k, trip := range g.Rank(from, spots, walk.Ordinary) {
+		if out[k].metres = trip.Metres; trip.Metres < 0 {
 			out[k].metres = math.Inf(1)
 		}
 	}

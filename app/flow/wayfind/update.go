@@ -100,7 +100,7 @@ func (s State) located() State {
 	if walks := s.walks(); walks != nil || s.List.Walked() {
 		s.List = s.List.Update(stations.Ranked{From: s.List.Asker.At, Walks: walks})
 	}
-	return s.route()
+	return s.pinned().route()
 }
 
 // walks gives the way on foot to each station; nil where nobody knows them.
@@ -126,15 +126,16 @@ func (s State) walks() map[id.Station]stations.Walk {
 			spots, whose = append(spots, spot), append(whose, p.ID)
 		}
 	}
-	for i, metres := range g.Rank(from, spots, who) {
-		if metres < 0 {
-			continue
+	for i, trip := range g.Rank(from, spots, who) {
+		if trip.Metres >= 0 {
+			walks[whose[i]] = stations.Walk{Metres: int(trip.Metres + 0.5), Minutes: minutes(trip), Reachable: true}
 		}
-		all := metres + from.Off + spots[i].Off
-		walks[whose[i]] = stations.Walk{Metres: int(all + 0.5), Minutes: int(math.Ceil(all / who.Pace)), Reachable: true}
 	}
 	return walks
 }
+
+// minutes is how long a trip takes, as people are told: not less than one, and no part of one.
+func minutes(t walk.Trip) int { return max(1, int(math.Ceil(t.Minutes))) }
 
 // listed passes a message to the list and follows it.
 func (s State) listed(m stations.Message) State {
@@ -142,13 +143,10 @@ func (s State) listed(m stations.Message) State {
 	s.List = s.List.Update(m)
 	switch m.(type) {
 	case stations.Loaded:
-		s = s.pinned()
 		if !s.List.Same(before) {
 			return s.located()
 		}
-		return s
-	case stations.Locate, stations.Ranked:
-		return s.route()
+		return s.pinned()
 	case stations.Tick:
 		if before.Now.Minute() == s.List.Now.Minute() && !before.Now.IsZero() {
 			return s // nothing opens or closes within a minute
@@ -166,10 +164,12 @@ func (s State) listed(m stations.Message) State {
 	return s.pinned().route()
 }
 
-// pinned puts what the list shows onto the map.
+// pinned puts what the list shows onto the map, and finds the nearest of it.
 func (s State) pinned() State {
 	s.Pins = nil
-	for _, r := range s.List.All() {
+	rows := s.List.All()
+	s.near = s.nearest(rows)
+	for _, r := range rows {
 		if !r.Placed {
 			continue
 		}
@@ -254,7 +254,7 @@ func (s State) forget() State {
 	s.Page, s.Pace, s.Picking, s.App = List, Ordinary, false, Amap
 	s.List = s.List.Update(stations.Back{}).Update(stations.Clear{})
 	s.Origin, s.Here = s.home.origin, s.home.at
-	return s.locate(s.home).pinned().route().fit()
+	return s.locate(s.home).fit()
 }
 
 // zoom keeps the place under the finger where it is.

@@ -106,6 +106,7 @@ type State struct {
 	App     App // of Take
 
 	home asker // where the person stands unless they say something else
+	near Near  // of what the list holds
 }
 
 // asker is where somebody stands, and the station that they stand in.

@@ -63,7 +63,8 @@ func listed(s State) string {
 	return strings.Join(all, " ")
 }
 
-// TestNearest: the nearest open one by walking, with what is asked for, at each pace.
+// TestNearest: the nearest open one by walking, with what is asked for, at each pace, as
+// long as its way then is, steps included.
 func TestNearest(t *testing.T) {
 	water := Stations{stations.Facility{Key: "water"}}
 	for _, c := range []struct {
@@ -73,7 +74,7 @@ func TestNearest(t *testing.T) {
 		listed   string
 	}{
 		{nil, "S4", "步行 410 米，约 6 分钟", "S1 S2 S4 S3 S5 S6"},
-		{[]Message{water}, "S3", "步行 570 米，约 8 分钟", "S2 S3 S5"},
+		{[]Message{water}, "S3", "步行 570 米，约 19 分钟", "S2 S3 S5"},
 		{[]Message{water, SetPace{Wheelchair}}, "S3", "步行 800 米，约 16 分钟", "S2 S3 S5"},
 		{[]Message{SetPace{Elderly}}, "S4", "步行 410 米，约 9 分钟", "S1 S2 S4 S3 S5 S6"},
 		{[]Message{StandAt{"S5"}}, "", "", "S5 S4 S3 S2 S1 S6"}, // nothing can be walked to from there
@@ -88,6 +89,9 @@ func TestNearest(t *testing.T) {
 		}
 		if s.Goal != c.want || ok && s.Route == nil {
 			t.Errorf("%v: the way leads to %q: %+v", c.messages, s.Goal, s.Route)
+		}
+		if ok && s.Length().String() != c.away {
+			t.Errorf("%v: the list says %s, the way %s", c.messages, c.away, s.Length())
 		}
 	}
 }

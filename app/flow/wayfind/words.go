@@ -20,17 +20,20 @@ type Near struct {
 
 // Nearest is the nearest place that is open now and can be walked to, other than the
 // one that the person stands in; false where nobody knows of one.
-func (s State) Nearest() (Near, bool) {
+func (s State) Nearest() (Near, bool) { return s.near, s.near.Station != "" }
+
+// nearest finds it among the rows of the list, which come in order.
+func (s State) nearest(rows []stations.Row) Near {
 	if s.Origin == Nowhere {
-		return Near{}, false
+		return Near{}
 	}
-	for _, r := range s.List.All() {
+	for _, r := range rows {
 		open := r.Tone == flow.Good || r.Tone == flow.Wait
 		if open && r.Placed && !r.Here && (!s.List.Walked() || s.List.Walkable(r.Station)) {
-			return Near{r.Station, r.Name, r.Away, r.Word, r.Tone, r.Note}, true
+			return Near{r.Station, r.Name, r.Away, r.Word, r.Tone, r.Note}
 		}
 	}
-	return Near{}, false
+	return Near{}
 }
 
 // Name is a pace in words.
@@ -58,7 +61,7 @@ func (s State) Length() say.Text {
 	if s.Route == nil {
 		return say.Text{}
 	}
-	return say.T("步行 %s，约 %d 分钟", stations.Metres(math.Round(s.Route.Metres)), max(1, int(math.Ceil(s.Route.Minutes))))
+	return say.T("步行 %s，约 %d 分钟", stations.Metres(math.Round(s.Route.Metres)), minutes(s.Route.Trip))
 }
 
 // Steps are what to do, one sentence each.
