@@ -2,7 +2,9 @@ package shell
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -38,14 +40,19 @@ func (p *Press) Ready() bool { return p.printer != nil }
 // Dots is how many dots the printer has in a row.
 func (p *Press) Dots() int { return p.dots }
 
-// Draw gives the slip as it is printed, in the language that the app speaks.
-func (p *Press) Draw(s paper.Slip) (*escpos.Bitmap, error) {
+// Draw gives the slip as it is printed, in the language that the app speaks. Slips are
+// drawn beside the pages: one that cannot be must not end the app.
+func (p *Press) Draw(s paper.Slip) (b *escpos.Bitmap, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			b, err = nil, &escpos.Error{Trouble: escpos.NotDrawn, Err: fmt.Errorf("draw slip: %v\n%s", r, debug.Stack())}
+		}
+	}()
 	fonts, err := p.fonts()
 	if err != nil {
 		return nil, &escpos.Error{Trouble: escpos.NotDrawn, Err: err}
 	}
-	b, err := paper.Draw(s, p.dots, fonts, p.words)
-	if err != nil {
+	if b, err = paper.Draw(s, p.dots, fonts, p.words); err != nil {
 		return nil, &escpos.Error{Trouble: escpos.NotDrawn, Err: err}
 	}
 	return b, nil

@@ -1,6 +1,7 @@
 package shell_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"yizhan/app/device"
+	"yizhan/app/escpos"
 	"yizhan/app/escpos/escpostest"
 	"yizhan/app/flow/slip"
 	"yizhan/app/look"
@@ -93,6 +95,15 @@ func TestPreviewFits(t *testing.T) {
 		if want := wide*float32(b.Height)/float32(b.Width) + 2*look.Large.Gap; height < want-1 || height > want+1 {
 			t.Errorf("%v wide it is %v high, want %v", width, height, want)
 		}
+	}
+}
+
+// TestSlipThatBreaksTheDrawing: it is told as a trouble of the printer, and the app goes on.
+func TestSlipThatBreaksTheDrawing(t *testing.T) {
+	_, err := shell.NewPress(nil, paper.Wide).Draw(paper.Slip{Kind: 200})
+	var told *escpos.Error
+	if !errors.As(err, &told) || told.Trouble != escpos.NotDrawn {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -3,9 +3,11 @@ package shell
 import (
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"math"
+	"runtime/debug"
 
 	"fyne.io/fyne/v2"
 
@@ -28,8 +30,14 @@ func (e *Env) WaySlip(s wayfind.State, here wire.StationRow) paper.Slip {
 	return slip.Way(s, here, chart, e.Clock())
 }
 
-// wayChart draws the way as large as the paper is wide; nil where there is no way.
-func (e *Env) wayChart(s wayfind.State) (image.Image, error) {
+// wayChart draws the way as large as the paper is wide; nil where there is no way. A map
+// that breaks the drawing leaves a slip without one, and the app running.
+func (e *Env) wayChart(s wayfind.State) (chart image.Image, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			chart, err = nil, fmt.Errorf("%v\n%s", r, debug.Stack())
+		}
+	}()
 	if s.Route == nil || e.Maps == nil {
 		return nil, nil
 	}
