@@ -6,6 +6,7 @@ import (
 	"image"
 	"math"
 	"slices"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -39,8 +40,8 @@ type Map struct {
 	late    bool            // something was to be shown before there was a screen
 	words   []*label
 	named   mapdraw.View // that the words were placed for
-	naming  bool
 	clock   uint64
+	pace    pace
 	pins    []*pin
 	me      [2]*canvas.Circle
 	by      *canvas.Text
@@ -77,6 +78,7 @@ type label struct {
 // New makes a map; do runs a function on the UI goroutine.
 func New(s look.Scale, do func(func())) *Map {
 	m := &Map{scale: s, painter: newPainter(do), tiles: map[tile]*drawn{}, slots: map[place]*slot{}, dense: 1}
+	m.pace = pace{now: time.Now, after: func(d time.Duration, fn func()) { time.AfterFunc(d, func() { do(fn) }) }}
 	m.beat = canvas.NewRaster(func(int, int) image.Image { m.frames++; return image.NewRGBA(image.Rect(0, 0, 1, 1)) })
 	m.beat.Resize(fyne.NewSize(1, 1))
 	m.SetScale(s)
@@ -147,10 +149,11 @@ func (m *Map) Rest() {
 		s.image.Image = nil
 		s.image.Hide()
 	}
-	m.words, m.named, m.naming = nil, mapdraw.View{}, false
+	m.words, m.named, m.pins, m.pace.due = nil, mapdraw.View{}, nil, false
 }
 
-// Draw shows a state.
+// Draw shows a state: at once where something else than the part of the map that is
+// shown has changed, and not at all where nothing has.
 func (m *Map) Draw(s wayfind.State) {
 	before := m.state
 	if m.state = s; before.Ground.Attribution != s.Ground.Attribution {
@@ -159,7 +162,42 @@ func (m *Map) Draw(s wayfind.State) {
 	if before.Goal != s.Goal || before.Camera.Zoom != s.Camera.Zoom || !slices.Equal(before.Pins, s.Pins) {
 		m.pins = nil
 	}
-	m.show()
+	switch {
+	case m.pins == nil || before.Route != s.Route || before.Origin != s.Origin || before.Here != s.Here:
+		m.show()
+	case before.Camera != s.Camera:
+		m.soon()
+	}
+}
+
+// pace keeps frames apart.
+type pace struct {
+	now   func() time.Time
+	after func(time.Duration, func()) // runs a function on the UI goroutine
+	last  time.Time                   // when the map was shown
+	due   bool                        // it will be shown again
+}
+
+// apart is the least time between two frames of a map that moves. Some thirty a second
+// are smooth; a finger moves twice as often, which without a graphics card would take more than a core.
+const apart = 30 * time.Millisecond
+
+// soon shows the state as it will be when the next frame is due.
+func (m *Map) soon() {
+	if m.pace.due {
+		return
+	}
+	rest := apart - m.pace.now().Sub(m.pace.last)
+	if rest <= 0 {
+		m.show()
+		return
+	}
+	m.pace.due = true
+	m.pace.after(rest, func() {
+		if m.pace.due { // else shown meanwhile, or not on the screen any more
+			m.show()
+		}
+	})
 }
 
 // view is what is shown, in pixels of the screen.
@@ -181,6 +219,7 @@ func (m *Map) show() {
 			m.redraw(m.sheet.pack) // letters are drawn for the pixels of a screen
 		}
 	}
+	m.pace.last, m.pace.due = m.pace.now(), false
 	v := m.view()
 	left, top := v.Corner()
 	corner := image.Pt(int(math.Round(left)), int(math.Round(top))) // whole pixels, or tiles would be blurred
@@ -307,10 +346,7 @@ func (m *Map) touching(t tile) *walk.Route {
 
 func (m *Map) job(t tile) job {
 	route := m.touching(t)
-	j := job{tile: t}
-	if route != nil {
-		j.route = route.Points
-	}
+	j := job{tile: t, route: route}
 	j.done = func(r result) {
 		if r.sheet != m.sheet || r.img == nil {
 			return
@@ -318,11 +354,7 @@ func (m *Map) job(t tile) job {
 		m.clock++
 		m.tiles[t] = &drawn{r.img, route, m.clock}
 		m.trim()
-		for p, s := range m.slots {
-			if s.tile == t && s.image.Visible() {
-				m.fill(p, t, m.tiles[t])
-			}
-		}
+		m.soon()
 	}
 	return j
 }
@@ -356,6 +388,7 @@ func (m *Map) Resize(s fyne.Size) {
 	if m.Send != nil {
 		m.Send(wayfind.Resized{Width: s.Width, Height: s.Height})
 	}
+	m.show()
 }
 
 // CreateRenderer is called by Fyne.
@@ -390,6 +423,9 @@ func (m *Map) objects() []fyne.CanvasObject {
 
 // Drawn reports whether all of what is on the screen is drawn.
 func (m *Map) Drawn() bool {
+	if m.pace.due {
+		return false
+	}
 	seen := 0
 	for _, s := range m.slots {
 		if !s.image.Visible() {

@@ -2,8 +2,10 @@ package mapview
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -124,8 +126,8 @@ func TestTilesStandWhereTheGroundIs(t *testing.T) {
 	}
 }
 
-// TestNamesFollow: names stand over their ground, none cut where tiles meet, and those
-// that stay on the screen stay where they are on the ground.
+// TestNamesFollow: names stand over their ground, none cut where tiles meet or by the
+// edge of the map, and those that stay on the screen stay where they are on the ground.
 func TestNamesFollow(t *testing.T) {
 	s := show(t, fyne.NewSize(700, 500))
 	if len(s.words) < 4 {
@@ -139,13 +141,22 @@ func TestNamesFollow(t *testing.T) {
 	s.settle(t)
 	stayed := 0
 	for _, l := range s.words {
-		x, y := s.view().XY(l.At)
-		at, size := l.image.Position(), l.image.Size()
-		if cx, cy := float64(at.X+size.Width/2), float64(at.Y+size.Height/2); cx < x-2 || cx > x+2 || cy < y-2 || cy > y+2 {
-			t.Errorf("%s stands at %v, %v, its ground at %v, %v", l.Text, cx, cy, x, y)
-		}
 		if before[l.Name] {
 			stayed++
+		}
+		x, y := s.view().XY(l.At)
+		at, size := l.image.Position(), l.image.Size()
+		if whole := x-float64(size.Width)/2 > 1 && y-float64(size.Height)/2 > 1 && x+float64(size.Width)/2 < 699 && y+float64(size.Height)/2 < 499; whole && !l.image.Visible() {
+			t.Errorf("%s is not shown, though there is room at %v, %v", l.Text, x, y)
+		}
+		if !l.image.Visible() {
+			continue
+		}
+		if at.X < 0 || at.Y < 0 || at.X+size.Width > 700 || at.Y+size.Height > 500 {
+			t.Errorf("%s is cut at %v", l.Text, at)
+		}
+		if cx, cy := float64(at.X+size.Width/2), float64(at.Y+size.Height/2); cx < x-2 || cx > x+2 || cy < y-2 || cy > y+2 {
+			t.Errorf("%s stands at %v, %v, its ground at %v, %v", l.Text, cx, cy, x, y)
 		}
 	}
 	if stayed < len(before)/2 {
@@ -153,11 +164,82 @@ func TestNamesFollow(t *testing.T) {
 	}
 }
 
+// TestNamesOfAnotherZoom: until the names of a new zoom are placed, those of the old one
+// do not cover each other.
+func TestNamesOfAnotherZoom(t *testing.T) {
+	s := show(t, fyne.NewSize(700, 500))
+	before := len(s.words)
+	for _, zoom := range []int{-1, -1} {
+		s.Send(wayfind.Zoom{By: zoom, X: 350, Y: 250})
+		var seen []image.Rectangle
+		for _, l := range s.words {
+			if !l.image.Visible() {
+				continue
+			}
+			at := l.box(s.view())
+			if slices.ContainsFunc(seen, at.Overlaps) {
+				t.Errorf("%s covers another name", l.Text)
+			}
+			seen = append(seen, at)
+		}
+		if len(seen) == 0 || len(s.words) != before {
+			t.Errorf("%d of %d names are shown", len(seen), len(s.words))
+		}
+	}
+}
+
+// TestPace: however often a finger moves, the map is shown at most once in a while, and
+// in the end where the finger has brought it.
+func TestPace(t *testing.T) {
+	s := show(t, fyne.NewSize(700, 500))
+	now, later := time.Unix(1000, 0), []func(){}
+	s.pace.now, s.pace.last = func() time.Time { return now }, time.Time{}
+	s.pace.after = func(d time.Duration, fn func()) {
+		if d <= 0 || d > apart {
+			t.Errorf("shown again after %v", d)
+		}
+		later = append(later, fn)
+	}
+	place := func() fyne.Position { return s.order[0].image.Position() }
+	before := place()
+	s.Send(wayfind.Pan{DX: 5})
+	if place() == before || len(later) != 0 {
+		t.Error("the first step of a finger was not shown at once")
+	}
+	before = place()
+	for range 10 {
+		now = now.Add(time.Millisecond)
+		s.Send(wayfind.Pan{DX: 1})
+	}
+	if place() != before || len(later) != 1 || s.Drawn() {
+		t.Errorf("ten steps in ten milliseconds: %d frames are due", len(later))
+	}
+	now = now.Add(apart)
+	later[0]()
+	if place().X-before.X < 9 {
+		t.Errorf("shown at %v, before at %v", place(), before)
+	}
+	s.Send(wayfind.Pan{DX: 1})
+	s.Rest()
+	for _, fn := range later {
+		fn() // what was due when the page was left
+	}
+	if s.pins != nil {
+		t.Error("a map that has left the screen was shown")
+	}
+	s.pace.after = func(_ time.Duration, fn func()) { s.turn <- fn }
+	s.Map.Draw(s.state)
+}
+
 // TestStill: a map that nobody touches asks for nothing.
 func TestStill(t *testing.T) {
 	s := show(t, fyne.NewSize(700, 500))
 	for range 3 {
+		before := s.clock
 		s.Map.Draw(s.state)
+		if s.clock != before {
+			t.Error("it was laid out though nothing has changed")
+		}
 		s.settle(t)
 		test.WidgetRenderer(s.Map).Layout(s.Size())
 	}

@@ -1,6 +1,7 @@
 package mapview
 
 import (
+	"image"
 	"image/color"
 	"math"
 	"slices"
@@ -33,7 +34,7 @@ func (m *Map) wantWords(v mapdraw.View) []job {
 	}
 	wide := v
 	wide.Width, wide.Height = v.Width+2*around, v.Height+2*around
-	j := job{names: &wide}
+	j := job{names: wide}
 	if m.named.Zoom == v.Zoom {
 		for _, l := range m.words {
 			j.keep = append(j.keep, l.Name)
@@ -58,18 +59,37 @@ func (m *Map) wantWords(v mapdraw.View) []job {
 			m.words = append(m.words, l)
 		}
 		m.named = wide
-		m.placeWords(m.view())
-		m.beat.Refresh()
+		m.soon()
 	}
 	return []job{j}
 }
 
-// placeWords moves the names along with the ground.
+// box is where a name stands, in pixels of the map.
+func (l *label) box(v mapdraw.View) image.Rectangle {
+	x, y := v.XY(l.At)
+	size := l.img.Bounds().Size()
+	return image.Rectangle{Max: size}.Add(image.Pt(int(math.Round(x))-size.X/2, int(math.Round(y))-size.Y/2))
+}
+
+// placeWords moves the names along with the ground. One that would be cut by the edge of
+// the map is not shown, and until those of another zoom are placed, none over another.
 func (m *Map) placeWords(v mapdraw.View) {
+	var taken []image.Rectangle
+	another := m.named.Zoom != v.Zoom
 	for _, l := range m.words {
-		x, y := v.XY(l.At)
-		size := l.img.Bounds().Size()
-		m.at(l.image, math.Round(x)-float64(size.X/2), math.Round(y)-float64(size.Y/2))
+		at := l.box(v)
+		hide := !at.In(image.Rect(0, 0, v.Width, v.Height)) || another && slices.ContainsFunc(taken, at.Overlaps)
+		if hide != !l.image.Visible() {
+			if hide {
+				l.image.Hide()
+			} else {
+				l.image.Show()
+			}
+		}
+		if !hide {
+			taken = append(taken, at)
+			m.at(l.image, float64(at.Min.X), float64(at.Min.Y))
+		}
 	}
 }
 
