@@ -2,6 +2,7 @@ package kiosk
 
 import (
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -50,6 +51,34 @@ func TestTheWayToTheNearest(t *testing.T) {
 	m.tap("站点地图")
 	if m.has("到达") || m.state.Find.List.Shown != "" {
 		t.Error("the next person sees the way of the one before")
+	}
+}
+
+// TestTheMapStaysUnderTheFinger: when the page warns that it will go, the map and its
+// buttons stay where they are, and nothing that can be reached lies below the warning.
+func TestTheMapStaysUnderTheFinger(t *testing.T) {
+	for _, size := range []fyne.Size{portrait, landscape} {
+		m := town(t, size)
+		m.tap("站点地图")
+		m.mapped()
+		at := func() (fyne.Position, fyne.Size) {
+			return m.env.App.Driver().AbsolutePositionForObject(m.chart.Map), m.chart.Map.Size()
+		}
+		place, room := at()
+		m.now = m.now.Add(45 * time.Second)
+		m.every(false)
+		m.until("回到首页")
+		if p, r := at(); p != place || r != room {
+			t.Errorf("%v: the map moved from %v %v to %v %v", size, place, room, p, r)
+		}
+		stay, ok := find(m.env.Window.Content(), "继续")
+		if over := m.env.App.Driver().AbsolutePositionForObject(m.chart.Map); !ok || size.Width > size.Height && stay.X < over.X+room.Width || size.Width < size.Height && stay.Y < over.Y+room.Height {
+			t.Errorf("%v: the warning lies over the map, at %v", size, stay)
+		}
+		m.tap("继续")
+		if p, r := at(); m.state.Left != 0 || p != place || r != room {
+			t.Errorf("%v: the visitor stays, %d s left, the map at %v %v", size, m.state.Left, p, r)
+		}
 	}
 }
 

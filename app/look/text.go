@@ -16,7 +16,9 @@ type Text struct {
 	widget.BaseWidget
 	style Style
 	text  string
-	lines []fyne.CanvasObject // as last laid out
+	lines []fyne.CanvasObject  // as last laid out
+	set   map[float32][]string // lines by width: Fyne asks each object for its size with every frame
+	line  fyne.Size            // of all of it on one line; zero: not measured yet
 }
 
 // Style is how a Text is set.
@@ -43,7 +45,7 @@ func (t *Text) SetText(text string) {
 	if text == t.text {
 		return
 	}
-	t.text = text
+	t.text, t.set, t.line = text, nil, fyne.Size{}
 	t.Refresh()
 }
 
@@ -63,21 +65,28 @@ func (t *Text) HeightFor(width float32) float32 {
 
 // MinSize is the size on one line.
 func (t *Text) MinSize() fyne.Size {
-	return fyne.NewSize(t.measure(t.text), t.lineHeight())
+	if t.line.Height == 0 {
+		natural := fyne.MeasureText("国", t.style.Em, fyne.TextStyle{Bold: t.style.Bold}).Height
+		t.line = fyne.NewSize(t.measure(t.text), max(natural, leading*t.style.Em))
+	}
+	return t.line
 }
 
 func (t *Text) measure(s string) float32 {
 	return fyne.MeasureText(s, t.style.Em, fyne.TextStyle{Bold: t.style.Bold}).Width
 }
 
-func (t *Text) lineHeight() float32 {
-	natural := fyne.MeasureText("国", t.style.Em, fyne.TextStyle{Bold: t.style.Bold}).Height
-	return max(natural, leading*t.style.Em)
-}
+func (t *Text) lineHeight() float32 { return t.MinSize().Height }
+
+// widths is for how many widths lines are kept.
+const widths = 4
 
 // wrap breaks the text into lines of at most width.
 func (t *Text) wrap(width float32) []string {
-	var lines []string
+	lines, ok := t.set[width]
+	if ok {
+		return lines
+	}
 	switch step := t.style.Em / 2; {
 	case t.style.Align == fyne.TextAlignCenter:
 		lines = typeset.Balanced(t.text, width, step, t.measure)
@@ -86,7 +95,12 @@ func (t *Text) wrap(width float32) []string {
 	default:
 		lines = typeset.Lines(t.text, width, t.measure)
 	}
-	return typeset.Cut(lines, t.style.Max, width, t.measure)
+	lines = typeset.Cut(lines, t.style.Max, width, t.measure)
+	if t.set == nil || len(t.set) >= widths {
+		t.set = map[float32][]string{}
+	}
+	t.set[width] = lines
+	return lines
 }
 
 // CreateRenderer is called by Fyne.

@@ -177,11 +177,19 @@ func (v *View) frame(m Model, f frame) fyne.CanvasObject {
 		v.idle = look.NewIdle(s, v.send(kiosk.Stay{}))
 		p.Banner = v.idle
 	}
-	v.scroll = look.NewScroll(look.Pad(s.Gap, s.Pad, f.below))
 	top := height(s.Header(p.Title, nil), m.Screen.Width) + height(p.Strip, m.Screen.Width)
-	p.Body = container.New(&reach{screen: m.Screen, top: top, pad: s.Pad, gap: s.Gap, content: f.below}, f.above, v.scroll)
 	if f.chart != nil {
-		p.Body = container.New(&charted{screen: m.Screen, top: top, pad: s.Pad}, f.above, f.chart, v.scroll)
+		parts := []fyne.CanvasObject{f.above, f.chart, nil}
+		if p.Banner != nil { // laid over the list, or the map and its buttons would move under a finger
+			f.below = look.Column(s.Gap, f.below, look.Space(height(p.Banner, m.Screen.Width)))
+			parts, p.Banner = append(parts, p.Banner), nil
+		}
+		v.scroll = look.NewScroll(look.Pad(s.Gap, s.Pad, f.below))
+		parts[2] = v.scroll
+		p.Body = container.New(&charted{screen: m.Screen, top: top, pad: s.Pad}, parts...)
+	} else {
+		v.scroll = look.NewScroll(look.Pad(s.Gap, s.Pad, f.below))
+		p.Body = container.New(&reach{screen: m.Screen, top: top, pad: s.Pad, gap: s.Gap, content: f.below}, f.above, v.scroll)
 	}
 	page, _ := s.Page(p)
 	return page
@@ -230,7 +238,8 @@ func (r *reach) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 // charted lays out a page with a map: on a tall screen what is read stands above it and
-// what scrolls below, on a wide one both stand beside it.
+// what scrolls below, on a wide one both stand beside it. A fourth object lies over the
+// lower edge of what scrolls.
 type charted struct {
 	screen   fyne.Size
 	top, pad float32
@@ -246,6 +255,13 @@ func (c *charted) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		o.Move(fyne.NewPos(x, y))
 		o.Resize(fyne.NewSize(w, max(0, h)))
 	}
+	defer func() {
+		for _, over := range objects[3:] {
+			w := below.Size().Width
+			h := height(over, w)
+			put(over, size.Width-w, size.Height-h, w, h)
+		}
+	}()
 	if c.screen.Width > c.screen.Height {
 		w := size.Width * (1 - side)
 		put(middle, 0, 0, w, size.Height)
