@@ -189,7 +189,7 @@ func (s *State) fits(e *op.Entry, free freed) bool {
 		if e.Lease != nil {
 			l = s.leases[e.Lease.ID]
 		}
-		return l != nil && l.Over == "" && l.act.book.Pools[l.Pool].Has(e.Lease.Taken)
+		return l != nil && l.Renewable() && l.act.book.Pools[l.Pool].Has(e.Lease.Taken)
 	}
 	c := s.claims.of(e.Ticket)
 	if c == nil {

@@ -208,6 +208,42 @@ func TestReturnOfALeaseThatRanOut(t *testing.T) {
 	}
 }
 
+// TestRenewalOfALeaseThatRanOut: a server that was rolled back without a word lets a
+// lease run out whose renewal it has forgotten, while its holder goes on granting. The
+// holder's receipt of the renewal opens it again, and every grant stands.
+func TestRenewalOfALeaseThatRanOut(t *testing.T) {
+	for _, policy := range []op.Policy{op.Hard, op.VoidUnreported} {
+		void := int64(0)
+		if policy == op.VoidUnreported {
+			void = 2 * hour
+		}
+		old := newWorld(t)
+		old.publish(show(9))
+		l := old.lent(op.Lease{Device: "kiosk", Seats: 3, Lasts: hour, Policy: policy, VoidAfter: void})
+		old.reported(l, "a1", 1, 1, "")
+		cut := len(old.journal)
+		old.now += hour / 2
+		old.send("kiosk", op.Op{Kind: op.RenewLease, Lease: l.ID})
+		old.reported(l, "a2", 4, 1, "") // one that came with the renewal
+		r := &world{t: t, s: replay(t, reread(t, old.journal[:cut])), now: old.now, journal: slices.Clone(old.journal[:cut]), devices: map[id.Device]*chain{}}
+		r.wantKinds(r.pass("2026-03-01T09:00:00"), "25 expired", "1")
+		r.console(op.Op{Kind: op.Restore})
+		for _, x := range old.told(cut)["kiosk"] {
+			if !r.record(x) {
+				t.Fatalf("op %d waits", x.from.Seq)
+			}
+			r.devices["kiosk"] = &chain{x.from.Seq, x.from.Hash}
+		}
+		r.console(op.Op{Kind: op.Reopen})
+		r.count("show", Counts{Total: 9, Free: 5, Granted: 2, Leased: 2})
+		r.reported(l, "a3", 2, 1, "")
+		r.wantKinds(r.pass("2026-03-01T09:00:00"), "1") // the lines move
+		r.wantKinds(r.pass("2026-03-01T09:30:00"), "25 expired", "1")
+		r.count("show", Counts{Total: 9, Free: 5, Granted: 3, InDoubt: 1})
+		r.check()
+	}
+}
+
 // TestReceiptOfAnotherOp is not taken for this one.
 func TestReceiptOfAnotherOp(t *testing.T) {
 	old := newWorld(t)

@@ -39,6 +39,12 @@ func (l *Lease) Closed() bool {
 	return l.Over != "" && (len(l.Rest) == 0 || l.Fate == WrittenOff)
 }
 
+// Renewable reports whether the lease can be lent for longer: it is open, or it ran out
+// with serials in doubt on a server that had forgotten its renewal.
+func (l *Lease) Renewable() bool {
+	return l.Over == "" || l.Over == op.LeaseExpired && !l.Closed()
+}
+
 // UsedBy finds the ticket that took one of the serials before, 0 for none.
 func (l *Lease) UsedBy(taken []op.Taken) id.Ticket {
 	for _, u := range l.Used {
@@ -127,11 +133,16 @@ func (b *Book) extend(l *Lease, taken []op.Taken) error {
 	return nil
 }
 
-// Renew lends more serials under the same lease, for longer.
+// Renew lends more serials under the same lease, for longer. What was in doubt only
+// because its time seemed over is the device's to grant again.
 func (b *Book) Renew(l *Lease, taken []op.Taken, expires int64, revision int) error {
-	if l.Over != "" {
+	if !l.Renewable() {
 		return fmt.Errorf("lease %d is over and cannot be renewed", l.ID)
 	}
+	p := b.Pools[l.Pool]
+	*p.count(l.Fate) -= Sum(l.Rest)
+	p.Leased += Sum(l.Rest)
+	l.Fate, l.Over = Out, ""
 	l.Taken = append(slices.Clone(l.Taken), taken...)
 	l.Expires, l.Revision = expires, revision
 	return b.extend(l, taken)

@@ -97,10 +97,15 @@ func TestLeaseInABook(t *testing.T) {
 	}
 	must(b.Renew(l, serials(7, 2), 99, 2), "renewed")
 	must(b.End(l, op.LeaseExpired, nil, InDoubt), "in doubt")
-	if l.Closed() || b.Renew(l, nil, 100, 2) == nil || b.End(l, op.LeaseVoid, serials(1, 1), InDoubt) == nil {
+	must(b.Renew(l, nil, 100, 2), "renewed")
+	must(b.End(l, op.LeaseExpired, nil, InDoubt), "in doubt")
+	if l.Closed() || b.End(l, op.LeaseVoid, serials(1, 1), InDoubt) == nil {
 		t.Fatal("a lease that is over was renewed, or gave back what was granted")
 	}
 	must(b.End(l, op.LeaseReturned, serials(7, 2), InDoubt), "partly free")
+	if b.Renew(l, nil, 101, 2) == nil {
+		t.Fatal("a lease that was given back was renewed")
+	}
 	must(b.End(l, op.LeaseWrittenOff, nil, WrittenOff), "written off")
 	if !l.Closed() {
 		t.Fatal("what was written off is open")

@@ -134,12 +134,16 @@ func (p *projection) renewed(e *op.Entry) error {
 	if err != nil {
 		return err
 	}
+	ended := !l.open()
 	l.Taken, l.rest = append(slices.Clone(l.Taken), e.Lease.Taken...), append(slices.Clone(l.rest), e.Lease.Taken...)
-	l.Expires, l.Revision = e.Lease.Expires, e.Lease.Revision
+	l.Expires, l.Revision, l.over, l.fate = e.Lease.Expires, e.Lease.Revision, "", quota.Out
 	if err := p.holdPool(l.Activity, l.Pool, e.Lease.Taken, +1, e.Seq); err != nil {
 		return err
 	}
-	return p.leaseRow(l, e.Seq)
+	if err := p.leaseRow(l, e.Seq); err != nil || !ended {
+		return err
+	}
+	return p.equip(l.Device, e.Seq, nil, nil) // a restored server had let it run out
 }
 
 func (p *projection) leaseEnded(e *op.Entry) error {

@@ -28,6 +28,8 @@ type lentMade struct {
 	lease  op.Lease
 	open   bool
 	lost   bool // written off, which is for good
+
+	expired bool // and not ended otherwise: a renewal that a restored server takes back opens it again
 }
 
 func (m *maker) lend() {
@@ -40,7 +42,7 @@ func (m *maker) lend() {
 	case "members":
 		l.Members = []op.Borrower{{Member: "m00000", Held: []int{1}}, {Member: m.member()}}
 	}
-	m.leases = append(m.leases, &lentMade{l.ID, l.Device, l.Taken[0].From, l.Taken[0].From + n, l.Taken[0].Part, l, true, false})
+	m.leases = append(m.leases, &lentMade{l.ID, l.Device, l.Taken[0].From, l.Taken[0].From + n, l.Taken[0].Part, l, true, false, false})
 	m.add(op.Entry{Kind: op.Lent, Lease: &l})
 }
 
@@ -62,9 +64,10 @@ func (m *maker) lease() {
 			Seats: seats, Taken: taken, Outcome: op.Granted, Blocked: rapid.Bool().Draw(m.t, "blocked")})
 		l.rest += seats
 	case "renew":
-		if !l.open || m.next+1 != l.end {
+		if !l.open && !l.expired || m.next+1 != l.end {
 			return
 		}
+		l.open, l.expired = true, false
 		more := l.lease
 		m.next++
 		more.Taken, more.Members = []op.Taken{{Part: l.part, From: l.end, N: 1}}, nil
@@ -93,7 +96,7 @@ func (m *maker) ended(l *lentMade, word string, free []op.Taken) {
 	for _, f := range free {
 		l.rest += f.N
 	}
-	l.open = false
+	l.open, l.expired = false, word == op.LeaseExpired
 	m.add(op.Entry{Kind: op.LeaseEnded, LeaseID: l.id, Word: word, Taken: free})
 }
 
@@ -135,6 +138,7 @@ func (o *oracle) see(e *op.Entry) {
 		o.leases[e.Lease.ID] = &lentSeen{Lease: *e.Lease, open: true, rest: e.Lease.Seats}
 	case op.Renewed:
 		o.leases[e.Lease.ID].rest++
+		o.leases[e.Lease.ID].open = true
 	case op.Claimed:
 		if e.LeaseID != 0 {
 			o.leases[e.LeaseID].rest -= e.Seats

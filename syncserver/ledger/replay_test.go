@@ -94,7 +94,7 @@ func (m *maker) world() {
 		d := pick(m.t, id.Device("D1"), "D2")
 		m.add(op.Entry{Kind: op.DeviceGone, Device: d, Reason: "lost"})
 		for _, l := range m.leases {
-			l.open = l.open && l.device != d
+			l.open, l.expired = l.open && l.device != d, l.expired && l.device != d
 		}
 	}
 }
