@@ -134,7 +134,12 @@ func (p *projection) renewed(e *op.Entry) error {
 	if err != nil {
 		return err
 	}
-	ended := !l.open()
+	ended := !l.open() // a restored server had let it run out
+	if ended {
+		if err := p.flush(); err != nil { // claims of meanwhile are not of this device's scope yet
+			return err
+		}
+	}
 	l.Taken, l.rest = append(slices.Clone(l.Taken), e.Lease.Taken...), append(slices.Clone(l.rest), e.Lease.Taken...)
 	l.Expires, l.Revision, l.over, l.fate = e.Lease.Expires, e.Lease.Revision, "", quota.Out
 	if err := p.holdPool(l.Activity, l.Pool, e.Lease.Taken, +1, e.Seq); err != nil {
@@ -143,7 +148,7 @@ func (p *projection) renewed(e *op.Entry) error {
 	if err := p.leaseRow(l, e.Seq); err != nil || !ended {
 		return err
 	}
-	return p.equip(l.Device, e.Seq, nil, nil) // a restored server had let it run out
+	return p.equip(l.Device, e.Seq, nil, nil)
 }
 
 func (p *projection) leaseEnded(e *op.Entry) error {

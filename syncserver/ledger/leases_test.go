@@ -10,6 +10,7 @@ import (
 	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/wire"
+	"yizhan/syncserver/ledger"
 )
 
 func TestLeaseRows(t *testing.T) {
@@ -73,6 +74,47 @@ func TestLeaseRows(t *testing.T) {
 		var row wire.VoidRow
 		if err := wire.DecodeRow(delta(t, l, 0, uint64(want.seq), "scan")[0].Body, &row); err != nil || !reflect.DeepEqual(row, want.row) {
 			t.Errorf("void row is %+v (%v), want %+v", row, err, want.row)
+		}
+	}
+}
+
+// TestRenewedAfterItsEnd: a renewal that a restored server takes back opens a lease
+// again. Rows of claims that came in between are the device's from then on, and the
+// same however entries are cut into transactions (world 14 of syncserver sim -restore).
+func TestRenewedAfterItsEnd(t *testing.T) {
+	lease := op.Lease{ID: 5, Device: "K1", Activity: "spa", Pool: "sets", Seats: 2, Taken: serials(1, 2), Policy: op.Hard, Lasts: 9, Expires: 1009}
+	more := lease
+	more.Taken, more.Expires = nil, 1019
+	all := []op.Entry{
+		{Kind: op.PeoplePut, People: people(1, 0)},
+		{Kind: op.Published, Activity: "spa", Number: 1, Revision: 1, Spec: []byte(spaSpec)},
+		{Kind: op.Enrolled, Enrolment: &op.Enrolment{CodeHash: []byte{1}, Device: "K1", Role: op.Kiosk, Station: "HQ"}},
+		{Kind: op.Lent, Lease: &lease},
+		{Kind: op.LeaseEnded, LeaseID: 5, Word: op.LeaseExpired},
+		{Kind: op.Claimed, Ticket: 6, Member: "m00000", Org: "C000", Activity: "spa", Pool: "sets", Seats: 1, Taken: serials(9, 1), Outcome: op.Granted},
+		{Kind: op.Renewed, Lease: &more},
+	}
+	for i := range all {
+		all[i].Seq, all[i].At = uint64(i+1), int64(1000+i)
+	}
+	whole, single := open(t), open(t)
+	project(t, whole, all...)
+	for _, e := range all {
+		project(t, single, e)
+	}
+	want := map[string]uint64{"lease 5": 7, "held 6": 7, "person m00000": 7}
+	for i, l := range []*ledger.Ledger{whole, single} {
+		got := map[string]uint64{}
+		for _, c := range delta(t, l, 0, 7, "lease/K1") {
+			if !c.Gone {
+				got[c.Table+" "+c.ID] = c.Seq
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("ledger %d gives the device %v, want %v", i, got, want)
+		}
+		if leases, err := l.Leases(); err != nil || len(leases) != 1 || leases[0].Over != "" || leases[0].Expires != 1019 {
+			t.Errorf("ledger %d has leases %+v (%v)", i, leases, err)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (m *maker) lease() {
 	}
 	l := pick(m.t, some...)
 	rest := []op.Taken{{Part: l.part, From: l.rest, N: l.end - l.rest}}
-	switch pick(m.t, "grant", "grant", "renew", "expire", "return", "void", "write off", "early", "early") {
+	switch pick(m.t, "grant", "grant", "renew", "renew", "expire", "return", "void", "write off", "early", "early") {
 	case "grant":
 		seats := rapid.IntRange(1, l.end-l.rest).Draw(m.t, "seats")
 		taken := []op.Taken{{Part: l.part, From: l.rest, N: seats}}
@@ -64,14 +64,17 @@ func (m *maker) lease() {
 			Seats: seats, Taken: taken, Outcome: op.Granted, Blocked: rapid.Bool().Draw(m.t, "blocked")})
 		l.rest += seats
 	case "renew":
-		if !l.open && !l.expired || m.next+1 != l.end {
+		if !l.open && !l.expired {
 			return
 		}
 		l.open, l.expired = true, false
 		more := l.lease
-		m.next++
-		more.Taken, more.Members = []op.Taken{{Part: l.part, From: l.end, N: 1}}, nil
-		l.end++
+		more.Taken, more.Members = nil, nil
+		if m.next+1 == l.end {
+			m.next++
+			more.Taken = []op.Taken{{Part: l.part, From: l.end, N: 1}}
+			l.end++
+		}
 		m.add(op.Entry{Kind: op.Renewed, Lease: &more})
 	case "expire":
 		if l.open {
@@ -137,7 +140,7 @@ func (o *oracle) see(e *op.Entry) {
 	case op.Lent:
 		o.leases[e.Lease.ID] = &lentSeen{Lease: *e.Lease, open: true, rest: e.Lease.Seats}
 	case op.Renewed:
-		o.leases[e.Lease.ID].rest++
+		o.leases[e.Lease.ID].rest += len(e.Lease.Taken)
 		o.leases[e.Lease.ID].open = true
 	case op.Claimed:
 		if e.LeaseID != 0 {

@@ -69,6 +69,7 @@ type Server struct {
 	life      context.Context // ends when the server closes
 	end       context.CancelFunc
 	durable   atomic.Uint64 // newest durable Seq
+	followed  uint64        // newest Seq that follow has seen; whoever projects holds it
 	recalls   recalls
 	recovery  recovery
 	stamps    stamps
@@ -290,11 +291,17 @@ func (s *Server) project(next uint64) (uint64, error) {
 	return next, err
 }
 
-// follow does what decisions ask of the sessions.
+// follow does what decisions ask of the sessions: before anybody sees their rows, and
+// once, because a ledger that fails has the same entries projected again and again.
 func (s *Server) follow(entries []op.Entry) {
 	wanted := false
 	for i := range entries {
-		switch e := &entries[i]; {
+		e := &entries[i]
+		if e.Seq <= s.followed {
+			continue
+		}
+		s.followed = e.Seq
+		switch {
 		case e.Kind == op.DeviceGone:
 			s.sessions.Drop(e.Device)
 		case e.Kind == op.Restored && s.sessions != nil:

@@ -32,6 +32,7 @@ type audit struct {
 	doubted  map[id.Ticket]int // incidents of any kind
 	closed   map[id.Device]int // incidents about a device
 	foreign  map[uint64]bool   // leases that the server has forgotten, and heard of again
+	ranOut   map[uint64]bool   // leases whose time was over
 	seq      uint64
 }
 
@@ -56,7 +57,7 @@ type claim struct {
 func (w *World) audit() {
 	a := &audit{w: w, seats: map[seat]id.Ticket{}, lent: map[seat]uint64{}, claims: map[id.Ticket]*claim{}, last: map[id.Device]uint64{},
 		gone: map[id.Device]bool{}, kept: map[place][]op.Hash{}, results: map[place]op.Result{}, chains: map[place]op.Hash{}, handed: map[id.Ticket]int{}, trouble: map[id.Ticket]int{},
-		override: map[id.Ticket]int{}, doubted: map[id.Ticket]int{}, closed: map[id.Device]int{}, foreign: map[uint64]bool{}}
+		override: map[id.Ticket]int{}, doubted: map[id.Ticket]int{}, closed: map[id.Device]int{}, foreign: map[uint64]bool{}, ranOut: map[uint64]bool{}}
 	if err := w.host.server.Entries(a.entry); err != nil {
 		w.fail("read journal: %v", err)
 	}
@@ -88,8 +89,13 @@ func (a *audit) entry(e *op.Entry) {
 	case op.Lent:
 		a.lend(e.Lease.ID, e.Lease.Activity, e.Lease.Pool, e.Lease.Taken)
 	case op.Renewed:
+		if a.ranOut[e.Lease.ID] {
+			a.w.stats.fault("lease that had run out was renewed")
+		}
+		a.ranOut[e.Lease.ID] = false
 		a.lend(e.Lease.ID, e.Lease.Activity, e.Lease.Pool, e.Lease.Taken)
 	case op.LeaseEnded:
+		a.ranOut[e.LeaseID] = e.Word == op.LeaseExpired
 		for _, s := range serials(e.Activity, e.Pool, e.Taken) {
 			if a.lent[s] != e.LeaseID {
 				a.fail("lease %d frees seat %v, which is lent to %d", e.LeaseID, s, a.lent[s])

@@ -38,11 +38,10 @@ func (h *host) save() {
 
 // restore loses the server's disk. Staff put the backup into its place and say so;
 // or nobody says anything, as when a machine is rolled back to a snapshot.
-func (h *host) restore() {
+func (h *host) restore(quiet bool) {
 	if h.kept == nil || h.server == nil || h.server.Head() == h.kept.head {
 		return
 	}
-	quiet := h.w.one(3)
 	if quiet {
 		h.w.stats.fault("server rolled back")
 	} else {
@@ -62,6 +61,44 @@ func (h *host) restore() {
 		h.w.check(err)
 	}
 	h.kept = nil
+	if quiet && h.w.coin() {
+		h.w.unseen()
+	}
+}
+
+// unseen keeps everybody away from a server that does not know that it was rolled back:
+// time goes on for it, and decides.
+func (w *World) unseen() {
+	w.stats.fault("nobody sees that the server was rolled back")
+	w.note("the server's line is cut")
+	lasts := w.between(20_000, 300_000)
+	for _, m := range w.machines {
+		if m.hub == nil {
+			m.net = network{}
+			w.after(lasts, func() { m.net = network{up: true, down: true} })
+		}
+	}
+}
+
+// relapse has the server forget without a word that a lease was renewed, and people
+// come to its holder all the same.
+func (w *World) relapse() {
+	holders := w.holders()
+	if len(holders) == 0 {
+		return
+	}
+	m := pick(w, holders)
+	w.host.save()
+	w.note("%s renews its lease", m.label)
+	m.done(m.holder.Renew("kit", "bag", m.clock()))
+	w.after(w.between(1_000, 10_000), func() {
+		if !w.calm {
+			w.host.restore(true)
+		}
+	})
+	for range 8 {
+		w.after(w.between(0, 200_000), func() { m.visit() })
+	}
 }
 
 // recover has staff do what a restored server asks of them: accept what is lost, and

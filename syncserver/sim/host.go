@@ -205,11 +205,13 @@ func (h *host) settle() {
 	h.pump()
 }
 
-// project brings the ledger up to date; after a fault it is tried again.
+// project brings the ledger up to date; after a fault it is tried again. Once everything
+// has healed there is no fault that it could be.
 func (h *host) project() {
 	s := h.server
 	h.begin(func() {
 		if err := s.Project(); err != nil && h.server == s {
+			h.behind(err)
 			h.w.after(1000, func() {
 				if h.server == s {
 					h.project()
@@ -219,6 +221,14 @@ func (h *host) project() {
 	})
 	if h.look(); h.server == s {
 		h.pump()
+	}
+}
+
+// behind is a ledger that could not take in what was decided.
+func (h *host) behind(err error) {
+	h.w.note("the ledger falls behind: %v", err)
+	if h.w.stats.fault("ledger fell behind"); h.w.calm && !h.disk.Dead() {
+		h.w.fail("the ledger stands still: %v", err)
 	}
 }
 

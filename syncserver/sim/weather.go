@@ -15,13 +15,15 @@ func (w *World) weather() {
 	w.after(w.between(2_000, 25_000), w.weather)
 	m := pick(w, slices.Concat(w.machines, w.hubs()))
 	switch roll := w.random.IntN(29); {
+	case roll == 26 && w.restores:
+		w.relapse()
 	case roll >= 26:
 		w.lone()
 	case roll >= 24 && !w.restores:
 	case roll == 24:
 		w.host.save()
 	case roll == 25:
-		w.host.restore()
+		w.host.restore(w.one(3))
 	case roll < 7:
 		w.cut(m)
 	case roll < 11:
@@ -83,7 +85,7 @@ func (w *World) cut(m *machine) {
 // lone leaves a device that holds seats by itself until its lease is over: it has no
 // network, and often no power, and people come all the same.
 func (w *World) lone() {
-	holders := slices.DeleteFunc(slices.Clone(w.machines), func(m *machine) bool { return m.lent() == 0 })
+	holders := w.holders()
 	if len(holders) == 0 {
 		return
 	}
@@ -103,14 +105,22 @@ func (w *World) lone() {
 		})
 	}
 	for range 8 {
-		w.after(w.between(0, left+40_000), func() {
-			if m.on && !w.calm {
-				m.serve(memberID(w.random.IntN(people)), true)
-				m.look()
-			}
-		})
+		w.after(w.between(0, left+40_000), func() { m.visit() })
 	}
 	w.after(left+w.between(40_000, 100_000), func() { m.net = network{up: true, down: true} })
+}
+
+// visit is somebody who wants something that was lent to the device.
+func (m *machine) visit() {
+	if m.on && !m.w.calm {
+		m.serve(memberID(m.w.random.IntN(people)), true)
+		m.look()
+	}
+}
+
+// holders are the devices to which something is lent.
+func (w *World) holders() []*machine {
+	return slices.DeleteFunc(slices.Clone(w.machines), func(m *machine) bool { return m.lent() == 0 })
 }
 
 // lent is when a lease of the device will be over; 0 if it holds none.
