@@ -289,9 +289,22 @@ func TestStationIsAmended(t *testing.T) {
 	if entries, err := w.run(op.Op{Kind: op.AmendStation, Station: "HQ", Amend: &station.Amend{Open: true}}, op.Origin{}); err != nil || len(entries) != 0 {
 		t.Errorf("open already: %q, %v", kinds(entries), err)
 	}
+	for _, name := range []string{strings.Repeat("ab", 32), strings.Repeat("cd", 32)} { // a newer photo takes the place of the old one
+		w.console(op.Op{Kind: op.AmendStation, Station: "HQ", Amend: &station.Amend{Photo: name}})
+		want.Photo = name
+		is(want)
+	}
+	if entries, err := w.run(put, op.Origin{}); err != nil || len(entries) != 0 {
+		t.Errorf("a sheet without photos: %q, %v", kinds(entries), err)
+	}
+	w.console(op.Op{Kind: op.AmendStation, Station: "HQ", Amend: &station.Amend{NoPhoto: true}})
+	want.Photo = ""
+	is(want)
 	for wrong, o := range map[string]op.Op{
+		"a photo and none":  {Station: "HQ", Amend: &station.Amend{Photo: strings.Repeat("ab", 32), NoPhoto: true}},
+		"no SHA-256":        {Station: "HQ", Amend: &station.Amend{Photo: strings.Repeat("AB", 32)}},
 		"no station":        {Station: "NONE", Amend: &station.Amend{Open: true}},
-		"nothing is said":   {Station: "HQ"},
+		"nothing is said":   {Station: "HQ", Amend: &station.Amend{}},
 		"open and closed":   {Station: "HQ", Amend: &station.Amend{Open: true, Closure: closure}},
 		"before it begins":  {Station: "HQ", Amend: &station.Amend{Closure: &station.Closure{From: "2026-11-22", Until: "2026-11-21"}}},
 		"no date":           {Station: "HQ", Amend: &station.Amend{Closure: &station.Closure{From: "明天"}}},

@@ -25,6 +25,9 @@ func (s *State) newStations(stations []station.Station) (changed []station.Stati
 		if !(math.Abs(n.Lat) <= 90 && math.Abs(n.Lon) <= 180) { // not a number is no place either
 			return nil, refusal("station %s stands at %v, %v, which is no place", n.ID, n.Lat, n.Lon)
 		}
+		if err := n.CheckPhoto(); err != nil {
+			return nil, Refusal(err.Error())
+		}
 		old := s.stations[n.ID]
 		if old != nil {
 			n = n.Over(old.Station)

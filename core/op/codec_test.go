@@ -59,6 +59,8 @@ func ops() map[string]Op {
 			Closure: &station.Closure{From: "2026-11-22", Until: "2026-12-05", Why: "装修"}}}},
 		"amend_station":  {Kind: AmendStation, Station: "st-8", Amend: &station.Amend{Closure: &station.Closure{From: "2026-11-22", Until: "2026-12-05", Why: "装修"}}},
 		"reopen_station": {Kind: AmendStation, Station: "st-8", Amend: &station.Amend{Open: true, Checked: "2026-11-22"}},
+		"photo_station":  {Kind: AmendStation, Station: "st-8", Amend: &station.Amend{Photo: strings.Repeat("ab", 32)}},
+		"bare_station":   {Kind: AmendStation, Station: "st-8", Amend: &station.Amend{NoPhoto: true}},
 		"put_calendar":   {Kind: PutCalendar, Calendar: &schedule.Year{Year: 2026, Days: []schedule.Day{{Date: "2026-02-14", Name: "春节"}, {Date: "2026-02-16", Name: "春节", Off: true}}}},
 		"publish":        {Kind: Publish, Spec: []byte(`{"id":"premiere"}`)},
 		"offer":          {Kind: Offer, Enrolment: enrolment},

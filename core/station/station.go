@@ -4,6 +4,9 @@
 package station
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"reflect"
 	"time"
@@ -47,9 +50,11 @@ func (c *Closure) On(date string) bool {
 
 // Amend is what somebody at the union has to say of a place between two imports.
 type Amend struct {
-	Closure *Closure `cbor:"1,keyasint,omitempty" json:"closure,omitempty"` // it is closed for a while
-	Open    bool     `cbor:"2,keyasint,omitempty" json:"open,omitempty"`    // it is not, after all
-	Checked string   `cbor:"3,keyasint,omitempty" json:"checked,omitempty"` // somebody was there on that date
+	Closure *Closure `cbor:"1,keyasint,omitempty" json:"closure,omitempty"`  // it is closed for a while
+	Open    bool     `cbor:"2,keyasint,omitempty" json:"open,omitempty"`     // it is not, after all
+	Checked string   `cbor:"3,keyasint,omitempty" json:"checked,omitempty"`  // somebody was there on that date
+	Photo   string   `cbor:"4,keyasint,omitempty" json:"photo,omitempty"`    // attachment that shows it from now on
+	NoPhoto bool     `cbor:"5,keyasint,omitempty" json:"no_photo,omitempty"` // no picture shows it any more
 }
 
 // longest is how many bytes a reason may have.
@@ -74,8 +79,19 @@ func (c *Closure) Check() error {
 
 // Amended is the station with what was said of it; an error for what cannot be.
 func (s Station) Amended(a *Amend) (Station, error) {
-	if a == nil || a.Closure != nil && a.Open || a.Closure == nil && !a.Open && a.Checked == "" {
-		return s, fmt.Errorf("station %s: nothing is said of it, or that it is open and closed", s.ID)
+	switch {
+	case a == nil || reflect.ValueOf(*a).IsZero():
+		return s, fmt.Errorf("station %s: nothing is said of it", s.ID)
+	case a.Closure != nil && a.Open:
+		return s, fmt.Errorf("station %s: it is said to be open and closed", s.ID)
+	case a.Photo != "" && a.NoPhoto:
+		return s, fmt.Errorf("station %s: it is said to have a photo and none", s.ID)
+	}
+	if s.Photo = cmp.Or(a.Photo, s.Photo); a.NoPhoto {
+		s.Photo = ""
+	}
+	if err := s.CheckPhoto(); err != nil {
+		return s, err
 	}
 	if a.Checked != "" {
 		if _, err := time.Parse(time.DateOnly, a.Checked); err != nil {
@@ -96,13 +112,22 @@ func (s Station) Amended(a *Amend) (Station, error) {
 	return s, nil
 }
 
-// Over is what an import makes of an older record: it keeps a closure that the sheet
-// does not speak of, and the newer of two dates on which it was checked.
+// CheckPhoto says what is wrong with the name of the photo.
+func (s Station) CheckPhoto() error {
+	if b, err := hex.DecodeString(s.Photo); s.Photo != "" && (err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != s.Photo) {
+		return fmt.Errorf("station %s: its photo is called %q, which is no SHA-256 in lower-case hex", s.ID, s.Photo)
+	}
+	return nil
+}
+
+// Over is what an import makes of an older record: it keeps a closure and a photo that the
+// sheet does not speak of, and the newer of two dates on which it was checked.
 func (s Station) Over(old Station) Station {
 	if s.Closure == nil {
 		s.Closure = old.Closure
 	}
 	s.Checked = max(s.Checked, old.Checked)
+	s.Photo = cmp.Or(s.Photo, old.Photo)
 	return s
 }
 

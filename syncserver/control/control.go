@@ -67,6 +67,12 @@ type AmendRequest struct {
 	Amend   station.Amend `json:"amend"`
 }
 
+// PhotoRequest brings the picture of a station; none takes it away.
+type PhotoRequest struct {
+	Station id.Station `json:"station"`
+	Picture []byte     `json:"picture,omitempty"`
+}
+
 // DrawRequest asks for a draw.
 type DrawRequest struct {
 	Activity id.Activity `json:"activity"`
@@ -127,6 +133,9 @@ func Handler(s *server.Server) http.Handler {
 	handle(mux, "POST /v1/places", func(ctx context.Context, _ struct{}) (server.Places, error) { return s.Places(ctx) })
 	handle(mux, "POST /v1/amend-station", func(ctx context.Context, in AmendRequest) (bool, error) {
 		return s.AmendStation(ctx, in.Station, in.Amend)
+	})
+	handle(mux, "POST /v1/photo", func(ctx context.Context, in PhotoRequest) (bool, error) {
+		return s.PutPhoto(ctx, in.Station, in.Picture)
 	})
 	handle(mux, "POST /v1/calendar", func(ctx context.Context, in schedule.Year) (bool, error) { return s.PutCalendar(ctx, in) })
 	handle(mux, "POST /v1/publish", func(ctx context.Context, in []byte) (server.Published, error) { return s.Publish(ctx, in) })
