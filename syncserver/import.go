@@ -22,9 +22,13 @@ import (
 const sendChunk = 4000
 
 func importRoster(fs *flag.FlagSet, args []string) error {
-	return importFile(fs, args, func(ctx context.Context, c *control.Client, r *roster.Roster) error {
+	plain := func(string) roster.Options { return roster.Options{} }
+	return importFile(fs, args, plain, func(ctx context.Context, c *control.Client, r *roster.Roster, check bool) error {
 		if len(r.Orgs)+len(r.People)+len(r.Problems) == 0 {
 			return fmt.Errorf("the file holds no row of 会员花名册 or 工会组织")
+		}
+		if check {
+			return nil
 		}
 		orgs := make([]member.Org, len(r.Orgs))
 		for i, o := range r.Orgs {
@@ -38,7 +42,13 @@ func importRoster(fs *flag.FlagSet, args []string) error {
 }
 
 func importStations(fs *flag.FlagSet, args []string) error {
-	return importFile(fs, args, func(ctx context.Context, c *control.Client, r *roster.Roster) error {
+	from := fs.String("photos", "", "`folder` or zip file with pictures, called by a station's number or name or as the column 照片 says (default of that column: the file's own folder)")
+	pics := &pictures{}
+	defer pics.close()
+	return importFile(fs, args, func(file string) roster.Options {
+		pics.from, pics.beside = *from, filepath.Dir(file)
+		return roster.Options{Picture: pics.look}
+	}, func(ctx context.Context, c *control.Client, r *roster.Roster, check bool) error {
 		if len(r.Stations)+len(r.Problems) == 0 {
 			return fmt.Errorf("the file holds no row of 服务站点")
 		}
@@ -46,13 +56,18 @@ func importStations(fs *flag.FlagSet, args []string) error {
 		for i, s := range r.Stations {
 			stations[i] = s.Station
 		}
-		return send(ctx, c, "stations", "服务站点", stations)
+		if !check {
+			if err := send(ctx, c, "stations", "服务站点", stations); err != nil {
+				return err
+			}
+		}
+		return pics.ofSheet(ctx, c, r.Stations, check)
 	})
 }
 
 // importFile reads and checks a user's file, brings in the good rows, and gives
-// the bad ones back in a copy of the file.
-func importFile(fs *flag.FlagSet, args []string, bring func(context.Context, *control.Client, *roster.Roster) error) error {
+// the bad ones back in a copy of the file. with adds to how a file is checked.
+func importFile(fs *flag.FlagSet, args []string, with func(file string) roster.Options, bring func(ctx context.Context, c *control.Client, r *roster.Roster, check bool) error) error {
 	data := dataFlag(fs)
 	check := fs.Bool("check", false, "only check the file; change nothing")
 	out := fs.String("errors", "", "where to write the copy with the column 错误原因 (default: beside the file, name.错误.xlsx)")
@@ -73,16 +88,17 @@ func importFile(fs *flag.FlagSet, args []string, bring func(context.Context, *co
 	if err != nil {
 		return err
 	}
-	r := book.Check(roster.Options{Demo: !st.Production, Today: time.Now(), Known: func(key string) (id.Org, bool) {
+	o := with(rest[0])
+	o.Demo, o.Today = !st.Production, time.Now()
+	o.Known = func(key string) (id.Org, bool) {
 		o, ok := known[key]
 		return o, ok
-	}})
+	}
+	r := book.Check(o)
 	n := r.Count()
 	fmt.Printf("读到 %d 行：可导入 %d，重复 %d，错误 %d，提醒 %d\n", n.Accepted+n.Duplicates+n.Errors, n.Accepted, n.Duplicates, n.Errors, n.Warnings)
-	if !*check {
-		if err := bring(ctx, c, r); err != nil {
-			return err
-		}
+	if err := bring(ctx, c, r, *check); err != nil {
+		return err
 	}
 	if len(r.Problems) == 0 {
 		return nil

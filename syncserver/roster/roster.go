@@ -30,6 +30,9 @@ type Options struct {
 	// knows none. The id that an organisation got first stays with it, so that a
 	// code which is filled in later does not make a second organisation.
 	Known func(key string) (id.Org, bool)
+	// Picture looks at the picture that a cell of the column 照片 names, and gives the name under
+	// which it is known; its error is a sentence. nil looks at none.
+	Picture func(cell string) (name string, err error)
 }
 
 // Person is one accepted row of 会员花名册. Sex, Birth, Tags and Children are
@@ -107,6 +110,8 @@ type Station struct {
 	station.Station
 	Contact string `json:"contact,omitempty"`
 	Partner string `json:"partner,omitempty"`
+	Picture string `json:"picture,omitempty"` // as Options.Picture names it
+	Bare    bool   `json:"bare,omitempty"`    // no picture shows it any more
 }
 
 // Kind sorts problems, so that an import can count them.

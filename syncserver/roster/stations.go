@@ -33,6 +33,7 @@ func (c *check) stations(sheets []*sheet) {
 			if at, ok := codes.first(string(st.ID), r); ok && st.ID != "" {
 				r.bad("站点编码", Duplicate, "与"+at.describe(r)+"的站点编码相同;每个站点要有自己的编码")
 			}
+			st.Picture, st.Bare = r.picture()
 			st.Datum = r.datum()
 			st.Lon, st.Lat = r.position()
 			if r.ok() {
@@ -103,6 +104,26 @@ func (r record) checked() string {
 		return ""
 	}
 	return d
+}
+
+// picture gives the picture that the cell names, or that there is to be none; a row
+// does without a picture that cannot be taken.
+func (r record) picture() (name string, none bool) {
+	cell := r.text("照片")
+	switch {
+	case cell == "" || r.Picture == nil:
+		return "", false
+	case slices.Contains([]string{"无", "没有", "删除"}, cell):
+		return "", true
+	case strings.Contains(strings.ToUpper(cell), "DISPIMG"):
+		r.warn("照片", Malformed, "图片嵌在单元格里,读不到;请把照片另存为文件,在这一格填文件名")
+		return "", false
+	}
+	name, err := r.Picture(r.prose("照片"))
+	if err != nil {
+		r.warn("照片", Malformed, err.Error())
+	}
+	return name, false
 }
 
 // closure gives the days on which the place is closed; what is no date refuses the row,
