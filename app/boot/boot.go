@@ -27,6 +27,7 @@ import (
 
 	"yizhan/app/device"
 	"yizhan/app/device/maps"
+	"yizhan/app/device/photos"
 	"yizhan/app/device/sound"
 	"yizhan/app/flow/settings"
 	"yizhan/app/kiosk"
@@ -125,13 +126,16 @@ func run(o Options, stderr io.Writer) (err error) {
 	a.Settings().SetTheme(theme)
 	w := a.NewWindow("")
 	b := &boot{o: o, beside: &running, begun: begun, device: device, cancel: cancel, log: log, env: &shell.Env{Ctx: ctx, Store: store, Link: device, Theme: theme, Taste: &shell.Taste{}, App: a,
-		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data, Maps: mapsOf(o),
+		Window: w, Zone: zone, Now: time.Now, Do: fyne.Do, Offline: o.Offline, Server: o.Server, Data: o.Data, Maps: mapsOf(o), Photos: photos.Open(filepath.Join(o.Data, photosDir)),
 		Press: shell.NewPress(o.Printer, o.Dots), Speaker: sound.New(ctx, sound.Config{Voice: voice(), Log: log})}}
 	return b.window()
 }
 
 // mapsDir is the folder of the device's map, in that of its data.
 const mapsDir = "maps"
+
+// photosDir is the folder of the pictures of stations, likewise.
+const photosDir = "photos"
 
 // mapsOf are the maps of this device, or the one that -map names.
 func mapsOf(o Options) *maps.Store {
@@ -288,14 +292,17 @@ func (b *boot) fill(env *shell.Env) {
 	}
 }
 
-// follow keeps the map up to date beside the shell.
+// follow keeps the map, and the pictures of stations, up to date beside the shell.
 func (b *boot) follow(env *shell.Env) {
 	files, err := b.device.Attachments()
 	if err != nil {
-		b.log.Warn("no newer map is fetched", "error", err)
+		b.log.Warn("no newer map and no photo is fetched", "error", err)
 		return
 	}
 	b.beside.Go(func() { env.FollowMaps(files) })
+	if who, _ := b.device.Identity(); who.Role == op.Kiosk || who.Role == op.Phone { // the others show no station's page
+		b.beside.Go(func() { env.FollowPhotos(files) })
+	}
 }
 
 // scan reads the picture of -scan-image.

@@ -39,6 +39,7 @@ type Shell struct {
 	scan   *shell.Scanning
 	camera scanview.View
 	chart  *shell.Chart
+	album  *shell.Album
 	size   fyne.Size // that the scale was made for
 	aside  time.Time // when the page of the machine's state closes; zero while it is not shown
 	shown  model
@@ -71,6 +72,7 @@ func Start(env *shell.Env, screen fyne.Size) *Shell {
 	s.view.Strip = func() { s.Show(openSync) }
 	s.view.Camera = s.camera.Object
 	s.chart = env.NewChart(s.scale(), func(m wayfind.Message) { s.send(kiosk.Find{Message: m}) })
+	s.album = env.NewAlbum(func(m stations.Message) { s.send(kiosk.Find{Message: wayfind.Stations{Message: m}}) })
 	s.view.Map, s.view.Way = s.chart.Map, s.printWay
 	// Once: at each SetTheme Fyne reads all fonts anew and keeps the last 32, which is 300 MB
 	// after some visitors. Pages get their scale directly; only scroll bars follow the theme.
@@ -193,6 +195,7 @@ func (s *Shell) draw() {
 		s.view.Draw(view.Model{State: s.state.Still(), Bar: s.env.Bar(), Slip: s.slips.State().Outcome(), Toggles: s.env.Settings().Toggles(),
 			Printer: s.env.Press.Ready(), Speaks: s.env.Speaker != nil, Screen: s.size, Language: s.scale().Language}, s.state.Left, s.state.Browse.Countdown())
 		s.chart.Show(s.state.Page == kiosk.Stations)
+		s.album.Show(s.state.Find.List.Chosen().Photo)
 		s.view.DrawMap(s.state.Find)
 	default:
 		s.machine()

@@ -1,10 +1,13 @@
 package kiosk
 
 import (
+	"image"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/test"
 
 	"yizhan/app/flow/kiosk"
 	"yizhan/app/flow/stations"
@@ -12,7 +15,9 @@ import (
 	"yizhan/app/paper"
 	"yizhan/app/shell"
 	"yizhan/app/shell/shelltest"
+	"yizhan/core/local"
 	"yizhan/core/op"
+	"yizhan/core/wire"
 )
 
 // town is a kiosk that holds a map.
@@ -31,6 +36,9 @@ func (m *machine) mapped() {
 	if m.state.Page == kiosk.Stations && m.state.Find.Page != wayfind.Take && m.state.Find.Ground.Graph != nil {
 		m.settled("map is drawn", m.chart.Map.Drawn)
 	}
+	if photo := m.state.Find.List.Chosen().Photo; photo != "" {
+		m.settled("photo is shown", func() bool { return m.state.Find.List.Detail().Picture != nil })
+	}
 }
 
 // TestTheWayToTheNearest: from the home page to the steps of the way, by fingers alone;
@@ -43,6 +51,7 @@ func TestTheWayToTheNearest(t *testing.T) {
 	m.mapped()
 	m.tap("去最近的")
 	m.until("步行 350 米，约 5 分钟")
+	m.settled("photo is shown", func() bool { return len(pictures(m.env.Window.Canvas().Content())) == 1 })
 	m.tap("怎么走")
 	m.until("到达")
 	m.tap("带走路线")
@@ -80,6 +89,60 @@ func TestTheMapStaysUnderTheFinger(t *testing.T) {
 			t.Errorf("%v: the visitor stays, %d s left, the map at %v %v", size, m.state.Left, p, r)
 		}
 	}
+}
+
+// TestAPlaceWithoutAPhoto: nothing stands in its place; a photo that comes later is shown, and
+// one that is taken away is not.
+func TestAPlaceWithoutAPhoto(t *testing.T) {
+	m := town(t, portrait)
+	m.tap("站点地图")
+	m.send(kiosk.Find{Message: wayfind.Stations{Message: stations.Show{Station: "S101"}}})
+	m.until("白沙共享职工之家")
+	m.mapped()
+	shown := func(n int) func() bool {
+		return func() bool { return len(pictures(m.env.Window.Canvas().Content())) == n }
+	}
+	m.settled("no photo", shown(0))
+	var row wire.StationRow
+	if r, ok, err := m.env.Store.Get(wire.TableStation, "S100"); err != nil || !ok || wire.DecodeRow(r.Body, &row) != nil {
+		t.Fatal(err)
+	}
+	name := row.Photo
+	for to, photo := range []string{name, ""} {
+		r, _, err := m.env.Store.Get(wire.TableStation, "S101")
+		if err == nil {
+			err = wire.DecodeRow(r.Body, &row)
+		}
+		row.Photo = photo
+		if r.Body, err = wire.EncodeRow(row); err == nil {
+			r.Seq = uint64(2002 + to)
+			err = m.env.Store.Apply(local.Checkpoint{To: r.Seq, Rows: []local.Row{r}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.load()
+		m.settled("its photo is as the row says", shown(1-to))
+	}
+}
+
+// pictures are the photos that are drawn.
+func pictures(o fyne.CanvasObject) (all []*canvas.Image) {
+	switch o := o.(type) {
+	case *canvas.Image:
+		if _, ok := o.Image.(*image.YCbCr); ok { // as a JPEG unpacks
+			return []*canvas.Image{o}
+		}
+	case *fyne.Container:
+		for _, c := range o.Objects {
+			all = append(all, pictures(c)...)
+		}
+	case fyne.Widget:
+		for _, c := range test.WidgetRenderer(o).Objects() {
+			all = append(all, pictures(c)...)
+		}
+	}
+	return all
 }
 
 // TestTheWayOnPaper: a slip with the way fits both widths of paper, and its map has a

@@ -1,6 +1,7 @@
 package look
 
 import (
+	"image"
 	"image/color"
 
 	"fyne.io/fyne/v2"
@@ -240,6 +241,23 @@ func Square(most float32, o fyne.CanvasObject) fyne.CanvasObject {
 	b.arrange = func(s fyne.Size) {
 		side := min(s.Width, most)
 		place(o, (s.Width-side)/2, 0, side, side)
+	}
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// Picture shows a picture in its own shape, with round corners, as wide as there is room and
+// at most so high.
+func (s Scale) Picture(m image.Image, most float32) fyne.CanvasObject {
+	c := canvas.NewImageFromImage(m)
+	c.FillMode, c.ScaleMode, c.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, s.Radius
+	size := m.Bounds().Size()
+	shape := float32(size.Y) / float32(max(1, size.X))
+	b := &box{objects: []fyne.CanvasObject{c}}
+	b.height = func(width float32) float32 { return min(width*shape, most) }
+	b.arrange = func(s fyne.Size) {
+		w := min(s.Width, most/shape)
+		place(c, (s.Width-w)/2, 0, w, w*shape)
 	}
 	b.ExtendBaseWidget(b)
 	return b

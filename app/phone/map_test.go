@@ -1,9 +1,7 @@
 package phone
 
 import (
-	"image/png"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -33,11 +31,6 @@ func TestStationsOnAPhone(t *testing.T) {
 	drawn := func() {
 		t.Helper()
 		turn.Until(t, "map is drawn", s.chart.Map.Drawn)
-		if dir := os.Getenv("ZZ"); dir != "" {
-			f, _ := os.Create(dir + string(s.state.Seek.Goal) + ".png")
-			_ = png.Encode(f, env.Window.Canvas().Capture())
-			f.Close()
-		}
 	}
 	s.send(claim.Go{Page: claim.Places})
 	drawn()
@@ -54,6 +47,7 @@ func TestStationsOnAPhone(t *testing.T) {
 	}
 	s.send(claim.Sought{Message: wayfind.Stations{Message: stations.Show{Station: "S100"}}})
 	drawn()
+	turn.Until(t, "photo is shown", func() bool { return s.state.Seek.List.Detail().Picture != nil })
 	album(s).Take(t, "place")
 	if s.state.Seek.Route == nil {
 		t.Fatal("no way is shown")

@@ -29,6 +29,7 @@ type Shell struct {
 	state  claim.State
 	view   *view.View
 	chart  *shell.Chart
+	album  *shell.Album
 	sheet  bool
 	asked  map[uint64]bool // ops whose answer is waited for
 	wanted string          // page to open once it is here
@@ -46,6 +47,7 @@ func Start(env *shell.Env) *Shell {
 	s.view.Set = env.Keep
 	s.view.Connect = func() { env.Connect(); s.draw() }
 	s.chart = env.NewChart(s.env.Scale(look.PhoneSizes), func(m wayfind.Message) { s.send(claim.Sought{Message: m}) })
+	s.album = env.NewAlbum(func(m stations.Message) { s.send(claim.Sought{Message: wayfind.Stations{Message: m}}) })
 	s.view.Map, s.view.Open = s.chart.Map, s.openURL
 	env.OnSettings(func() { s.theme(); s.chart.Map.SetScale(s.env.Scale(look.PhoneSizes)); s.draw() })
 	s.theme()
@@ -266,6 +268,7 @@ func (s *Shell) draw() {
 	}
 	s.view.Draw(m, s.state.Countdown())
 	s.chart.Show(s.state.Page == claim.Places)
+	s.album.Show(s.state.Seek.List.Chosen().Photo)
 	s.view.DrawMap(s.state.Seek)
 }
 

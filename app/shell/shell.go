@@ -12,6 +12,7 @@ import (
 
 	"yizhan/app/device"
 	"yizhan/app/device/maps"
+	"yizhan/app/device/photos"
 	"yizhan/app/device/sound"
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/status"
@@ -75,6 +76,7 @@ type Env struct {
 	Data    string         // folder of this device's data
 	Camera  *device.Camera // nil where there is none to be used
 	Maps    *maps.Store    // never nil outside tests
+	Photos  *photos.Store  // of stations; likewise
 
 	scanning *Scanning // of the page that takes codes
 }

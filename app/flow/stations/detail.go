@@ -2,6 +2,7 @@ package stations
 
 import (
 	"cmp"
+	"image"
 	"time"
 
 	"yizhan/app/flow"
@@ -34,10 +35,10 @@ type Detail struct {
 	Phone      string
 	Away       say.Text
 	Checked    say.Text
-	Stale      bool // what is said here may be out of date
-	Photo      string
-	At         geo.Point // WGS84
-	Placed     bool      // At is known
+	Stale      bool        // what is said here may be out of date
+	Picture    image.Image // nil where there is none, or it has not come yet
+	At         geo.Point   // WGS84
+	Placed     bool        // At is known
 }
 
 // Detail is the page of the place that is shown.
@@ -48,7 +49,10 @@ func (s State) Detail() Detail {
 	}
 	at := p.Standing(s.Now, s.calendar)
 	f := s.away(station.Found{Place: p, Standing: at})
-	d := Detail{Station: p.ID, Name: p.Name, Kind: kindOf(p.Station), Away: s.farness(f), Phone: p.Phone, Photo: p.Photo, At: f.at, Placed: f.placed}
+	d := Detail{Station: p.ID, Name: p.Name, Kind: kindOf(p.Station), Away: s.farness(f), Phone: p.Phone, At: f.at, Placed: f.placed}
+	if p.Photo == s.picture.Photo {
+		d.Picture = s.picture.Picture
+	}
 	d.Tone, d.Word = Word(at, p.Closure, s.Now)
 	d.Notice = s.notice(p)
 	d.Today, d.Doubt = s.today(p, at)

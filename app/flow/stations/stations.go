@@ -4,6 +4,7 @@
 package stations
 
 import (
+	"image"
 	"maps"
 	"slices"
 	"time"
@@ -41,6 +42,7 @@ type State struct {
 	index      *station.Index
 	calendar   schedule.Calendar
 	walks      map[id.Station]Walk
+	picture    Pictured // of the place that is shown
 	board      ime.State
 	ready      bool // board has a dictionary
 }
@@ -105,6 +107,11 @@ type (
 	More struct{}
 	// Show opens a place.
 	Show struct{ Station id.Station }
+	// Pictured brings the picture of the place that is shown, by the name that the place has for it.
+	Pictured struct {
+		Photo   string
+		Picture image.Image
+	}
 	// Back goes to the list.
 	Back struct{}
 )
@@ -124,6 +131,7 @@ func (Facility) message() {}
 func (Clear) message()    {}
 func (More) message()     {}
 func (Show) message()     {}
+func (Pictured) message() {}
 func (Back) message()     {}
 
 // Update gives the next state.
@@ -155,6 +163,10 @@ func (s State) Update(m Message) State {
 	case Clear:
 		s.Text, s.Open, s.kinds, s.facilities, s.more, s.Keys, s.Wide = "", false, nil, nil, 0, false, false
 		s.board, _ = s.board.Update(ime.Reset{})
+	case Pictured:
+		if p := s.Chosen().Photo; p != "" && p == m.Photo {
+			s.picture = m
+		}
 	case More:
 		s.more += page
 	case Show:
@@ -163,7 +175,7 @@ func (s State) Update(m Message) State {
 			s.Shown = m.Station
 		}
 	case Back:
-		s.Shown = ""
+		s.Shown, s.picture = "", Pictured{}
 	}
 	return s
 }

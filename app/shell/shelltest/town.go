@@ -1,16 +1,26 @@
 package shelltest
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"yizhan/app/device/maps"
+	"yizhan/app/device/photos"
 	"yizhan/app/shell"
 	"yizhan/core/geo"
 	"yizhan/core/id"
 	"yizhan/core/local"
 	"yizhan/core/mappack"
+	"yizhan/core/photo"
 	"yizhan/core/walk"
 	"yizhan/core/wire"
 )
@@ -25,9 +35,41 @@ func Town(t testing.TB, env *shell.Env) {
 		t.Fatal(err)
 	}
 	env.Maps = maps.Fixed(path)
-	if err := env.Store.Apply(local.Checkpoint{To: 2001, Rows: townRows(t)}); err != nil {
+	name, body := front(t)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, name), body, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	env.Photos = photos.Open(folder)
+	if err := env.Store.Apply(local.Checkpoint{To: 2001, Rows: townRows(t, name)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// front draws the photo of a station: a house with a door, and a sign above it.
+func front(t testing.TB) (name string, body []byte) {
+	t.Helper()
+	m := image.NewRGBA(image.Rect(0, 0, 640, 480))
+	for _, part := range []struct {
+		at     image.Rectangle
+		colour color.RGBA
+	}{
+		{m.Bounds(), color.RGBA{176, 206, 232, 255}}, {image.Rect(0, 380, 640, 480), color.RGBA{150, 150, 148, 255}}, {image.Rect(60, 120, 580, 390), color.RGBA{214, 200, 176, 255}},
+		{image.Rect(100, 140, 540, 200), color.RGBA{178, 40, 36, 255}}, {image.Rect(270, 230, 370, 390), color.RGBA{70, 62, 58, 255}},
+		{image.Rect(100, 240, 230, 340), color.RGBA{120, 156, 176, 255}}, {image.Rect(410, 240, 540, 340), color.RGBA{120, 156, 176, 255}},
+	} {
+		draw.Draw(m, part.at, image.NewUniform(part.colour), image.Point{}, draw.Src)
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, m); err != nil {
+		t.Fatal(err)
+	}
+	body, err := photo.Small(file.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:]), body
 }
 
 // town is a place so many metres east and north of the device's station.
@@ -35,9 +77,9 @@ func town(east, north float64) geo.Fix {
 	return geo.PlaneAt(geo.Point{Lat: 31.25, Lon: 120.61}.Fix()).Fix(east, north)
 }
 
-func townRows(t testing.TB) (rows []local.Row) {
+func townRows(t testing.TB, photo string) (rows []local.Row) {
 	for i, s := range []wire.StationRow{
-		{Name: "南浦广场爱心驿站", Kind: "care", Hours: "每天 08:00-18:00", Facilities: []string{"water", "microwave", "aircon"}, Address: "南浦路 12 号", Landmark: "菜市场东门旁", Phone: "100-0000-0021", Checked: "2026-11-02"},
+		{Name: "南浦广场爱心驿站", Kind: "care", Hours: "每天 08:00-18:00", Facilities: []string{"water", "microwave", "aircon"}, Address: "南浦路 12 号", Landmark: "菜市场东门旁", Phone: "100-0000-0021", Checked: "2026-11-02", Photo: photo},
 		{Name: "白沙共享职工之家", Kind: "home", Hours: "每天 09:00-21:00", Facilities: []string{"water", "books"}, Address: "学堂路 3 号", Phone: "100-0000-0022", Checked: "2026-10-20"},
 		{Name: "河滨劳动者驿站（环卫工人休息室）", Kind: "care", Hours: "每天 05:00-11:00", Facilities: []string{"water"}, Address: "滨河东路 40 号", Checked: "2025-01-05"},
 		{Name: "云鹭职工医院门诊部", Kind: "hospital", Hours: "每天 24小时", Address: "人民路 88 号", Phone: "100-0000-0024", Checked: "2026-11-01"},

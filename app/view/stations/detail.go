@@ -9,7 +9,7 @@ import (
 )
 
 // Facts is what is known of a place, below its name and how far it is: why it is closed,
-// today's hours and those of the week, what it has, where it stands, and how old all that is.
+// today's hours and those of the week, what it looks like and has, where it stands, and how old all that is.
 func (v *View) Facts(d stations.Detail) []fyne.CanvasObject {
 	s := v.Scale
 	var all []fyne.CanvasObject
@@ -26,6 +26,9 @@ func (v *View) Facts(d stations.Detail) []fyne.CanvasObject {
 			look.Row(s.Gap*0.5, 1, look.Fixed(s.Body*1.2, s.Body*1.2, look.Mark(look.Wait, c.OnSoft)), look.NewText(look.Say(d.Doubt), look.Style{Em: s.Body, Colour: c.OnSoft})))))
 	}
 	all = append(all, s.Card(hours...))
+	if d.Picture != nil {
+		all = append(all, s.Picture(d.Picture, s.Head*9))
+	}
 	if len(d.Facilities) > 0 {
 		all = append(all, s.Card(s.Fact(look.Say(say.T("设施")), look.Say(say.Join("、", d.Facilities...)))))
 	}
