@@ -3,6 +3,7 @@ package arbiter
 import (
 	"fmt"
 
+	"yizhan/core/fault"
 	"yizhan/core/op"
 	"yizhan/core/quota"
 )
@@ -102,8 +103,9 @@ func (s *State) applyIncident(e *op.Entry) {
 	if d := s.devices[e.Device]; d != nil && e.Word == keptFull {
 		d.keptAll = true
 	}
-	if c := s.claims.of(e.Ticket); c != nil && e.Word == op.RestoredLate {
-		c.owing = true
+	if c := s.claims.of(e.Ticket); c != nil {
+		c.owing = c.owing || e.Word == op.RestoredLate
+		c.earlier = c.earlier && e.Word != handedOver(fault.AlreadyRedeemed)
 	}
 }
 
@@ -189,10 +191,14 @@ func (s *State) applyToTicket(e *op.Entry) error {
 		s.decided(c, s.order(e))
 		if at := s.order(e); at > c.handed {
 			c.State, c.redeemed, c.handed = op.ClaimRedeemed, e.Seq, at
+		} else {
+			c.earlier = c.State == op.ClaimRedeemed
 		}
 	case op.Undone:
 		if at := s.order(e); at > c.handed {
 			c.State, c.handed = op.ClaimGranted, at
+		} else {
+			c.earlier = false
 		}
 	case op.CheckedIn:
 		c.checkedIn = c.checkedIn || !e.Out

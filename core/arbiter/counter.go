@@ -45,7 +45,7 @@ func (r *run) redeem(o *op.Op) {
 	if truth == fault.AlreadyRedeemed || truth == fault.Cancelled || truth == fault.NotApproved {
 		// Nothing is left to hand over: the first journalled hand-over counts.
 		r.finish(r.scanned(o, truth))
-		r.incident(o, "handed_over_"+truth.String(), truth)
+		r.incident(o, handedOver(truth), truth)
 		return
 	}
 	e := op.Entry{Kind: op.Redeemed, Ticket: o.Ticket, Member: c.Member, Activity: c.act.Spec.ID, Pool: c.act.Pools[c.Pool].ID, Station: o.Station,
@@ -55,9 +55,12 @@ func (r *run) redeem(o *op.Op) {
 	case o.Override && o.Verdict != fault.Valid:
 		r.incident(o, r.overrideWord(), o.Verdict)
 	case truth != fault.Valid:
-		r.incident(o, "handed_over_"+truth.String(), truth)
+		r.incident(o, handedOver(truth), truth)
 	}
 }
+
+// handedOver is the word of the incident that something was handed over against a verdict.
+func handedOver(truth fault.Verdict) string { return "handed_over_" + truth.String() }
 
 // judged is what was decided at the counter: by the hub of the device, if it has
 // one that decided, for then the device itself only asked.

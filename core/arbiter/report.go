@@ -184,7 +184,7 @@ func (r *run) early(o *op.Op) bool {
 	}
 	if o.Kind == op.Redeem && before.Redeemed {
 		r.finish(r.scanned(o, fault.AlreadyRedeemed))
-		r.incident(o, "handed_over_already_redeemed", fault.AlreadyRedeemed)
+		r.incident(o, handedOver(fault.AlreadyRedeemed), fault.AlreadyRedeemed)
 		return true
 	}
 	r.finish(e)

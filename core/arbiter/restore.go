@@ -101,11 +101,18 @@ func (r *run) reopen(o *op.Op) error {
 }
 
 // reportOwing tells staff of tickets whose serials somebody else was granted after
-// them: nobody has reported that they were given back.
+// them: nobody has reported that they were given back. And of those that were handed
+// over again, because the server had forgotten the first time.
 func (r *run) reportOwing(a *act) {
 	for _, c := range slices.Clone(a.book.Claims) {
-		if c.Owed() > 0 && !r.s.claims.of(c.Ticket).owing {
-			r.late(c.Ticket, &op.Entry{Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Station: c.Station})
+		about := op.Entry{Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Station: c.Station}
+		held := r.s.claims.of(c.Ticket)
+		if c.Owed() > 0 && !held.owing {
+			r.late(c.Ticket, &about)
+		}
+		if held.earlier {
+			about.Kind, about.Ticket, about.Word, about.Verdict = op.IncidentMade, c.Ticket, handedOver(fault.AlreadyRedeemed), fault.AlreadyRedeemed
+			r.emit(about)
 		}
 	}
 }

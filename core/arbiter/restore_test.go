@@ -257,3 +257,41 @@ func TestReceiptOfAnotherOp(t *testing.T) {
 		t.Errorf("recorded %v, %v", entries, err)
 	}
 }
+
+// TestHandedOverAgain: a supervisor elsewhere handed over, the server forgot it, and the
+// ticket's own station did too. Both stand, and staff hear of it, once; not where the
+// supervisor had taken it back.
+func TestHandedOverAgain(t *testing.T) {
+	for _, undone := range []bool{false, true} {
+		w := newWorld(t)
+		w.publish(`{"id":"bound","title":"定","pools":[{"id":"p","total":3}],"pickup":{"stations":["HQ"],"bind":true}}`)
+		bound := w.granted("a1", "bound", 1)
+		cut := len(w.journal)
+		w.send("desk", op.Op{Kind: op.Redeem, Ticket: bound, Verdict: fault.WrongStation, Override: true, Reason: "flood"})
+		if undone {
+			w.send("desk", op.Op{Kind: op.Redeem, Ticket: bound, Undo: true})
+		}
+		r := w.restored(cut)
+		if res, _ := r.send("kiosk", op.Op{Kind: op.Redeem, Ticket: bound, Verdict: fault.Valid, Station: "HQ"}); res.Verdict != fault.Valid {
+			t.Fatalf("handed over by its authority: %+v", res)
+		}
+		for _, x := range w.told(cut)["desk"] {
+			if !r.record(x) {
+				t.Fatalf("op %d has to wait", x.from.Seq)
+			}
+		}
+		twice := 0
+		for range 2 {
+			r.console(op.Op{Kind: op.Reopen})
+			r.console(op.Op{Kind: op.Restore})
+		}
+		for _, e := range r.journal[cut:] {
+			if e.Kind == op.IncidentMade && e.Word == "handed_over_already_redeemed" && e.Ticket == bound && e.Station == "HQ" {
+				twice++
+			}
+		}
+		if want := map[bool]int{false: 1, true: 0}[undone]; twice != want || r.s.claims.of(bound).State != op.ClaimRedeemed {
+			t.Errorf("undone %v: %d incidents, want %d", undone, twice, want)
+		}
+	}
+}

@@ -124,6 +124,7 @@ type held struct {
 
 	// What only repeats the journal and is no part of Digest.
 	redeemed     uint64 // Seq of its hand-over
+	earlier      bool   // an older hand-over came back, and nobody has taken it back
 	doorAt, left int64  // device time of its newest check-in, and of its newest leaving
 }
 
