@@ -112,8 +112,10 @@ const (
 	counted = "年月日时分秒号楼层室张人位个条元米天" // stay with the number before them
 )
 
-// moment is a time as flow.Moment writes it: torn over two lines it is misread.
+// moment is a time as flow.Moment writes it: torn over two lines it is misread. So is an
+// amount, with its blank before what is counted.
 var moment = regexp.MustCompile(`(今天|明天|(\d+年)?\d+月\d+日(（周.）)?) ?(\d\d:\d\d)?|` +
+	`\d+(\.\d+)? (公里|分钟|[` + counted + `])|` +
 	`(today|tomorrow|\d+ (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)( \d{4})?)( \d\d:\d\d)`)
 
 // never matches nothing.
@@ -129,6 +131,9 @@ func pieces(s string, whole *regexp.Regexp) []string {
 		last, _ := utf8.DecodeLastRuneInString(piece)
 		if before != 0 && (strings.ContainsRune(closing, first) || strings.ContainsRune(opening, before) ||
 			latin(before) && latin(first) || unicode.IsDigit(before) && strings.ContainsRune(counted, first)) {
+			for len(out) > 1 && strings.TrimSpace(out[len(out)-1]) == "" { // a line begins without its blanks
+				out = append(out[:len(out)-2], out[len(out)-2]+out[len(out)-1])
+			}
 			out[len(out)-1] += piece
 		} else {
 			out = append(out, piece)
