@@ -79,13 +79,36 @@ func (s Scale) Stepper(n, least, most int, text, note string, set func(int)) fyn
 
 // Toggle is a switch that shows by its sign, its frame and its colour that it is on.
 func (s Scale) Toggle(text string, on bool, tap func()) fyne.CanvasObject {
-	style := Style{Em: s.Small, Bold: true, Colour: s.Brand, Align: fyne.TextAlignCenter, Max: 2}
+	return s.toggle(NewText(text, Style{Em: s.Small, Bold: true, Align: fyne.TextAlignCenter, Max: 2}), on, tap)
+}
+
+func (s Scale) toggle(label *Text, on bool, tap func()) fyne.CanvasObject {
 	if !on {
-		return NewTap(Bordered(s.Surface, s.Brand, s.Radius, AtLeast(s.Button, Pad(0, s.Gap*0.3, NewText(text, style)))), tap)
+		label.SetColour(s.Brand)
+		return NewTap(Bordered(s.Surface, s.Brand, s.Radius, AtLeast(s.Button, Pad(0, s.Gap*0.3, label))), tap)
 	}
-	style.Colour = s.OnBrand
-	label := Column(0, Fixed(s.Small, s.Small, sign("check", signCheck, s.OnBrand)), NewText(text, style))
-	return NewTap(Bordered(s.Brand, s.Brand, s.Radius, AtLeast(s.Button, Pad(0, s.Gap*0.3, label))), tap)
+	label.SetColour(s.OnBrand)
+	marked := Column(0, Fixed(s.Small, s.Small, sign("check", signCheck, s.OnBrand)), label)
+	return NewTap(Bordered(s.Brand, s.Brand, s.Radius, AtLeast(s.Button, Pad(0, s.Gap*0.3, marked))), tap)
+}
+
+// Chips are switches in rows as even as they come out, each of as many as have room with
+// their text on two lines.
+func (s Scale) Chips(chips []Choice) fyne.CanvasObject {
+	gap, room := s.Gap*0.5, s.Body*4
+	objects := make([]fyne.CanvasObject, len(chips))
+	for i, c := range chips {
+		label := NewText(c.Text, Style{Em: s.Body, Bold: true, Align: fyne.TextAlignCenter, Max: 2})
+		room = max(room, label.onTwoLines())
+		objects[i] = s.toggle(label, c.Chosen, c.Tap)
+	}
+	room += s.Gap * 0.6
+	columns := func(width float32) int {
+		most := max(1, min(len(chips), int((width+gap)/(room+gap))))
+		rows := (len(chips) + most - 1) / most
+		return (len(chips) + rows - 1) / max(1, rows)
+	}
+	return grid(columns, gap, objects)
 }
 
 // Tile is a large way on: an icon above its title, and a note that may be empty.

@@ -138,8 +138,14 @@ func Row(gap float32, grow int, objects ...fyne.CanvasObject) fyne.CanvasObject 
 
 // Grid puts objects into rows of so many columns, all of one width, and those of a row of one height.
 func Grid(columns int, gap float32, objects ...fyne.CanvasObject) fyne.CanvasObject {
+	return grid(func(float32) int { return columns }, gap, objects)
+}
+
+// grid is Grid with as many columns as a width has room for.
+func grid(columnsOf func(width float32) int, gap float32, objects []fyne.CanvasObject) fyne.CanvasObject {
 	b := &box{objects: objects}
-	rows := func(total float32) (width float32, heights []float32) {
+	rows := func(total float32) (columns int, width float32, heights []float32) {
+		columns = columnsOf(total)
 		width = (total - gap*float32(columns-1)) / float32(columns)
 		for i, o := range objects {
 			if i%columns == 0 {
@@ -148,10 +154,10 @@ func Grid(columns int, gap float32, objects ...fyne.CanvasObject) fyne.CanvasObj
 			at := &heights[len(heights)-1]
 			*at = max(*at, heightFor(o, width))
 		}
-		return width, heights
+		return columns, width, heights
 	}
 	b.height = func(total float32) float32 {
-		_, heights := rows(total)
+		_, _, heights := rows(total)
 		sum := gap * float32(max(0, len(heights)-1))
 		for _, h := range heights {
 			sum += h
@@ -159,7 +165,7 @@ func Grid(columns int, gap float32, objects ...fyne.CanvasObject) fyne.CanvasObj
 		return sum
 	}
 	b.arrange = func(s fyne.Size) {
-		width, heights := rows(s.Width)
+		columns, width, heights := rows(s.Width)
 		y := float32(0)
 		for i, o := range objects {
 			place(o, float32(i%columns)*(width+gap), y, width, heights[i/columns])

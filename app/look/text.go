@@ -2,6 +2,8 @@ package look
 
 import (
 	"image/color"
+	"strings"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -101,6 +103,21 @@ func (t *Text) wrap(width float32) []string {
 	}
 	t.set[width] = lines
 	return lines
+}
+
+// onTwoLines is about the least width at which the text takes no more than two lines and no
+// word is taken apart.
+func (t *Text) onTwoLines() (width float32) {
+	for _, word := range strings.Fields(t.text) {
+		if len(word) == utf8.RuneCountInString(word) { // Latin
+			width = max(width, t.measure(word))
+		}
+	}
+	whole := t.MinSize().Width
+	for width = max(width, whole/2); width < whole && len(typeset.Lines(t.text, width, t.measure)) > 2; {
+		width += t.style.Em / 4
+	}
+	return width
 }
 
 // CreateRenderer is called by Fyne.

@@ -66,6 +66,7 @@ func TestPages(t *testing.T) {
 					t.Errorf("drawn %v", img.Bounds())
 				}
 				if taste.name == "zh" && name > "5" { // the others are TestScreens'
+					c.Content().Resize(s.env.Window.Canvas().Size()) // back from the small phone
 					album(s).Take(t, name[2:])
 				}
 			})

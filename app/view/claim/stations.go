@@ -16,7 +16,7 @@ func (v *View) seek(m wayfind.Message) { v.Send(claim.Sought{Message: m}) }
 func (v *View) stations(m Model, strip fyne.CanvasObject) fyne.CanvasObject {
 	s := v.scale
 	v.places.Scale = s
-	b := board.Board{Scale: s, State: m.Seek, Send: v.seek, Places: v.places, Columns: 3, OpenURL: v.Open}
+	b := board.Board{Scale: s, State: m.Seek, Send: v.seek, Places: v.places, OpenURL: v.Open}
 	top := []fyne.CanvasObject{s.Header(look.Say(b.Title()), v.send(claim.Back{})), strip}
 	if b.HasMap() && v.Map != nil {
 		top = append(top, container.New(band(s.Button*4.4), v.Map))

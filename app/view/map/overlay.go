@@ -71,14 +71,24 @@ func (l *label) box(v mapdraw.View) image.Rectangle {
 	return image.Rectangle{Max: size}.Add(image.Pt(int(math.Round(x))-size.X/2, int(math.Round(y))-size.Y/2))
 }
 
+// covered is what stands over the map in its place, in pixels of the map.
+func (m *Map) covered() (all []image.Rectangle) {
+	for _, o := range append(m.buttons[:len(m.buttons):len(m.buttons)], m.strip) {
+		at, size := o.Position(), o.Size()
+		px := func(dp float32) int { return int(float64(dp) * m.dense) }
+		all = append(all, image.Rect(px(at.X), px(at.Y), px(at.X+size.Width), px(at.Y+size.Height)))
+	}
+	return all
+}
+
 // placeWords moves the names along with the ground. One that would be cut by the edge of
-// the map is not shown, and until those of another zoom are placed, none over another.
+// the map, or covered, is not shown, and until those of another zoom are placed, none over another.
 func (m *Map) placeWords(v mapdraw.View) {
 	var taken []image.Rectangle
-	another := m.named.Zoom != v.Zoom
+	another, covered := m.named.Zoom != v.Zoom, m.covered()
 	for _, l := range m.words {
 		at := l.box(v)
-		hide := !at.In(image.Rect(0, 0, v.Width, v.Height)) || another && slices.ContainsFunc(taken, at.Overlaps)
+		hide := !at.In(image.Rect(0, 0, v.Width, v.Height)) || slices.ContainsFunc(covered, at.Overlaps) || another && slices.ContainsFunc(taken, at.Overlaps)
 		if hide != !l.image.Visible() {
 			if hide {
 				l.image.Hide()

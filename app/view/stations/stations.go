@@ -73,33 +73,33 @@ func (v *View) Search(st stations.State) fyne.CanvasObject {
 	return look.Row(s.Gap*0.6, 0, field, look.Fixed(s.Title*4.4, s.Button, clear))
 }
 
-// Filters are the words that narrow the list down; columns is how many stand in a row.
-func (v *View) Filters(st stations.State, columns int) fyne.CanvasObject {
+// Filters are the words that narrow the list down.
+func (v *View) Filters(st stations.State) fyne.CanvasObject {
 	s := v.Scale
+	more := stations.Chip{Text: say.T("更多条件"), Tap: stations.Widen{On: true}}
 	if !st.Wide {
-		usual := st.Usual()
-		chips := v.chips(usual)
-		chips = append(chips, s.Toggle(look.Say(say.T("更多条件")), false, v.send(stations.Widen{On: true})))
-		return look.Grid(min(columns, len(chips)), s.Gap*0.5, chips...)
+		return v.chips(append(st.Usual(), more))
 	}
 	open, kinds, facilities := st.Chips()
-	groups := []fyne.CanvasObject{look.Grid(columns, s.Gap*0.5, append(v.chips([]stations.Chip{open}), s.Toggle(look.Say(say.T("收起条件")), false, v.send(stations.Widen{})))...)}
+	fewer := stations.Chip{Text: say.T("收起条件"), Tap: stations.Widen{}}
+	groups := []fyne.CanvasObject{v.chips([]stations.Chip{open, fewer})}
 	for _, g := range []struct {
 		label say.Text
 		chips []stations.Chip
 	}{{say.T("站点类型"), kinds}, {say.T("要有的设施"), facilities}} {
 		if len(g.chips) > 0 {
-			groups = append(groups, s.Remark(look.Say(g.label)), look.Grid(columns, s.Gap*0.5, v.chips(g.chips)...))
+			groups = append(groups, s.Remark(look.Say(g.label)), v.chips(g.chips))
 		}
 	}
 	return look.Column(s.Gap*0.5, groups...)
 }
 
-func (v *View) chips(chips []stations.Chip) (all []fyne.CanvasObject) {
-	for _, c := range chips {
-		all = append(all, v.Scale.Toggle(look.Say(c.Text), c.Chosen, v.send(c.Tap)))
+func (v *View) chips(chips []stations.Chip) fyne.CanvasObject {
+	all := make([]look.Choice, len(chips))
+	for i, c := range chips {
+		all[i] = look.Choice{Text: look.Say(c.Text), Chosen: c.Chosen, Tap: v.send(c.Tap)}
 	}
-	return all
+	return v.Scale.Chips(all)
 }
 
 // Rows are the list, and what to read where it holds nothing.

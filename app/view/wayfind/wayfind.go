@@ -20,7 +20,6 @@ type Board struct {
 	State   wayfind.State
 	Send    func(wayfind.Message)
 	Places  *stationsview.View // the list, and what is known of a place
-	Columns int                // in which words that narrow the list down stand
 	Print   func()             // a slip with the way; nil where nothing prints
 	OpenURL func(url string)   // on the person's own phone; nil on a machine of the station
 }
@@ -121,7 +120,7 @@ func (b Board) rows() fyne.CanvasObject {
 	list := b.State.List
 	objects := []fyne.CanvasObject{b.Places.Search(list)}
 	if !list.Keys {
-		objects = append(append(objects, b.Places.Filters(list, max(2, b.Columns))), b.goThere()...)
+		objects = append(append(objects, b.Places.Filters(list)), b.goThere()...)
 	}
 	return look.Column(b.Scale.Gap*0.7, append(objects, b.Places.Rows(list)...)...)
 }
@@ -142,7 +141,7 @@ func (b Board) goThere() (row []fyne.CanvasObject) {
 		all = append(all, look.NewIconButton(s, look.Main, look.IconWalk, look.Say(say.T("去最近的")), b.list(stations.Show{Station: near.Station})))
 	}
 	if b.State.Ground.Graph != nil {
-		all = append(all, b.elsewhere())
+		all = append(all, s.Chips([]look.Choice{b.elsewhere()}))
 	}
 	if len(all) == 0 {
 		return nil
@@ -159,18 +158,17 @@ func (b Board) where() say.Text {
 }
 
 // elsewhere turns on that the next tap on the map says where the person stands.
-func (b Board) elsewhere() fyne.CanvasObject {
-	return b.Scale.Toggle(look.Say(b.where()), b.State.Picking, b.send(wayfind.Pick{On: !b.State.Picking}))
+func (b Board) elsewhere() look.Choice {
+	return look.Choice{Text: look.Say(b.where()), Chosen: b.State.Picking, Tap: b.send(wayfind.Pick{On: !b.State.Picking})}
 }
 
 // walking is how the person walks, and from where.
 func (b Board) walking() fyne.CanvasObject {
-	s := b.Scale
-	var all []fyne.CanvasObject
+	var all []look.Choice
 	for _, p := range wayfind.Paces() {
-		all = append(all, s.Toggle(look.Say(p.Name()), b.State.Pace == p, b.send(wayfind.SetPace{Pace: p})))
+		all = append(all, look.Choice{Text: look.Say(p.Name()), Chosen: b.State.Pace == p, Tap: b.send(wayfind.SetPace{Pace: p})})
 	}
-	return look.Row(s.Gap*0.6, -1, append(all, b.elsewhere())...)
+	return b.Scale.Chips(append(all, b.elsewhere()))
 }
 
 // placeHead is a place and how far it is.
@@ -263,7 +261,7 @@ func (b Board) code() fyne.CanvasObject {
 	if err != nil {
 		return b.large(say.T("这个站点没有登记位置。"), s.Body, false)
 	}
-	return look.Column(s.Gap*0.6, look.Square(s.Head*8, look.QR(modules)), b.large(say.T("用手机扫这个码，%s带您走过去", b.State.App.Name()), s.Body, true))
+	return look.Column(s.Gap*0.6, look.Square(s.Head*12, look.QR(modules)), b.large(say.T("用手机扫这个码，%s带您走过去", b.State.App.Name()), s.Body, true))
 }
 
 // links open the apps of the person's own phone.
