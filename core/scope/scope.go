@@ -57,25 +57,22 @@ type Sums [Buckets]Sum
 
 // Bucket is the number of the sub-sum that a row is in.
 func Bucket(table, id string) byte {
-	h := sha256.New()
-	h.Write([]byte(table))
-	h.Write([]byte{0})
-	h.Write([]byte(id))
-	return h.Sum(nil)[0]
+	b := make([]byte, 0, room)
+	return sha256.Sum256(append(append(append(b, table...), 0), id...))[0]
 }
+
+// room is enough for most rows, so that what is hashed needs no memory of its own.
+const room = 512
 
 // row is what one row adds.
 func row(name, table, id string, seq uint64, body []byte) Sum {
-	h := sha256.New()
+	b := make([]byte, 0, room)
 	for _, part := range []string{name, table, id} {
-		h.Write([]byte(part))
-		h.Write([]byte{0})
+		b = append(append(b, part...), 0)
 	}
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], seq)
-	h.Write(n[:])
-	h.Write(body)
-	return Sum(h.Sum(nil)[:16])
+	b = append(binary.BigEndian.AppendUint64(b, seq), body...)
+	sum := sha256.Sum256(b)
+	return Sum(sum[:16])
 }
 
 func (s Sum) plus(o Sum) (r Sum) {

@@ -107,7 +107,7 @@ func (s *Server) who(ctx context.Context, from op.Enrolment, m wire.Ask, told *w
 	}
 	found, err := s.find(ctx, name, m.Phone, m.Member)
 	for _, one := range found {
-		told.People = append(told.People, wire.Masked{Member: one.who, Name: maskName(one.name), Phone: lastFour(one.tail), Org: string(one.org)})
+		told.People = append(told.People, wire.Masked{Member: one.who, Name: maskName(one.name()), Phone: lastFour(one.digits())})
 	}
 	if err == nil && len(found) == 0 {
 		s.questions.mu.Lock()
@@ -120,7 +120,8 @@ func (s *Server) who(ctx context.Context, from op.Enrolment, m wire.Ask, told *w
 	if err == nil && told.People != nil {
 		err = s.seq.View(ctx, func(state *arbiter.State) {
 			for i := range told.People {
-				o, _ := state.Org(id.Org(told.People[i].Org))
+				p, _ := state.Person(told.People[i].Member)
+				o, _ := state.Org(p.Org)
 				told.People[i].Org = o.Name
 			}
 		})

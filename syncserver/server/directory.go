@@ -30,16 +30,25 @@ type directory struct {
 // listed is one person of the directory, small because a deployment may have 1,460,000.
 type listed struct {
 	who  id.Member
-	org  id.Org
-	name string
-	tail string // the last four digits of the phone
+	both string // the name and, behind it, the last four digits of the phone, or none
+	tail uint8  // bytes of those
+	mark byte   // lookup.Mark of them
 }
 
-// list keeps of a person's fields what is asked for.
-func list(p member.Person, plain personal) *listed {
-	both := plain.Name + plain.Phone[max(len(plain.Phone)-4, 0):] // one piece of memory
-	return &listed{who: p.ID, org: p.Org, name: both[:len(plain.Name)], tail: both[len(plain.Name):]}
+func list(who id.Member, plain personal) *listed {
+	tail := plain.Phone[max(len(plain.Phone)-4, 0):]
+	one := &listed{who: who, both: plain.Name + tail, tail: uint8(len(tail))}
+	if one.phoned() {
+		one.mark = lookup.Mark(who, tail)[0]
+	}
+	return one
 }
+
+func (l *listed) name() string   { return l.both[:len(l.both)-int(l.tail)] }
+func (l *listed) digits() string { return l.both[len(l.both)-int(l.tail):] }
+
+// phoned reports whether they can be told apart by digits.
+func (l *listed) phoned() bool { return l.tail == 4 }
 
 // find gives those of a name, or the one member, with these last four digits.
 func (s *Server) find(ctx context.Context, name lookup.Query, tail string, who id.Member) ([]*listed, error) {
@@ -53,7 +62,7 @@ func (s *Server) find(ctx context.Context, name lookup.Query, tail string, who i
 	for _, one := range s.names.tails[tail] {
 		if who == "" || one.who == who {
 			found = append(found, one)
-			candidates = append(candidates, lookup.Candidate{Member: one.who, Name: lookup.NewName(one.name, nil)})
+			candidates = append(candidates, lookup.Candidate{Member: one.who, Name: lookup.NewName(one.name(), nil)})
 		}
 	}
 	if who != "" {
@@ -141,7 +150,7 @@ func (d *directory) add(people []member.Person, keys []vault.Key) {
 		wg.Go(func() {
 			for i := w; i < len(people); i += workers {
 				if plain, err := unseal(people[i], keys[i]); err == nil {
-					opened[i] = list(people[i], plain)
+					opened[i] = list(people[i].ID, plain)
 				}
 			}
 		})
@@ -152,8 +161,8 @@ func (d *directory) add(people []member.Person, keys []vault.Key) {
 	}
 	for i, one := range opened {
 		d.people[people[i].ID] = one
-		if one != nil && len(one.tail) == 4 {
-			d.tails[one.tail] = append(d.tails[one.tail], one)
+		if one != nil && one.phoned() {
+			d.tails[one.digits()] = append(d.tails[one.digits()], one)
 		}
 	}
 }
@@ -185,8 +194,8 @@ func (d *directory) changed(e *op.Entry) {
 }
 
 func (d *directory) forget(m id.Member) {
-	if one := d.people[m]; one != nil {
-		d.tails[one.tail] = slices.DeleteFunc(d.tails[one.tail], func(o *listed) bool { return o == one })
+	if one := d.people[m]; one != nil && one.phoned() {
+		d.tails[one.digits()] = slices.DeleteFunc(d.tails[one.digits()], func(o *listed) bool { return o == one })
 	}
 	delete(d.people, m)
 }
@@ -208,9 +217,9 @@ func (s *Server) Guests(rows []*wire.GuestRow) error {
 		if one == nil {
 			continue
 		}
-		row.Name, row.Initials = holder(one.name), lookup.NewName(one.name, nil).Initials()
-		if len(one.tail) == 4 {
-			row.Mark = lookup.Mark(row.Member, one.tail)
+		row.Name, row.Initials = holder(one.name()), lookup.NewName(one.name(), nil).Initials()
+		if one.phoned() {
+			row.Mark = []byte{one.mark}
 		}
 	}
 	return nil

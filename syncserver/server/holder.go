@@ -20,7 +20,7 @@ func (s *Server) Personals(rows []*wire.TicketRow) error {
 	masked := make([]string, len(rows))
 	for i, m := range members {
 		if one := s.names.people[m]; one != nil {
-			masked[i] = holder(one.name)
+			masked[i] = holder(one.name())
 		}
 	}
 	s.names.mu.Unlock()

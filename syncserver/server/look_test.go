@@ -22,12 +22,12 @@ func TestReadPersonal(t *testing.T) {
 		if err := json.Unmarshal(data, &want); err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := readPersonal(string(data)); ok && got != want {
+		if got, ok := readPersonal(data); ok && got != want {
 			t.Fatalf("%s is read as %+v", data, got)
 		}
 	})
 	data, err := json.Marshal(roster.Person{Name: "欧阳晓月", IDType: "居民身份证", IDNumber: "999000199001010011", Phone: "+8610012340001", Org: "C1", OrgName: `"一"`})
-	if got, ok := readPersonal(string(data)); err != nil || !ok || got != (personal{"欧阳晓月", "+8610012340001"}) {
+	if got, ok := readPersonal(data); err != nil || !ok || got != (personal{"欧阳晓月", "+8610012340001"}) {
 		t.Errorf("an ordinary person is read as %+v, %v", got, ok)
 	}
 }
