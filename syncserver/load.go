@@ -65,7 +65,7 @@ func loadStorm(fs *flag.FlagSet, args []string) error {
 // loadCrowd has devices connected that do nothing.
 func loadCrowd(fs *flag.FlagSet, args []string) error {
 	run := loading(fs, 20000)
-	quiet := fs.Duration("quiet", 30*time.Second, "how long the server is watched, after as long to come to rest")
+	quiet := fs.Duration("quiet", 50*time.Second, "how long the server is watched, after as long to come to rest")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 	"yizhan/core/wire"
 )
 
-// Times of a connection. The server pings every 25 s and sends data every 20 s.
+// Times of a connection. The server sends something at least every 25 s.
 const (
 	dialTime    = 15 * time.Second
 	writeTime   = 10 * time.Second

@@ -88,47 +88,62 @@ func (l *Ledger) Result(device id.Device, devSeq uint64) (r op.Result, ok bool, 
 // watch knows who waits for which scope.
 type watch struct {
 	mu          sync.Mutex
-	subscribers map[string]map[*subscriber]struct{}
+	subscribers map[string][]listed
 }
 
-type subscriber struct{ changed func() }
+// listed is a subscriber in the list of one of its scopes.
+type listed struct {
+	who   *subscriber
+	which int // of its scopes
+}
+
+type subscriber struct {
+	changed func()
+	places  []int // in the lists of its scopes
+}
 
 // Subscribe has changed called after rows of any of scopes have changed: by Project,
 // so it must neither block nor subscribe. Subscribe before the first Delta, so that
 // no change falls between the two. cancel ends it.
 func (l *Ledger) Subscribe(scopes []string, changed func()) (cancel func()) {
-	s := &subscriber{changed}
+	s := &subscriber{changed, make([]int, len(scopes))}
 	w := &l.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, scope := range scopes {
-		set := w.subscribers[scope]
-		if set == nil {
-			set = map[*subscriber]struct{}{}
-			w.subscribers[scope] = set
-		}
-		set[s] = struct{}{}
+	for i, scope := range scopes {
+		s.places[i] = len(w.subscribers[scope])
+		w.subscribers[scope] = append(w.subscribers[scope], listed{s, i})
 	}
 	return func() { w.remove(s, scopes) }
 }
 
+// remove closes each gap with the last of the list.
 func (w *watch) remove(s *subscriber, scopes []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, scope := range scopes {
-		delete(w.subscribers[scope], s)
-		if len(w.subscribers[scope]) == 0 {
-			delete(w.subscribers, scope)
-		}
+	if s.places == nil { // it has ended already
+		return
 	}
+	for i, scope := range scopes {
+		list, at := w.subscribers[scope], s.places[i]
+		last := list[len(list)-1]
+		list[at], last.who.places[last.which] = last, at
+		list[len(list)-1] = listed{}
+		if list = list[:len(list)-1]; len(list) == 0 {
+			delete(w.subscribers, scope)
+			continue
+		}
+		w.subscribers[scope] = list
+	}
+	s.places = nil
 }
 
 func (w *watch) wake(scopes map[string]struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for scope := range scopes {
-		for s := range w.subscribers[scope] {
-			s.changed()
+		for _, one := range w.subscribers[scope] {
+			one.who.changed()
 		}
 	}
 }

@@ -54,7 +54,7 @@ func Open(path string) (*Ledger, error) { return OpenOn("", path) }
 // OpenOn is Open on a file system (VFS) that SQLite knows by that name; empty is the
 // machine's own.
 func OpenOn(vfs, path string) (*Ledger, error) {
-	l := &Ledger{vfs: vfs, watch: watch{subscribers: map[string]map[*subscriber]struct{}{}}}
+	l := &Ledger{vfs: vfs, watch: watch{subscribers: map[string][]listed{}}}
 	if err := l.open(path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), l.Close())
 	}

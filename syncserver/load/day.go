@@ -22,7 +22,7 @@ import (
 // in which nothing happens a part is waited for, and the rest counted alike.
 type Day struct {
 	Config
-	Idle time.Duration // that is waited for; over it pings (25 s) and heartbeats (20 s) come out even if it is a multiple of 100 s
+	Idle time.Duration // that is waited for; over it heartbeats (25 s) and pings (50 s) come out even if it is a multiple of 50 s
 }
 
 // What happens on that day.

@@ -10,7 +10,7 @@ import (
 // Idle is devices that are connected while nothing happens.
 type Idle struct {
 	Config
-	Quiet time.Duration // how long the server is watched; the ping of every device falls into 25 s
+	Quiet time.Duration // how long the server is watched; the ping of every device falls into 50 s
 }
 
 // Run connects the devices and watches the server, whose memory is its own

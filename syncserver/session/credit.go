@@ -10,7 +10,7 @@ const maxCredit = 1 << 30
 // grant lets the writer send on.
 func (p *peer) grant(m wire.Credit) {
 	p.mu.Lock()
-	if p.came.Held != nil {
+	if p.counted {
 		p.credit = int(min(uint64(p.credit)+min(m.Bytes, maxCredit), maxCredit))
 		p.pace()
 	}
@@ -47,7 +47,7 @@ func (p *peer) mayTake() int {
 func (p *peer) spend(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.came.Held != nil {
+	if p.counted {
 		p.credit -= n
 	}
 }

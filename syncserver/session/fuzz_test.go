@@ -65,16 +65,16 @@ func FuzzFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		stranger := newPeer(s, nil, nil)
 		stranger.frame(one)
-		if !stranger.ended() {
+		if !stranger.isOver() {
 			stranger.frame(two)
 		}
 		if stranger.phase == live || stranger.started {
 			t.Fatal("a stranger was let in")
 		}
 		let := newPeer(s, nil, nil)
-		let.phase, let.started, let.transcript = live, true, wire.Transcript{Device: "known"}
+		let.phase, let.started, let.who = live, true, "known"
 		for _, frame := range [][]byte{one, two, one, two} {
-			if !let.ended() {
+			if !let.isOver() {
 				let.frame(frame)
 			}
 		}

@@ -7,7 +7,7 @@ import (
 
 // ops has a run of ops decided and queues the results.
 func (p *peer) ops(m wire.Ops) {
-	device := p.transcript.Device
+	device := p.who
 	p.setBusy(true)
 	answer, err := p.s.cfg.Arbiter.Submit(p.s.ctx, device, m)
 	defer p.look()
@@ -40,12 +40,12 @@ func (p *peer) ops(m wire.Ops) {
 	p.fail(reply)
 }
 
-// results sends results in as many messages as their receipts need.
+// results queues results in as many messages as their receipts need.
 func (p *peer) results(m wire.Results) {
 	from, size := 0, 0
 	for i, r := range m.Receipts {
 		if size += len(r); size > receiptsSize && i > from {
-			p.send(wire.Results{First: m.First + uint64(from), Results: m.Results[from:i], Receipts: m.Receipts[from:i]})
+			p.queueUp(wire.Results{First: m.First + uint64(from), Results: m.Results[from:i], Receipts: m.Receipts[from:i]})
 			from, size = i, len(r)
 		}
 	}
@@ -53,12 +53,12 @@ func (p *peer) results(m wire.Results) {
 	if m.Receipts != nil {
 		rest.Receipts = m.Receipts[from:]
 	}
-	p.send(rest)
+	p.queueUp(rest)
 }
 
 // relay hands on what a hub brings; the hub has one relay under way at a time.
 func (p *peer) relay(m wire.Relay) {
-	answer := p.s.cfg.Arbiter.Relay(p.s.ctx, p.transcript.Device, m)
+	answer := p.s.cfg.Arbiter.Relay(p.s.ctx, p.who, m)
 	if answer.Kind != fault.NoFault {
 		p.logger().Warn("relay not done", "of", m.Device, "first", m.First, "fault", answer.Kind, "detail", answer.Detail)
 	}

@@ -1,18 +1,17 @@
 package session
 
 import (
-	"io"
+	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/gorilla/websocket"
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
-	"yizhan/core/seal"
 	"yizhan/core/wire"
+	"yizhan/syncserver/socket"
 )
 
 // Limits of what a device may say about itself.
@@ -40,28 +39,32 @@ const (
 // checkpoints and gauges are sent by whoever has the turn (peer.turn), a goroutine
 // that lives only while something is due.
 type peer struct {
-	s       *Server
-	conn    socket // nil in tests of the frame handler
-	binding []byte
+	s    *Server
+	conn carrier // nil in tests of the frame handler
 
-	stranger   bool            // guarded by s.mu: has not proved who it is
-	phase      phase           // reader's
-	transcript wire.Transcript // reader's
+	stranger bool             // guarded by s.mu: has not proved who it is
+	phase    phase            // reader's
+	hand     *wire.Transcript // reader's; nil once the device is let in
+	role     op.Role          // reader's
 
-	st     writer        // of whoever has the turn
-	done   chan struct{} // closed when the reader has ended
-	serial uint64        // guarded by Server.mu
+	st     writer       // of whoever has the turn
+	serial uint64       // guarded by Server.mu
+	heard  atomic.Int64 // when the device was, by Server.since
 
-	mu       sync.Mutex // guards all below
-	turning  bool       // somebody has the turn, and looks until again stays false; for good once the session is over
-	again    bool       // something below changed
-	changed  bool       // rows of its scopes did
-	owed     bool       // results went out whose effects did not
-	timer    *time.Timer
-	rings    time.Time // when timer does; zero once it has
-	log      *slog.Logger
-	info     Info
-	came     wire.Proof
+	mu       sync.Mutex    // guards all below
+	turning  bool          // somebody has the turn, and looks until again stays false; for good once the session is over
+	again    bool          // something below changed
+	changed  bool          // rows of its scopes did
+	owed     bool          // results went out whose effects did not
+	late     bell          // rings for what has time
+	early    bell          // and for what has not
+	ended    chan struct{} // made by who waits for the reader's end, which closes it
+	unread   bool          // the reader has ended
+	who      id.Device     // as it calls itself; once it is let in it is that
+	known    bool          // who it is
+	app      string
+	came     *arrival  // how it came, until the writer has begun
+	counted  bool      // its credit is
 	credit   int       // bytes of checkpoints that the device takes; without end for one that grants none
 	credited time.Time // when it granted last
 	size     int       // bytes of rows in its next chunk
@@ -85,76 +88,95 @@ type peer struct {
 // point is a sync point: n goes back once everything up to seq has been sent.
 type point struct{ n, seq uint64 }
 
-func newPeer(s *Server, conn socket, binding []byte) *peer {
-	return &peer{s: s, conn: conn, turning: conn == nil, binding: binding, log: s.cfg.Log, done: make(chan struct{}), size: chunkSize}
+// arrival is what a device was let in with.
+type arrival struct {
+	enrolment op.Enrolment
+	proof     wire.Proof
 }
 
+func newPeer(s *Server, conn carrier, binding []byte) *peer {
+	return &peer{s: s, conn: conn, turning: conn == nil, hand: &wire.Transcript{Binding: binding}, size: chunkSize}
+}
+
+// logger is made when something is said: of tens of thousands of sessions few have to.
 func (p *peer) logger() *slog.Logger {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.log
+	if p.who == "" && p.app == "" {
+		return p.s.cfg.Log
+	}
+	return p.s.cfg.Log.With("device", p.who, "app", p.app)
 }
 
-func (p *peer) ended() bool {
+// device is who was let in, "" while nobody was.
+func (p *peer) device() id.Device {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.known {
+		return ""
+	}
+	return p.who
+}
+
+func (p *peer) isOver() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.over
 }
 
-func (p *peer) device() id.Device {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.info.Enrolment.Device
-}
+// restAfter is how long a device has to be silent for its reader to give back what it holds.
+const restAfter = 2 * time.Second
 
-// readLoop takes frames until the connection or the session ends.
-func (p *peer) readLoop(conn *websocket.Conn) {
-	times := p.s.cfg.Times
-	conn.SetReadLimit(wire.MaxRead)
-	conn.SetReadDeadline(time.Now().Add(times.Handshake))
-	var heard time.Time
-	alive := func(string) error {
-		if now := time.Now(); p.phase >= live && now.Sub(heard) > times.Read/16 && !p.ended() { // nothing lengthens a handshake or an end
-			heard = now
-			conn.SetReadDeadline(now.Add(times.Read))
-		}
-		return nil
-	}
-	conn.SetPongHandler(alive)
-	answer := conn.PingHandler()
-	conn.SetPingHandler(func(data string) error {
-		alive(data)
-		return answer(data)
-	})
-	p.read(conn, alive)
-}
-
-// read takes frames. Checking signatures takes a deep stack, which an idle session
-// would keep: once the device is let in, another goroutine reads on.
-func (p *peer) read(conn *websocket.Conn, alive func(string) error) {
-	strange := p.phase < live
+// read takes messages until the connection or the session ends. A handshake needs a deep
+// stack and a storm a buffer, which a silent session would keep: another goroutine reads on.
+func (p *peer) read(conn *socket.Conn) {
 	for {
-		if strange && p.phase >= live {
-			go p.read(conn, alive)
-			return
-		}
-		kind, frame, err := conn.ReadMessage()
+		strange := p.phase < live
+		kind, frame, err := conn.Receive()
 		switch {
 		case err != nil:
-			if websocket.IsCloseError(err, websocket.CloseNormalClosure) {
-				p.goodbye()
-			}
-			p.end(websocket.CloseAbnormalClosure, "connection lost")
-			close(p.done)
+			p.lost(err)
 			return
-		case p.ended():
+		case p.isOver():
 			continue // read on to the end of the stream, or TCP would throw away our last words
-		case kind != websocket.BinaryMessage:
+		case kind == socket.Binary:
+			p.frame(frame)
+		case kind != socket.Pong:
 			p.fail(wire.Fault{Kind: fault.BadFrame, Detail: "text message"})
 			continue
 		}
-		p.frame(frame)
-		alive("")
+		if silent := p.alive(conn); silent || strange && p.phase >= live {
+			conn.Rest()
+			go p.read(conn)
+			return
+		}
+	}
+}
+
+// alive notes that the device was heard, and reports whether it had been silent before.
+func (p *peer) alive(conn *socket.Conn) (silent bool) {
+	if p.phase < live || p.isOver() { // nothing lengthens a handshake or an end
+		return false
+	}
+	now := p.s.since()
+	before := time.Duration(p.heard.Swap(int64(now)))
+	if read := p.s.cfg.Times.Read; before == 0 || now/(read/16) != before/(read/16) { // each message would be too often
+		conn.Expect(read)
+	}
+	return now-before > restAfter
+}
+
+// lost ends what a connection carried that has ended.
+func (p *peer) lost(err error) {
+	var closed socket.Closed
+	if errors.As(err, &closed) && closed.Code == socket.NormalClosure {
+		p.goodbye()
+	}
+	p.end(socket.Abnormal, "connection lost")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unread = true; p.ended != nil {
+		close(p.ended)
 	}
 }
 
@@ -172,12 +194,12 @@ func (p *peer) frame(frame []byte) {
 			return
 		}
 	case wire.Enrol:
-		if p.phase == challenged && p.transcript.Device == "" {
+		if p.phase == challenged && p.hand.Device == "" {
 			p.enrol(m)
 			return
 		}
 	case wire.Proof:
-		if p.phase == challenged && p.transcript.Device != "" {
+		if p.phase == challenged && p.hand.Device != "" {
 			p.proof(m)
 			return
 		}
@@ -191,7 +213,7 @@ func (p *peer) frame(frame []byte) {
 			return
 		}
 	case wire.Wiped:
-		if p.phase == leaving || p.phase == challenged && p.transcript.Device != "" {
+		if p.phase == leaving || p.phase == challenged && p.hand.Device != "" {
 			p.wiped(m)
 			return
 		}
@@ -217,11 +239,11 @@ func (p *peer) frame(frame []byte) {
 		}
 	case wire.Ask:
 		if p.phase == live {
-			p.send(p.s.cfg.Arbiter.Ask(p.s.ctx, p.info.Enrolment, m))
+			p.ask(m)
 			return
 		}
 	case wire.Relay:
-		if p.phase == live && p.info.Enrolment.Role == op.Hub {
+		if p.phase == live && p.role == op.Hub {
 			p.relay(m)
 			return
 		}
@@ -229,127 +251,14 @@ func (p *peer) frame(frame []byte) {
 	p.fail(wire.Fault{Kind: fault.BadFrame, Detail: "message out of turn"})
 }
 
-// hello answers with a challenge that names this server and this connection.
-func (p *peer) hello(h wire.Hello) {
-	version := min(h.Max, wire.MaxVersion)
-	switch {
-	case version < max(h.Min, wire.MinVersion):
-		p.refuse(fault.Errorf(fault.Version, "the server speaks versions %d to %d", wire.MinVersion, wire.MaxVersion))
-		return
-	case len(h.Nonce) < minNonce || len(h.Nonce) > maxNonce:
-		p.refuse(fault.Errorf(fault.BadFrame, "nonce has %d bytes, want %d to %d", len(h.Nonce), minNonce, maxNonce))
+// ask has a question answered for whoever the device is by now.
+func (p *peer) ask(m wire.Ask) {
+	info, known := p.s.cfg.Arbiter.Device(p.who)
+	if !known || info.Gone {
+		p.gone()
 		return
 	}
-	if len(h.Device) > maxID { // it would stand in every line of the log
-		p.refuse(fault.Errorf(fault.BadFrame, "device id has %d bytes, at most %d are allowed", len(h.Device), maxID))
-		return
-	}
-	nonce := make([]byte, minNonce)
-	if _, err := io.ReadFull(p.s.cfg.Random, nonce); err != nil {
-		p.refuse(asFault(err))
-		return
-	}
-	t := wire.Transcript{Version: version, Deployment: p.s.cfg.Deployment, Hello: h.Nonce, Challenge: nonce,
-		Time: p.s.cfg.Now().UnixMilli(), Key: p.s.cfg.Key.Public().Marshal(), Binding: p.binding}
-	signed, err := t.Bytes()
-	if err != nil {
-		p.refuse(asFault(err))
-		return
-	}
-	p.mu.Lock()
-	p.log = p.log.With("device", h.Device, "app", h.App[:min(len(h.App), maxApp)])
-	p.mu.Unlock()
-	p.send(wire.Challenge{Version: version, Deployment: t.Deployment, Nonce: nonce, Time: t.Time, Key: t.Key,
-		Signature: p.s.cfg.Key.SignBytes(wire.SignChallenge, signed)})
-	t.Device = h.Device
-	p.transcript, p.phase = t, challenged
-}
-
-// signedBy checks the device's answer to the challenge.
-func (p *peer) signedBy(key []byte, context seal.Context, signature []byte) bool {
-	signed, err := p.transcript.Bytes()
-	return err == nil && signedWith(key, context, signed, signature)
-}
-
-// enrol uses up a code; the device connects again with what it was given.
-func (p *peer) enrol(m wire.Enrol) {
-	p.transcript.Code, p.transcript.PublicKey = m.Code, m.PublicKey
-	if m.Former != nil {
-		p.transcript.Device = m.Former.Device
-	}
-	switch {
-	case m.Code == "" || len(m.Code) > maxCode:
-		p.refuse(fault.Errorf(fault.CodeUnknown, "no such code"))
-		return
-	case !p.signedBy(m.PublicKey, wire.SignEnrol, m.Signature):
-		p.refuse(fault.Errorf(fault.Unauthenticated, "signature does not fit the public key"))
-		return
-	}
-	e, err := p.s.cfg.Arbiter.Enrol(p.s.ctx, m.Code, m.PublicKey, m.Former)
-	if err != nil {
-		p.logger().Warn("enrolment refused", "error", err)
-		p.refuse(asFault(err))
-		return
-	}
-	p.logger().Info("enrolled", "as", e.Device, "role", e.Role)
-	p.send(wire.Enrolled{Device: e.Device, Role: e.Role, Station: e.Station, Member: e.Member, Org: e.Org, Upstream: e.Upstream, Supervisor: e.Supervisor})
-	p.end(websocket.CloseNormalClosure, "enrolled; connect again")
-}
-
-// proof lets a device in whose key is on record.
-func (p *peer) proof(m wire.Proof) {
-	info, known := p.s.cfg.Arbiter.Device(p.transcript.Device)
-	switch {
-	case !known || !p.signedBy(info.Enrolment.PublicKey, wire.SignProof, m.Signature):
-		p.refuse(fault.Errorf(fault.Unauthenticated, "device is unknown or its signature is wrong"))
-		return
-	case info.Enrolment.Upstream != p.s.cfg.Self:
-		p.refuse(fault.Errorf(fault.WrongDeployment, "device %s belongs to hub %q; connect it there", p.transcript.Device, info.Enrolment.Upstream))
-		return
-	case info.Gone:
-		p.phase = leaving
-		p.mu.Lock()
-		p.info = info
-		p.mu.Unlock()
-		p.s.mu.Lock()
-		p.s.met(p)
-		p.s.mu.Unlock()
-		p.wipe(0)
-		return
-	}
-	if m.Known != nil {
-		if err := p.s.cfg.Arbiter.Meet(p.transcript.Device, *m.Known); err != nil {
-			p.refuse(asFault(err))
-			return
-		}
-	} else if info.Epoch > 0 && m.Held == nil {
-		m.Cursor = 0 // its rows may be from before a restore
-	}
-	w := wire.Welcome{Time: p.s.cfg.Now().UnixMilli(), LastOp: info.Last, Head: p.s.cfg.Arbiter.Head(), Epoch: info.Epoch}
-	if info.Last > 0 {
-		w.LastSum = info.Hash[:]
-	}
-	if info.Enrolment.Role == op.Phone && info.Enrolment.Member != "" || info.Enrolment.Role == op.Staff {
-		pass, err := p.s.cfg.Signer.Pass(info.Enrolment, p.s.cfg.Now())
-		if err != nil { // its owner can still do all but show a code
-			p.logger().Error("device gets no pass", "error", err)
-		}
-		w.Pass = pass
-	}
-	p.phase = live
-	p.send(w)
-	p.mu.Lock()
-	p.info, p.came, p.started, p.speaks = info, m, true, p.transcript.Version
-	p.foreign = m.Known != nil && m.Known.Epoch != info.Epoch
-	p.credit = maxCredit
-	if m.Held != nil {
-		p.credit = int(min(m.Held.Window, maxCredit))
-	}
-	p.mu.Unlock()
-	p.s.claim(p, info.Enrolment.Device)
-	p.poke()
-	p.s.cfg.Arbiter.Online(info.Enrolment.Device)
-	p.logger().Info("online", "role", info.Enrolment.Role, "cursor", m.Cursor, "ops", info.Last)
+	p.send(p.s.cfg.Arbiter.Ask(p.s.ctx, info.Enrolment, m))
 }
 
 func (p *peer) watch(m wire.Watch) {
@@ -404,13 +313,21 @@ func (p *peer) setBusy(busy bool) {
 	p.mu.Unlock()
 }
 
-// send queues a message. A device that asks for more than it reads is cut off.
+// send queues a message and has it sent.
 func (p *peer) send(m wire.Message) {
+	if p.queueUp(m) {
+		p.poke()
+	}
+}
+
+// queueUp queues a message; whoever calls it looks afterwards. A device that asks for
+// more than it reads is cut off.
+func (p *peer) queueUp(m wire.Message) bool {
 	frame, err := p.s.cfg.Codec.Encode(m)
 	if err != nil {
 		p.logger().Error("message cannot be sent", "error", err)
-		p.end(websocket.CloseInternalServerErr, "internal error")
-		return
+		p.end(socket.InternalError, "internal error")
+		return false
 	}
 	p.mu.Lock()
 	slow := p.queued+len(frame) > p.s.cfg.Queue && !p.over
@@ -420,9 +337,8 @@ func (p *peer) send(m wire.Message) {
 	p.mu.Unlock()
 	if slow {
 		p.cut("slow reader")
-		return
 	}
-	p.poke()
+	return !slow
 }
 
 // refuse tells a device why it goes no further.
@@ -456,11 +372,11 @@ func (p *peer) end(code int, reason string) {
 func (p *peer) cut(reason string) {
 	p.logger().Warn("cut off", "reason", reason)
 	p.mu.Lock()
-	p.over, p.code, p.reason, p.queue, p.queued = true, websocket.ClosePolicyViolation, reason, nil, 0
+	p.over, p.code, p.reason, p.queue, p.queued = true, socket.PolicyViolation, reason, nil, 0
 	p.mu.Unlock()
 	p.poke()
 	if p.conn != nil {
-		p.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.ClosePolicyViolation, reason), time.Now().Add(time.Second))
+		p.conn.Part(socket.PolicyViolation, reason)
 		p.conn.Close()
 	}
 }

@@ -22,7 +22,7 @@ type ending struct {
 func (s *Server) Reach(d id.Device) (session uint64, expected bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.byDevice[d]; p != nil && !p.ended() {
+	if p := s.byDevice[d]; p != nil && !p.isOver() {
 		return p.serial, true
 	}
 	last, known := s.endings[d]
@@ -38,7 +38,7 @@ func (s *Server) Send(d id.Device, m wire.Message, version int) bool {
 	s.mu.Lock()
 	p := s.byDevice[d]
 	s.mu.Unlock()
-	if p == nil || p.ended() || p.version() < version {
+	if p == nil || p.isOver() || p.version() < version {
 		return false
 	}
 	p.send(m)

@@ -17,6 +17,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/seal"
 	"yizhan/core/wire"
+	"yizhan/syncserver/socket"
 	"yizhan/syncserver/stream"
 )
 
@@ -47,9 +48,9 @@ type Config struct {
 type Times struct {
 	Handshake time.Duration // from connecting to Welcome: 20 s
 	Write     time.Duration // one message: 10 s
-	Ping      time.Duration // 25 s
-	Read      time.Duration // silence of the device: 60 s
-	Heartbeat time.Duration // silence of ours: 20 s
+	Heartbeat time.Duration // silence of ours, after which the device is told the time: 25 s
+	Ping      time.Duration // silence of the device, after which it is asked for a sign: 50 s
+	Read      time.Duration // silence of the device, after which it is gone: 75 s
 	Gauge     time.Duration // between two gauges: 1 s
 	Verify    time.Duration // between two comparisons of the state hash: 10 min
 }
@@ -58,8 +59,8 @@ func (t Times) withDefaults() Times {
 	for _, f := range []struct {
 		to    *time.Duration
 		value time.Duration
-	}{{&t.Handshake, 20 * time.Second}, {&t.Write, 10 * time.Second}, {&t.Ping, 25 * time.Second},
-		{&t.Read, 60 * time.Second}, {&t.Heartbeat, 20 * time.Second}, {&t.Gauge, time.Second}, {&t.Verify, 10 * time.Minute}} {
+	}{{&t.Handshake, 20 * time.Second}, {&t.Write, 10 * time.Second}, {&t.Heartbeat, 25 * time.Second},
+		{&t.Ping, 50 * time.Second}, {&t.Read, 75 * time.Second}, {&t.Gauge, time.Second}, {&t.Verify, 10 * time.Minute}} {
 		if *f.to == 0 {
 			*f.to = f.value
 		}
@@ -75,8 +76,11 @@ type Server struct {
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
 	sums     stream.Sums
+	signs    func([]wire.RowChange) error // sign, made once
 	repairs  atomic.Uint64
 	shared   shared
+	beats    *alarm // for what has time
+	soon     *alarm
 
 	mu       sync.Mutex // guards all below
 	peers    map[*peer]struct{}
@@ -109,9 +113,11 @@ func New(cfg Config) (*Server, error) {
 	cfg.Times = cfg.Times.withDefaults()
 	s := &Server{cfg: cfg, peers: map[*peer]struct{}{}, byDevice: map[id.Device]*peer{}, seen: map[id.Device]time.Time{},
 		endings: map[id.Device]ending{}}
-	s.began = s.clock()
-	// Tens of thousands of devices are mostly silent: small read buffers, and write buffers only while writing.
-	s.upgrader = websocket.Upgrader{ReadBufferSize: 512, WriteBufferSize: 4096, WriteBufferPool: &sync.Pool{}, HandshakeTimeout: cfg.Times.Handshake}
+	s.began, s.signs = s.clock(), s.sign
+	s.beats = newAlarm(beatGrid, func(p *peer) { p.rung(&p.late) })
+	s.soon = newAlarm(soonGrid, func(p *peer) { p.rung(&p.early) })
+	// Only for the handshake: package socket carries what follows.
+	s.upgrader = websocket.Upgrader{ReadBufferSize: 128, WriteBufferPool: &sync.Pool{}, HandshakeTimeout: cfg.Times.Handshake}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -137,20 +143,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	conn, err := s.upgrader.Upgrade(w, r, nil)
+	upgraded, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return // the upgrader has answered
 	}
+	conn := socket.New(upgraded.NetConn(), wire.MaxRead)
 	p := newPeer(s, conn, binding)
-	p.mu.Lock() // it may ring before it is noted
-	p.timer = time.AfterFunc(s.cfg.Times.Handshake, p.rung)
-	p.mu.Unlock()
 	if !s.add(p) {
-		p.timer.Stop()
 		conn.Close()
 		return
 	}
-	go p.readLoop(conn)
+	conn.Expect(s.cfg.Times.Handshake)
+	go p.read(conn)
 }
 
 // add takes a session in, unless the server is stopping.
@@ -186,12 +190,12 @@ func (s *Server) claim(p *peer, d id.Device) {
 	s.mu.Unlock()
 	if old != nil && old != p {
 		old.logger().Warn("session is replaced by a newer one of the same device")
-		old.end(websocket.ClosePolicyViolation, "replaced by a newer session")
+		old.end(socket.PolicyViolation, "replaced by a newer session")
 	}
 }
 
 // Drop ends the session of a device that may do nothing any more; without it the
-// session would end at its next heartbeat.
+// session would end when a silent device is next asked for a sign.
 func (s *Server) Drop(d id.Device) {
 	s.mu.Lock()
 	p := s.byDevice[d]

@@ -63,8 +63,11 @@ func (s *shared) common(codec *wire.Codec, c *wire.Checkpoint, key string) (*wir
 // sharedKey names everything of a checkpoint but From and Acked, where it brings news
 // of scopes that many devices hold. A row is the same for all under its Seq.
 func sharedKey(c *wire.Checkpoint) (key string, ok bool) {
-	if len(c.Rows) == 0 || !c.Last || c.Reset || c.More || len(c.Take)+len(c.Drop)+len(c.Sums) > 0 {
+	if !c.Last || c.Reset || c.More || len(c.Take)+len(c.Drop)+len(c.Sums) > 0 {
 		return "", false
+	}
+	if len(c.Rows) == 0 { // a heartbeat
+		return "", len(c.Parts) == 0 && len(c.Stamp) == 0
 	}
 	b := binary.AppendUvarint(make([]byte, 0, 256), c.To)
 	for _, p := range c.Parts {

@@ -1,23 +1,20 @@
 package session
 
 import (
-	"errors"
 	"time"
-
-	"github.com/gorilla/websocket"
 
 	"yizhan/core/op"
 	"yizhan/core/scope"
 	"yizhan/core/wire"
+	"yizhan/syncserver/socket"
 	"yizhan/syncserver/stream"
 )
 
-// socket is what a session needs of a WebSocket.
-type socket interface {
-	WriteMessage(kind int, data []byte) error
-	WriteControl(kind int, data []byte, deadline time.Time) error
-	SetReadDeadline(t time.Time) error
-	SetWriteDeadline(t time.Time) error
+// carrier is what a session needs of a WebSocket (socket.Conn).
+type carrier interface {
+	Send(messages [][]byte, asks bool, within time.Duration) error
+	Part(code int, reason string)
+	Expect(d time.Duration) error
 	Close() error
 }
 
@@ -29,6 +26,9 @@ func (s *Server) clock() time.Time {
 	return time.Now()
 }
 
+// since is how long the server has run.
+func (s *Server) since() time.Duration { return s.clock().Sub(s.began) }
+
 // Steps is one session without goroutines, for a simulator that carries frames and
 // time itself; the handlers are those of a WebSocket.
 type Steps struct {
@@ -39,7 +39,7 @@ type Steps struct {
 // Step begins a session; send takes each frame for the device, or fails where the
 // connection is lost. It gives nil while the server is stopping.
 func (s *Server) Step(send func(frame []byte) error) *Steps {
-	p := newPeer(s, carrier(send), nil)
+	p := newPeer(s, simulated(send), nil)
 	p.turning = true // by whoever calls Write
 	if !s.add(p) {
 		return nil
@@ -49,7 +49,7 @@ func (s *Server) Step(send func(frame []byte) error) *Steps {
 
 // Frame takes a frame from the device and returns when the arbiter has answered it.
 func (t *Steps) Frame(frame []byte) {
-	if !t.over && !t.p.ended() {
+	if !t.over && !t.p.isOver() {
 		t.p.frame(frame)
 	}
 }
@@ -83,7 +83,7 @@ func (t *Steps) End() {
 		return
 	}
 	t.over = true
-	t.p.end(websocket.CloseAbnormalClosure, "connection lost")
+	t.p.end(socket.Abnormal, "connection lost")
 	if t.p.st.cancel != nil {
 		t.p.st.cancel()
 	}
@@ -91,20 +91,21 @@ func (t *Steps) End() {
 	t.p.s.running.Done()
 }
 
-// carrier is a socket that only carries frames to the device.
-type carrier func(frame []byte) error
+// simulated is a socket that only carries messages to the device.
+type simulated func(frame []byte) error
 
-func (w carrier) WriteMessage(kind int, frame []byte) error {
-	if kind != websocket.BinaryMessage {
-		return errors.New("only binary messages are sent")
+func (w simulated) Send(messages [][]byte, _ bool, _ time.Duration) error {
+	for _, m := range messages {
+		if err := w(m); err != nil {
+			return err
+		}
 	}
-	return w(frame)
+	return nil
 }
 
-func (carrier) WriteControl(int, []byte, time.Time) error { return nil }
-func (carrier) SetReadDeadline(time.Time) error           { return nil }
-func (carrier) SetWriteDeadline(time.Time) error          { return nil }
-func (carrier) Close() error                              { return nil }
+func (simulated) Part(int, string)           {}
+func (simulated) Expect(time.Duration) error { return nil }
+func (simulated) Close() error               { return nil }
 
 // Held gives the rows that a device of that enrolment holds once it has been told
 // everything, and the journal Seq as of which that is so.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"yizhan/syncserver/socket"
 )
 
 // poke has somebody look at what changed.
@@ -51,22 +51,23 @@ func (p *peer) turn() {
 	}
 }
 
-// wakeAt has the session looked at by then. A timer that rings too early does no harm.
+// wakeAt has the session looked at by then. Who is woken too early does no harm.
 func (p *peer) wakeAt(next time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch in := next.Sub(p.s.clock()); {
 	case in <= 0:
 		p.again = true
-	case p.rings.IsZero() || next.Before(p.rings):
-		p.rings = next
-		p.timer.Reset(in)
+	case in < time.Second:
+		p.s.soon.set(p, &p.early, in)
+	default:
+		p.s.beats.set(p, &p.late, in)
 	}
 }
 
-func (p *peer) rung() {
+func (p *peer) rung(b *bell) {
 	p.mu.Lock()
-	p.rings = time.Time{}
+	b.at = 0
 	p.mu.Unlock()
 	p.poke()
 }
@@ -76,17 +77,30 @@ func (p *peer) leave(err error) {
 	defer p.s.running.Done()
 	defer p.s.remove(p)
 	defer p.conn.Close()
-	p.timer.Stop()
+	p.mu.Lock()
+	p.s.beats.drop(&p.late)
+	p.mu.Unlock()
 	if p.st.cancel != nil {
 		p.st.cancel()
 	}
-	p.end(websocket.CloseAbnormalClosure, "connection lost")
+	p.end(socket.Abnormal, "connection lost")
 	if errors.Is(err, errOver) {
-		p.conn.SetReadDeadline(time.Now().Add(linger))
-		<-p.done
+		p.conn.Expect(linger)
+	} else {
+		p.logger().Info("connection lost", "error", err)
+		p.conn.Close()
+	}
+	p.awaitReader()
+}
+
+// awaitReader comes back once nothing is read any more.
+func (p *peer) awaitReader() {
+	p.mu.Lock()
+	if p.unread {
+		p.mu.Unlock()
 		return
 	}
-	p.logger().Info("connection lost", "error", err)
-	p.conn.Close()
-	<-p.done
+	p.ended = make(chan struct{})
+	p.mu.Unlock()
+	<-p.ended
 }

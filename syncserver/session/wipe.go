@@ -9,7 +9,7 @@ import (
 // wipe tells a closed device that its ops up to taken are safe here, and that it
 // is to erase itself once it has no more.
 func (p *peer) wipe(taken uint64) {
-	transcript, err := p.transcript.Bytes()
+	transcript, err := p.hand.Bytes()
 	if err == nil {
 		var order []byte
 		if order, err = (wire.Order{Transcript: transcript, Taken: taken}).Bytes(); err == nil {
@@ -23,7 +23,7 @@ func (p *peer) wipe(taken uint64) {
 // keep takes what a closed device had not sent into quarantine, durably, before
 // the device is told so.
 func (p *peer) keep(m wire.Ops) {
-	if err := p.s.cfg.Arbiter.Keep(p.s.ctx, p.transcript.Device, m); err != nil {
+	if err := p.s.cfg.Arbiter.Keep(p.s.ctx, p.who, m); err != nil {
 		p.logger().Warn("ops of a closed device not kept", "first", m.First, "count", len(m.Ops), "error", err)
 		p.refuse(asFault(err))
 		return
@@ -36,7 +36,7 @@ func (p *peer) keep(m wire.Ops) {
 // order, or alone in a later session: by then there is no key to sign a challenge.
 func (p *peer) wiped(m wire.Wiped) {
 	info, known := p.s.cfg.Arbiter.Device(m.Device)
-	if !known || m.Device != p.transcript.Device || !Left(info, p.s.cfg.Deployment, m) {
+	if !known || m.Device != p.hand.Device || !Left(info, p.s.cfg.Deployment, m) {
 		p.refuse(fault.Errorf(fault.Unauthenticated, "the receipt is not that of a closed device of this server"))
 		return
 	}

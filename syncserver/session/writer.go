@@ -6,11 +6,10 @@ import (
 	"maps"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/wire"
+	"yizhan/syncserver/socket"
 	"yizhan/syncserver/stream"
 )
 
@@ -38,6 +37,8 @@ type writer struct {
 	watches int    // of the peer, when gauge was sent
 	gauge   wire.Gauge
 	look    time.Duration // until the ledger is looked at again
+	out     [][]byte      // messages that go in the next write
+	size    int           // bytes in out
 
 	beatAt, pingAt, gaugeAt, lookAt, verifyAt time.Time // when each is due; lookAt zero is never
 
@@ -46,16 +47,21 @@ type writer struct {
 
 var errOver = errors.New("session is over")
 
-// step sends all that is due and gives the time at which it has to look again.
+// step sends all that is due, in one write unless it is much, and gives the time at
+// which it has to look again.
 func (p *peer) step(st *writer) (time.Time, error) {
-	if err := p.flush(); err != nil {
-		return time.Time{}, err
+	next, err := p.due(st)
+	if err == nil {
+		err = p.flush(false)
 	}
+	return next, err
+}
+
+// due puts together what is due.
+func (p *peer) due(st *writer) (time.Time, error) {
 	p.mu.Lock()
-	if len(p.queue) > 0 { // what was queued goes out before what was noted after it
-		p.mu.Unlock()
-		return p.step(st)
-	}
+	queue := p.queue
+	p.queue, p.queued = nil, 0
 	// A device with rows from before a restore reports first, and then comes again for new ones.
 	over, started, busy, want, watched, differs := p.over, p.started, p.busy || p.foreign, p.want, p.watched, p.differs
 	st.dirty = st.dirty || p.changed
@@ -65,6 +71,11 @@ func (p *peer) step(st *writer) (time.Time, error) {
 		st.watches, st.gauge = p.watches, wire.Gauge{}
 	}
 	p.mu.Unlock()
+	for _, frame := range queue { // what was queued goes out before what was noted after it
+		if err := p.put(frame); err != nil {
+			return time.Time{}, err
+		}
+	}
 	if over {
 		return time.Time{}, p.farewell()
 	}
@@ -113,11 +124,12 @@ func (p *peer) step(st *writer) (time.Time, error) {
 // start begins the stream of a device that has just been let in.
 func (p *peer) start(st *writer, now time.Time) {
 	p.mu.Lock()
-	info, proof := p.info, p.came
+	came := p.came
+	p.came = nil
 	p.mu.Unlock()
-	scopes := Scopes(info.Enrolment)
-	st.device, st.dirty = info.Enrolment.Device, true
-	st.stream = stream.New(stream.Config{Device: st.device, Scopes: scopes, Sign: p.s.sign, Sums: &p.s.sums, Repaired: p.repaired, Stamp: p.s.cfg.Stamp}, proof)
+	scopes := Scopes(came.enrolment)
+	st.device, st.dirty = came.enrolment.Device, true
+	st.stream = stream.New(stream.Config{Device: st.device, Scopes: scopes, Sign: p.s.signs, Sums: &p.s.sums, Repaired: p.repaired, Stamp: p.s.cfg.Stamp}, came.proof)
 	st.cancel = p.s.cfg.Feed.Subscribe(scopes, p.rows)
 	times := p.s.cfg.Times
 	st.beatAt, st.pingAt, st.verifyAt = now.Add(times.Heartbeat), now.Add(times.Ping), now.Add(times.Verify)
@@ -242,23 +254,37 @@ func (p *peer) chunk(st *writer) (sent bool, err error) {
 func (p *peer) broken(err error) error {
 	p.logger().Error("checkpoint cannot be made", "error", err)
 	p.fail(wire.Fault{Kind: fault.Internal, Detail: "the ledger cannot be read"})
-	if err := p.flush(); err != nil {
-		return err
+	p.mu.Lock()
+	queue := p.queue
+	p.queue, p.queued = nil, 0
+	p.mu.Unlock()
+	for _, frame := range queue {
+		if err := p.put(frame); err != nil {
+			return err
+		}
 	}
 	return p.farewell()
 }
 
 // beat keeps the connection and the device's "data as of" alive, and the cursor
-// of an idle device from falling far behind.
+// of an idle device from falling far behind. A device that has long been silent is asked
+// for a sign, in the same write where both fall due at about the same time.
 func (p *peer) beat(st *writer, now time.Time) error {
-	if err := p.ping(st, now); err != nil || now.Before(st.beatAt) {
-		return err
+	near := now.Add(p.s.cfg.Times.Heartbeat / 8)
+	beats, asks := !now.Before(st.beatAt), !now.Before(st.pingAt)
+	if beats || asks && !near.Before(st.beatAt) {
+		if err := p.heartbeat(st, now); err != nil {
+			return err
+		}
 	}
+	if asks || beats && !near.Before(st.pingAt) {
+		return p.ping(st, now)
+	}
+	return nil
+}
+
+func (p *peer) heartbeat(st *writer, now time.Time) error {
 	st.beatAt = now.Add(p.s.cfg.Times.Heartbeat)
-	if info, ok := p.s.cfg.Arbiter.Device(st.device); !ok || info.Gone {
-		p.gone()
-		return nil
-	}
 	applied, before := p.s.cfg.Feed.Applied(), st.head
 	st.head = p.s.cfg.Arbiter.Head()
 	cursor := st.stream.Cursor()
@@ -270,7 +296,7 @@ func (p *peer) beat(st *writer, now time.Time) error {
 		p.poke()
 		return nil
 	}
-	frame, err := p.s.cfg.Codec.Encode(wire.Checkpoint{From: cursor, To: cursor, Acked: st.stream.Acked(), Last: true, Time: p.s.cfg.Now().UnixMilli()})
+	frame, err := p.s.shared.encode(p.s.cfg.Codec, &wire.Checkpoint{From: cursor, To: cursor, Acked: st.stream.Acked(), Last: true, Time: p.s.cfg.Now().UnixMilli()})
 	if err != nil {
 		return p.broken(err)
 	}
@@ -281,12 +307,20 @@ func (p *peer) beat(st *writer, now time.Time) error {
 	return p.put(frame)
 }
 
+// ping asks a silent device for a sign, and looks whether it may still be here.
 func (p *peer) ping(st *writer, now time.Time) error {
-	if now.Before(st.pingAt) {
+	times := p.s.cfg.Times
+	silent := p.s.since() - time.Duration(p.heard.Load())
+	if silent < times.Ping-times.Heartbeat/8 {
+		st.pingAt = now.Add(times.Ping - silent)
 		return nil
 	}
-	st.pingAt = now.Add(p.s.cfg.Times.Ping)
-	return p.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(p.s.cfg.Times.Write)) // now may be long past
+	st.pingAt = now.Add(times.Ping)
+	if info, ok := p.s.cfg.Arbiter.Device(st.device); !ok || info.Gone {
+		p.gone()
+		return nil
+	}
+	return p.flush(true)
 }
 
 // gauges sends the counts of the activity on screen, if they changed.
@@ -304,24 +338,6 @@ func (p *peer) gauges(st *writer, watched id.Activity, now time.Time) error {
 	return p.write(g)
 }
 
-// flush writes what the reader goroutine queued.
-func (p *peer) flush() error {
-	for {
-		p.mu.Lock()
-		if len(p.queue) == 0 {
-			p.mu.Unlock()
-			return nil
-		}
-		frame := p.queue[0]
-		p.queue = p.queue[1:]
-		p.queued -= len(frame)
-		p.mu.Unlock()
-		if err := p.put(frame); err != nil {
-			return err
-		}
-	}
-}
-
 func (p *peer) write(m wire.Message) error {
 	frame, err := p.s.cfg.Codec.Encode(m)
 	if err != nil {
@@ -330,19 +346,40 @@ func (p *peer) write(m wire.Message) error {
 	return p.put(frame)
 }
 
-// put writes one frame; a device that does not take it in time is cut off.
+// maxOut is how many bytes wait for others to go with.
+const maxOut = 32 << 10
+
+// put has a frame go with the next write.
 func (p *peer) put(frame []byte) error {
-	p.conn.SetWriteDeadline(time.Now().Add(p.s.cfg.Times.Write))
-	return p.conn.WriteMessage(websocket.BinaryMessage, frame)
+	st := &p.st
+	st.out, st.size = append(st.out, frame), st.size+len(frame)
+	if st.size < maxOut {
+		return nil
+	}
+	return p.flush(false)
 }
 
-// farewell sends the close frame.
+// flush writes what was put, and asks for a sign; a device that does not take it in
+// time is cut off.
+func (p *peer) flush(asks bool) error {
+	st := &p.st
+	out := st.out
+	if st.out, st.size = nil, 0; len(out) == 0 && !asks {
+		return nil
+	}
+	return p.conn.Send(out, asks, p.s.cfg.Times.Write)
+}
+
+// farewell sends what is left, and the close frame.
 func (p *peer) farewell() error {
+	if err := p.flush(false); err != nil {
+		return err
+	}
 	p.mu.Lock()
 	code, reason := p.code, p.reason
 	p.mu.Unlock()
-	if code != websocket.CloseAbnormalClosure {
-		p.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second))
+	if code != socket.Abnormal {
+		p.conn.Part(code, reason)
 	}
 	return errOver
 }

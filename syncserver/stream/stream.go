@@ -52,8 +52,9 @@ const (
 // Stream is how one session stands. It is not safe for concurrent use.
 type Stream struct {
 	cfg     Config
-	lanes   []*lane // in the order in which they are sent
-	held    *wire.Held
+	lanes   []*lane    // in the order in which they are sent
+	held    *wire.Held // until it has begun
+	plainly bool       // the device names no scopes
 	begun   bool
 	cursor  uint64
 	acked   uint64
@@ -98,9 +99,11 @@ type plan struct {
 
 // New makes the stream of a device that has proved who it is.
 func New(cfg Config, proof wire.Proof) *Stream {
-	s := &Stream{cfg: cfg, cursor: proof.Cursor, held: proof.Held, verify: true, differ: map[string]scope.Sums{}, repairs: map[string]int{}}
-	for _, name := range cfg.Scopes {
-		s.lanes = append(s.lanes, &lane{name: name, rank: scope.Rank(name)})
+	s := &Stream{cfg: cfg, cursor: proof.Cursor, held: proof.Held, plainly: proof.Held == nil, verify: true, lanes: make([]*lane, len(cfg.Scopes))}
+	all := make([]lane, len(cfg.Scopes)) // at one place: there are as many streams as devices
+	for i, name := range cfg.Scopes {
+		all[i] = lane{name: name, rank: scope.Rank(name)}
+		s.lanes[i] = &all[i]
 	}
 	slices.SortStableFunc(s.lanes, func(a, b *lane) int { return a.rank - b.rank })
 	return s
@@ -123,13 +126,16 @@ func (s *Stream) Idle() bool {
 }
 
 // Verify has the next checkpoint carry the sums of all scopes.
-func (s *Stream) Verify() { s.verify = s.held != nil }
+func (s *Stream) Verify() { s.verify = !s.plainly }
 
 // Differ takes the sub-sums of scopes that are not as the server said.
 func (s *Stream) Differ(m wire.Differ) {
 	for name, b := range m.Sums {
 		sums, ok := scope.Parse(b)
 		if ok && slices.Contains(s.cfg.Scopes, name) && s.repairs[name] < maxRepairs {
+			if s.differ == nil {
+				s.differ, s.repairs = map[string]scope.Sums{}, map[string]int{}
+			}
 			s.differ[name] = sums
 		}
 	}
@@ -145,7 +151,7 @@ func (s *Stream) begin(v View, applied uint64) error {
 		return err
 	}
 	s.begun = true
-	if s.held == nil {
+	if s.plainly {
 		s.beginPlain(floor, applied)
 		return nil
 	}
@@ -162,6 +168,7 @@ func (s *Stream) begin(v View, applied uint64) error {
 	for name := range staged {
 		s.gone(name)
 	}
+	s.held = nil
 	return nil
 }
 
@@ -215,7 +222,7 @@ func (s *Stream) Next(v View, now int64, budget int) (*wire.Checkpoint, error) {
 	p := &plan{pos: map[*lane]scope.Position{}, done: map[*lane]bool{}, room: budget, applied: applied, fixed: map[string][]byte{}}
 	p.chunk = wire.Checkpoint{From: s.cursor, To: applied, Acked: s.acked, Time: now}
 	s.next = p
-	if s.held == nil {
+	if s.plainly {
 		return &p.chunk, s.plain(v, p)
 	}
 	if err := s.rows(v, p); err != nil {
@@ -446,7 +453,7 @@ func (s *Stream) Sent() {
 			}
 		}
 	}
-	if s.held == nil {
+	if s.plainly {
 		s.reset, s.pin, s.behind = false, p.chunk.To, p.applied > p.chunk.To
 	}
 	if !p.chunk.Last {
