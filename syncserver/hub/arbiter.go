@@ -137,7 +137,9 @@ func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) e
 	case seq > last+1:
 		return fault.Errorf(fault.Gap, "op %d of %s came before the ones in front of it", seq, s.device)
 	case parted, seq <= last && old.Hash != hash, seq == last+1 && ends != previous:
-		h.forked(s, seq, previous, raw)
+		if err := h.forked(s, &fork{seq, raw, previous}); err != nil {
+			return err
+		}
 		return fault.Errorf(fault.Fork, "op %d of %s continues another history", seq, s.device)
 	case seq <= last:
 		return nil
@@ -157,16 +159,28 @@ func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) e
 	return h.append(s, o, nil)
 }
 
-// forked keeps the other history for the server: it sets the device aside. It is shown
+// forked keeps the other history, durably, for the server: it sets the device aside. It is shown
 // behind what this hub has accepted, or it would be taken for the first one.
-func (h *Hub) forked(s *scanner, seq uint64, previous op.Hash, raw []byte) {
-	h.cfg.Log.Error("a scanner continues another history; it is a copy, or was restored", "device", s.device, "op", seq)
+func (h *Hub) forked(s *scanner, f *fork) error {
+	h.cfg.Log.Error("a scanner continues another history; it is a copy, or was restored", "device", s.device, "op", f.Seq)
 	h.mu.Lock()
-	if s.fork == nil {
-		s.fork, s.parting = &held{Seq: seq, Bytes: raw}, previous
+	known := s.fork != nil
+	h.mu.Unlock()
+	if known {
+		return nil
 	}
+	body, err := wire.EncodeRow(f)
+	if err == nil {
+		err = h.store.keep([]local.Row{{Table: tableFork, ID: string(s.device), Body: body}}, nil)
+	}
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	s.fork = f
 	h.mu.Unlock()
 	h.look()
+	return nil
 }
 
 // await gives the server a little time for what only it can decide.

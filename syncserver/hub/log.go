@@ -16,6 +16,10 @@ import (
 // number. Another, with the device alone as id, is where its ops begin.
 const tableRelay = "relay"
 
+// tableFork holds the other history of each scanner that came with one, by device,
+// until the server was shown it: the scanner does not come again with it.
+const tableFork = "fork"
+
 // lateOps is how many of the newest ops are looked through for answers that came late.
 const lateOps = 1000
 
@@ -31,6 +35,13 @@ type held struct {
 	Receipt []byte        `cbor:"8,keyasint,omitempty"` // the server's, of Result or of what this hub decided
 	Order   uint64        `cbor:"9,keyasint,omitempty"` // in which ops of all scanners were accepted
 	told    bool          // the scanner was, or may have been
+}
+
+// fork is the op with which a scanner showed that it has another history.
+type fork struct {
+	Seq      uint64  `cbor:"1,keyasint"`
+	Bytes    []byte  `cbor:"2,keyasint"`
+	Previous op.Hash `cbor:"3,keyasint"` // chain hash before it
 }
 
 // base is where the ops of a scanner begin here.
@@ -49,8 +60,7 @@ type scanner struct {
 	closed  bool    // the server takes nothing of it, as it said when it was asked last
 	stood   int     // session with the server in which it said where the device stands; 0: not yet
 	whole   int     // session in which it was told that it has everything
-	fork    *held   // the other history that it came with; nil once the server was shown it
-	parting op.Hash // before fork
+	fork    *fork   // the other history that it came with; nil once the server was shown it
 }
 
 func (s *scanner) last() uint64 { return s.base.Seq + uint64(len(s.ops)) }
@@ -116,6 +126,21 @@ func (h *Hub) readLog() error {
 		if s.ops = append(s.ops, o); o.Place != 0 && s.relayed == o.Seq-1 {
 			s.relayed = o.Seq
 		}
+	}
+	return h.readForks()
+}
+
+func (h *Hub) readForks() error {
+	rows, err := h.store.Rows(tableFork)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		s, f := h.scanners[id.Device(r.ID)], &fork{}
+		if err := wire.DecodeRow(r.Body, f); err != nil || s == nil {
+			return fmt.Errorf("read the other history of %s: %w", r.ID, err)
+		}
+		s.fork = f
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func (h *Hub) relayRound(ctx context.Context) (forward bool) {
 // relays a run of its ops, and then its other history.
 func (h *Hub) tell(ctx context.Context, s *scanner, session int) (forward bool, err error) {
 	h.mu.Lock()
-	stands, all, f, parting := s.stood == session, s.relayed == s.last(), s.fork, s.parting
+	stands, all, f := s.stood == session, s.relayed == s.last(), s.fork
 	h.mu.Unlock()
 	switch {
 	case !stands:
@@ -115,11 +115,14 @@ func (h *Hub) tell(ctx context.Context, s *scanner, session int) (forward bool, 
 		s.whole = session
 		return true, nil
 	}
-	answer, err := h.handOn(ctx, wire.Relay{Device: s.device, First: f.Seq, Previous: parting[:], Ops: [][]byte{f.Bytes}})
+	answer, err := h.handOn(ctx, wire.Relay{Device: s.device, First: f.Seq, Previous: f.Previous[:], Ops: [][]byte{f.Bytes}})
 	if err != nil || answer.Kind == fault.Busy {
 		return false, err
 	}
 	h.cfg.Log.Warn("the server was shown the other history", "device", s.device, "op", f.Seq, "says", answer.Kind)
+	if err := h.store.keep(nil, []local.Row{{Table: tableFork, ID: string(s.device)}}); err != nil {
+		return false, err
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.fork = nil

@@ -281,3 +281,46 @@ func TestForkFoundByTheCity(t *testing.T) {
 		t.Errorf("the station is not given up: %v", err)
 	}
 }
+
+// TestForkOutlivesTheHub: a copy shows the hub its other history, and the hub loses its
+// power before it could tell the city.
+func TestForkOutlivesTheHub(t *testing.T) {
+	s := newSite(t)
+	s.crashHub()
+	s.startHub("")
+	dir := t.TempDir()
+	file, copied := filepath.Join(dir, "scanner.db"), filepath.Join(dir, "copy.db")
+	store, err := sqlite.Open(file)
+	s.ok(err)
+	code := s.offer(op.Enrolment{Role: op.Staff, Station: "S", Device: "twin", Upstream: "hub-1"})
+	s.until("the hub is online", func() bool { s.hub.Kick(); return s.hub.Status().Online })
+	first, end := s.live(store, code)
+	s.synced(first.Device)
+	end()
+	s.ok(store.Close())
+	data, err := os.ReadFile(file)
+	s.ok(err)
+	s.ok(os.WriteFile(copied, data, 0o600))
+	s.cityDown()
+	for i, path := range []string{file, copied} {
+		store, err := sqlite.Open(path)
+		s.ok(err)
+		d, end := s.live(store, "")
+		_, err = d.Do(op.Op{Kind: op.Redeem, Verdict: fault.Unknown, Scanned: path, Channel: op.ByStaff})
+		s.ok(err)
+		s.until("the hub has an opinion", func() bool {
+			why := d.Status().Problem
+			return i == 0 && s.hub.Backlog() == 1 || i == 1 && why != nil && why.Kind == fault.Fork
+		})
+		end()
+		s.ok(store.Close())
+	}
+	s.crashHub()
+	s.startHub("")
+	s.cityBack()
+	s.until("the scanner is closed", func() bool {
+		var stands arbiter.Device
+		s.ok(s.View(context.Background(), func(state *arbiter.State) { stands, _ = state.Device("twin") }))
+		return stands.Gone == "forked"
+	})
+}
