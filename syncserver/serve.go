@@ -26,8 +26,9 @@ import (
 	"yizhan/syncserver/session"
 )
 
-// stopTime is how long a stopping server waits for those it talks to.
-const stopTime = 10 * time.Second
+// stopTime is how long a stopping server waits for those it talks to, and for the digest
+// of its state, which takes ten seconds where there are a million members and other work.
+const stopTime = time.Minute
 
 func serve(fs *flag.FlagSet, args []string) error {
 	data := dataFlag(fs)

@@ -68,6 +68,20 @@ func TestFill(t *testing.T) {
 	}
 }
 
+// TestCell: of a crowd the largest counts, what began something else is set apart, and what was not reached is bold.
+func TestCell(t *testing.T) {
+	f := Figures{"Crowd/devices=300": {"KiB/device": 90}, "Crowd/devices=19900": {"KiB/device": 9.5, "cpu-%": 6}, "Crowd/devices=8000/tls": {"KiB/device": 20}, "Crowd/devices=x": {"KiB/device": 1}}
+	if got, want := Fill("| 5 | crowd | little | | x |\n", File{Figures: f}), "| 5 | crowd | little | 9.5 KiB a device, **6 % of a core**; 20 KiB with TLS | x |\n"; got != want {
+		t.Errorf("got  %swant %s", got, want)
+	}
+	if missing := strings.Join(Missing(f), "; "); strings.Contains(missing, "crowd") || !strings.Contains(missing, "a phone's day") {
+		t.Errorf("missing are %s", missing)
+	}
+	if g := Gain("peer-ratio", 3, 2); g != 1.5 {
+		t.Errorf("half as much again beside the peer is a gain of %v", g)
+	}
+}
+
 // TestPlot: the file is well-formed, holds every value, and growth is measured against the first point.
 func TestPlot(t *testing.T) {
 	p := plots[2]

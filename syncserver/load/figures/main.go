@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -74,6 +75,9 @@ func measure(only *regexp.Regexp, write bool) error {
 		now.Figures.Add(got)
 	}
 	fmt.Print(Table(now.Figures, old.Figures))
+	if missing := Missing(now.Figures); only.String() == "" && len(missing) > 0 {
+		failed = errors.Join(failed, fmt.Errorf("not measured: %s", strings.Join(missing, "; ")))
+	}
 	if !write {
 		return failed
 	}

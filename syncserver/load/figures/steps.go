@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
 
-// step is one command that prints figures. "load" begins one of the server's program.
+// step is one command that prints figures. "load" begins one of the server's program;
+// folder stands for one that all steps share, and that goes with them.
 type step []string
+
+const folder = "DIR"
 
 func (s step) String() string { return strings.Join(s, " ") }
 
@@ -29,9 +33,9 @@ var steps = []step{
 	{"load", "storm", "-devices", "2500", "-presses", "20"},
 	{"load", "storm", "-devices", "5000", "-presses", "20"},
 	{"load", "storm", "-devices", "10000", "-presses", "20"},
-	{"load", "storm", "-devices", "10000", "-presses", "20", "-batch", "10"},
+	{"load", "storm", "-devices", "10000", "-presses", "20", "-batch", "20"},
 	{"load", "crowd", "-devices", "20000"},
-	{"load", "crowd", "-devices", "8000", "-tls"},
+	{"load", "crowd", "-devices", "20000", "-tls"},
 	{"load", "fanout", "-devices", "10000"},
 	{"load", "herd", "-devices", "10000"},
 	{"load", "bootstrap", "-rows", "10000"},
@@ -40,6 +44,8 @@ var steps = []step{
 	{"load", "day"},
 	bench("./core/handover", "^BenchmarkScan$", "1000x"),
 	bench("./syncserver/roster", "^BenchmarkImport43000$", "1x"),
+	{"load", "bigcity", "-data", folder + "/city"},
+	append(bench("./syncserver/sequencer", "^BenchmarkCity$", "2s"), "-city", folder+"/city"), // which the step before has built
 }
 
 // quick are the commands of the short form. Of their figures only processor time is
@@ -56,15 +62,20 @@ var quick = []struct {
 	{bench("./syncserver/roster", "^BenchmarkImport43000$", "1x"), "Import43000", "cpu-s"},
 }
 
-// run runs a command, and reads what it measured.
+// run runs a command, and reads what it measured. The server's program lies in the
+// folder of the steps.
 func (s step) run(server string) (Figures, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
-	args := []string(s)
-	if args[0] == "load" {
-		args = append([]string{server}, args...)
+	var args []string
+	if s[0] == "load" {
+		args = append(args, server)
 	}
-	fmt.Fprintln(os.Stderr, "figures:", s)
+	for _, arg := range s {
+		args = append(args, strings.Replace(arg, folder, filepath.Dir(server), 1))
+	}
+	began := time.Now()
+	defer func() { fmt.Fprintf(os.Stderr, "figures: %s: %.0f s\n", s, time.Since(began).Seconds()) }()
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, os.Stderr
