@@ -57,7 +57,7 @@ func TestImportTwiceChangesNothing(t *testing.T) {
 	o = p.do("import", "roster", sheet)
 	holds(t, o, o.stdout, fmt.Sprintf("工会组织：新增或更新 %d，未变 0", len(c.Orgs)), "会员：新增或更新 2000，未变 0")
 	o = p.do("import", "stations", stations)
-	holds(t, o, o.stdout, "服务站点：新增或更新 312，未变 0")
+	holds(t, o, o.stdout, fmt.Sprintf("服务站点：新增或更新 %d，未变 0", len(c.Stations)+len(c.Partners)), "站点照片：新增、更换或撤下 11，未变 0")
 	before := p.status()
 	if before.People != 2000 {
 		t.Errorf("status %+v", before)
@@ -65,7 +65,7 @@ func TestImportTwiceChangesNothing(t *testing.T) {
 	o = p.do("import", "roster", sheet)
 	holds(t, o, o.stdout, fmt.Sprintf("工会组织：新增或更新 0，未变 %d", len(c.Orgs)), "会员：新增或更新 0，未变 2000")
 	o = p.do("import", "stations", stations)
-	holds(t, o, o.stdout, "服务站点：新增或更新 0，未变 312")
+	holds(t, o, o.stdout, fmt.Sprintf("服务站点：新增或更新 0，未变 %d", len(c.Stations)+len(c.Partners)), "站点照片：新增、更换或撤下 0，未变 11")
 	if after := p.status(); after.Seq != before.Seq {
 		t.Errorf("the same files moved the journal from %d to %d", before.Seq, after.Seq)
 	}

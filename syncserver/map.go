@@ -19,6 +19,7 @@ import (
 	"yizhan/core/mappack"
 	"yizhan/core/walk"
 	"yizhan/syncserver/osmimport"
+	"yizhan/syncserver/roster"
 )
 
 // importMemory is what an import tries to stay below.
@@ -208,8 +209,13 @@ type stationAt struct {
 	at   geo.Fix
 }
 
-// readStations reads name,lat,lon,datum from a .csv file; the datum has to be said.
+// readStations reads a union's sheet, or name,lat,lon,datum from a .csv file; the datum has to be said.
 func readStations(path string) ([]stationAt, error) {
+	if book, err := roster.Read(path); err == nil {
+		return sheetStations(path, book.Check(roster.Options{Demo: true}))
+	} else if strings.HasPrefix(strings.ToLower(filepath.Ext(path)), ".xls") {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -241,6 +247,22 @@ func readStations(path string) ([]stationAt, error) {
 	}
 	if len(list) == 0 {
 		return nil, fmt.Errorf("read stations %s: it has no line name,lat,lon,datum", path)
+	}
+	return list, nil
+}
+
+// sheetStations takes the good rows of a union's sheet, as its import does.
+func sheetStations(path string, sheet *roster.Roster) (list []stationAt, err error) {
+	for _, s := range sheet.Stations {
+		if at, ok := s.At(); ok {
+			list = append(list, stationAt{s.Name, at.Fix()})
+		}
+	}
+	if n := len(sheet.Problems); n > 0 {
+		fmt.Fprintf(os.Stderr, "%s：有 %d 处问题，这些行没有算进来；第一处：%s\n", path, n, sheet.Problems[0])
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s 里没有可用的服务站点；需要“服务站点”表，或每行写 name,lat,lon,datum 的 .csv", path)
 	}
 	return list, nil
 }

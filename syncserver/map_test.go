@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
+
 	"yizhan/core/wire"
+	"yizhan/syncserver/roster"
 )
 
 // townOSM is the hand-made town of the importer.
@@ -71,6 +75,34 @@ func TestMapCommands(t *testing.T) {
 		if o := try(t, "map", "nearest", pack, list, "24.48,118.0905"); o.code == 0 || !strings.Contains(o.stderr, "stations.csv") || text != "近,24.48,118.094\n" && !strings.Contains(o.stderr, words) {
 			t.Errorf("stations %q: %v", text, o)
 		}
+	}
+	// A union's own sheet, as it is imported; a wrong row is said and left out.
+	book := filepath.Join(dir, "站点.xlsx")
+	f := excelize.NewFile()
+	defer f.Close()
+	for i, row := range [][]any{{"站点编码", "名称", "类型", "地址", "经度", "纬度", "坐标系"}, {"A1", "近", "爱心驿站", "渡口路1号", "118.094", "24.48", "WGS84"},
+		{"A2", "远", "爱心驿站", "渡口路2号", "118.095", "24.485", "GPS"}, {"A3", "不知", "爱心驿站", "渡口路3号", "118.095", "24.485", ""}} {
+		if err := f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := roster.Save(f, book); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(book); err != nil || info.Mode().Perm()&0o133 != 0 {
+		t.Errorf("a workbook has the mode %v: %v", info.Mode(), err)
+	}
+	o := try(t, "map", "nearest", pack, book, "24.48,118.0905")
+	holds(t, o, o.stderr, "有 1 处问题", "坐标系没有填")
+	near = nil
+	if err := json.Unmarshal([]byte(o.stdout), &near); err != nil || len(near) != 2 || near[0].Name != "近" {
+		t.Errorf("%v: %v", o, err)
+	}
+	if err := os.WriteFile(book, []byte("no workbook"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := try(t, "map", "nearest", pack, book, "24.48,118.0905"); o.code == 0 || !strings.Contains(o.stderr, "站点.xlsx") {
+		t.Errorf("no workbook: %v", o)
 	}
 	refused(t, []string{"250 m", "25,119"}, "map", "route", pack, "24.48,118.0905", "25,119")
 	refused(t, []string{"no way on foot leads"}, "map", "route", pack, "24.48,118.0905", "24.489,118.095")

@@ -114,7 +114,7 @@ func demo(fs *flag.FlagSet, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("wrote 云鹭市 to %s: %d organisations, %d people, %d stations, %d activities\n", rest[0], len(city.Orgs), len(city.People), len(city.Stations), len(city.Activities))
+	fmt.Printf("wrote 云鹭市 to %s: %d organisations, %d people, %d stations, %d shops, hospitals and halls, %d activities\n", rest[0], len(city.Orgs), len(city.People), len(city.Stations), len(city.Partners), len(city.Activities))
 	fmt.Printf("map %s\n", filepath.Join(rest[0], democity.MapFile))
 	fmt.Printf("kiosk station %s\n", city.Kiosk)
 	for _, s := range city.Samples {

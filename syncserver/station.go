@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -163,10 +164,10 @@ func stations(fs *flag.FlagSet, args []string, least, most int) error {
 		return printJSON(out)
 	}
 	if len(found) == 0 {
-		return fmt.Errorf("no station fits")
+		return fmt.Errorf("没有符合条件的站点")
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tKIND\tNOW\tHOURS\tCHECKED")
+	fmt.Fprintln(w, "编码\t名称\t类型\t现在\t开放时间\t核验")
 	for _, s := range found {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Name, dash(kindName(s.Kind)), now(s, p.Now), dash(s.Station.Hours), lastChecked(s.Station, p.Now))
 	}
@@ -182,7 +183,7 @@ func kindName(key string) string {
 
 func lastChecked(s station.Station, now time.Time) string {
 	if _, stale := s.Stale(now); stale {
-		return dash(s.Checked) + " (too long ago)"
+		return dash(s.Checked) + "（太久）"
 	}
 	return s.Checked
 }
@@ -192,20 +193,31 @@ func now(s station.Found, at time.Time) string {
 	switch s.State {
 	case station.Open:
 		if s.Until.IsZero() {
-			return "open"
+			return "开放"
 		}
-		return "open until " + s.Until.Format(stamp)
+		return "开放到 " + minutes(s.Until, at)
 	case station.Closing:
-		return fmt.Sprintf("closes in %d min", s.Left(at))
+		return fmt.Sprintf("%d 分钟后关门", s.Left(at))
 	case station.Closed:
 		if s.Next.IsZero() {
-			return "closed"
+			return "关门"
 		}
-		return "opens " + s.Next.Format(stamp)
+		return "关门，" + minutes(s.Next, at) + " 开"
 	case station.Paused:
-		return strings.TrimSpace("closed until " + dash(s.Closure.Until) + " " + s.Closure.Why)
+		return strings.TrimSpace("暂停到 " + cmp.Or(s.Closure.Until, "另行通知") + " " + s.Closure.Why)
 	case station.Shut:
-		return "shut: " + s.Status
+		return "已停办：" + s.Status
 	}
-	return "unknown: its hours cannot be read"
+	return "不清楚：开放时间看不懂"
+}
+
+// minutes is a moment for people: no seconds, and no date where it is today's.
+func minutes(t, now time.Time) string {
+	switch {
+	case t.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return t.Format("15:04")
+	case t.Year() == now.Year():
+		return t.Format("01-02 15:04")
+	}
+	return t.Format("2006-01-02 15:04")
 }

@@ -31,7 +31,7 @@ func TestStationsByCommand(t *testing.T) {
 	holds(t, o, o.stderr, "第 3 行 G 列“坐标系”:坐标系没有填", "第 4 行 H 列“开放时间”:看不懂“早上到晚上”")
 
 	o = p.do("station", "list")
-	holds(t, o, o.stdout, "A1  仙桥广场爱心驿站  爱心驿站", "open", "2020-01-02 (too long ago)", "A4  南浦职工服务站", "closed")
+	holds(t, o, o.stdout, "A1  仙桥广场爱心驿站  爱心驿站", "开放 ", "2020-01-02（太久）", "A4  南浦职工服务站", "关门")
 	for _, words := range [][]string{{"仙桥"}, {"xq"}, {"热水"}, {"caishichang"}, {"-open"}, {"-kind", "爱心驿站"}} {
 		command := []string{"station", "find", "-json", words[0]}
 		if words[0][0] == '-' {
@@ -43,7 +43,7 @@ func TestStationsByCommand(t *testing.T) {
 			t.Errorf("%v: %v", words, o)
 		}
 	}
-	p.refuses([]string{"no station fits"}, "station", "find", "没有的")
+	p.refuses([]string{"没有符合条件的站点"}, "station", "find", "没有的")
 
 	p.must("station", "close", "A1", "-until", "2999-12-31", "-why", "内部装修")
 	p.must("station", "checked", "A1")
@@ -65,7 +65,7 @@ func TestStationsByCommand(t *testing.T) {
 	p.start()
 	again() // also out of the journal
 	o = p.do("station", "list")
-	holds(t, o, o.stdout, "closed until 2999-12-31 内部装修")
+	holds(t, o, o.stdout, "暂停到 2999-12-31 内部装修")
 	p.must("station", "open", "A1")
 	o = p.do("station", "open", "A1")
 	holds(t, o, o.stdout, "没有变化")

@@ -60,6 +60,7 @@ type City struct {
 	Orgs       []roster.Org
 	People     []roster.Person
 	Stations   []roster.Station
+	Partners   []roster.Station // shops, hospitals and halls, in the same sheet
 	Activities []activity.Spec
 	Plan       *cityplan.Plan // its map
 	Park       id.Org         // audience of the film
@@ -113,6 +114,9 @@ func Write(dir string, o Options) (*City, error) {
 		return nil, err
 	}
 	if err := c.WriteMap(filepath.Join(dir, MapFile)); err != nil {
+		return nil, err
+	}
+	if err := c.writePhotos(filepath.Join(dir, PhotoDir)); err != nil {
 		return nil, err
 	}
 	calendar, err := json.MarshalIndent(Holidays(), "", " ")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -123,13 +124,13 @@ func TestImportsClean(t *testing.T) {
 		t.Errorf("planted faults were counted as %+v", faulty)
 	}
 	stations := check(t, filepath.Join(dir, democity.StationFile))
-	if len(stations.Problems) > 0 || len(stations.Stations) != 312 {
+	if len(stations.Problems) > 0 || len(stations.Stations) != len(c.Stations)+len(c.Partners) {
 		t.Fatalf("%d stations, problems %v", len(stations.Stations), stations.Problems)
 	}
 	for i, s := range stations.Stations {
 		s.Row, s.Sheet = 0, ""
-		if !reflect.DeepEqual(s, c.Stations[i]) {
-			t.Fatalf("station %d\n got %+v\nwant %+v", i, s, c.Stations[i])
+		if want := slices.Concat(c.Stations, c.Partners)[i]; !reflect.DeepEqual(s, want) {
+			t.Fatalf("station %d\n got %+v\nwant %+v", i, s, want)
 		}
 	}
 }

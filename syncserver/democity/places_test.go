@@ -90,6 +90,15 @@ func TestNearestStations(t *testing.T) {
 		_, g := imported(t, c)
 		truth := make([]geo.Point, len(c.Stations))
 		count := map[string]int{}
+		for _, p := range c.Partners {
+			at, err := geo.Point{Lat: p.Lat, Lon: p.Lon}.To(geo.WGS84, geo.Datum(p.Datum))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := g.Snap(at.Fix(), walk.Ordinary); !ok {
+				t.Errorf("%s %s stands beside no way", p.ID, p.Name)
+			}
+		}
 		for i, s := range c.Stations {
 			for _, v := range []string{s.Kind, s.Datum, s.Status} {
 				count[v]++

@@ -16,7 +16,10 @@ var hours = map[string][]string{
 	"service": {"工作日 08:30-12:00、14:00-17:30；周末 休息；节假日 休息", "工作日 08:30-17:30；周六 09:00-12:00；周日 休息；节假日 休息", "工作日 08:30-18:00；周末 09:00-17:00；节假日 休息；调休 09:00-17:00"},
 	"care": {"每天 07:00-21:00", "每天 07:00-21:00", "每天 24小时", "08:00-20:00", "工作日 07:30-19:00；周末 08:00-18:00；节假日 09:00-17:00", "每天 05:30-22:00",
 		"工作日 08:30-18:00；周末 休息；节假日 休息", "每天 18:00-次日02:00"},
-	"home": {"工作日 11:30-13:30、17:30-21:00；周末 09:00-21:00；节假日 休息", "工作日 10:00-21:00；周末 09:00-21:00；节假日 09:00-18:00"},
+	"merchant": {"每天 08:00-21:00", "每天 09:00-22:00"},
+	"hospital": {"每天 24小时", "每天 08:00-12:00、14:00-17:30", "工作日 08:00-17:30；周末 08:00-12:00；节假日 08:00-12:00"},
+	"venue":    {"工作日 17:30-21:30；周末 09:00-21:00；节假日 休息", "每天 09:00-21:30", "工作日 12:00-14:00、17:30-21:00；周六 09:00-18:00；周日 休息；节假日 休息"},
+	"home":     {"工作日 11:30-13:30、17:30-21:00；周末 09:00-21:00；节假日 休息", "工作日 10:00-21:00；周末 09:00-21:00；节假日 09:00-18:00"},
 }
 
 // shares are how many of a hundred stations have a facility; by kind where it matters.
@@ -24,7 +27,11 @@ var shares = map[string]map[string]int{
 	"": {"water": 97, "seats": 94, "charging": 86, "aircon": 82, "firstaid": 74, "wifi": 68, "microwave": 63, "rain": 61, "toilet": 48, "books": 40, "fridge": 34,
 		"pump": 30, "tv": 24, "tools": 26, "locker": 14, "changing": 9, "nursing": 8, "printer": 7},
 	"service": {"printer": 62, "nursing": 30, "toilet": 85, "books": 60},
-	"home":    {"changing": 55, "tv": 70, "toilet": 90, "books": 75, "locker": 45},
+	"merchant": {"water": 55, "seats": 45, "charging": 40, "aircon": 70, "firstaid": 15, "wifi": 35, "microwave": 20, "rain": 30, "toilet": 12, "books": 3, "fridge": 20, "pump": 8,
+		"tv": 15, "tools": 5, "locker": 3, "changing": 0, "nursing": 0, "printer": 3},
+	"hospital": {"toilet": 100, "seats": 100, "firstaid": 100, "nursing": 80, "printer": 70, "microwave": 5, "fridge": 0, "pump": 0, "tools": 0},
+	"venue":    {"changing": 75, "toilet": 95, "locker": 60, "seats": 80, "microwave": 8, "fridge": 10},
+	"home":     {"changing": 55, "tv": 70, "toilet": 90, "books": 75, "locker": 45},
 }
 
 // partners are with whom stations are run, and where in their rooms one finds it.

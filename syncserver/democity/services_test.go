@@ -15,7 +15,17 @@ func TestStationsAreDescribed(t *testing.T) {
 		t.Fatal(err)
 	}
 	paused, stale := 0, 0
-	for _, s := range c.Stations {
+	kinds, named := map[string]int{}, map[string]bool{}
+	for _, s := range c.Partners {
+		if kinds[s.Kind]++; named[s.Name] {
+			t.Errorf("two are called %s", s.Name)
+		}
+		named[s.Name] = true
+	}
+	if kinds["merchant"] != 60 || kinds["hospital"] < 4 || kinds["venue"] != 35 || len(c.Stations) != 312 {
+		t.Errorf("%d stations, and besides them %v", len(c.Stations), kinds)
+	}
+	for _, s := range c.all() {
 		h, err := station.ParseHours(s.Hours)
 		if err != nil || h.String() != s.Hours {
 			t.Errorf("%s: hours %q read %q: %v", s.ID, s.Hours, h, err)

@@ -223,7 +223,7 @@ func (c *City) writeXLSX(path string, v Variant, rows [][]any) error {
 	if err := c.writeOrgs(f); err != nil {
 		return err
 	}
-	return f.SaveAs(path)
+	return roster.Save(f, path)
 }
 
 func reversed(r []any) []any {
@@ -337,25 +337,25 @@ func (c *City) WriteStations(path string) error {
 	if err := f.SetSheetName("Sheet1", "服务站点"); err != nil {
 		return fmt.Errorf("write demo stations: %w", err)
 	}
-	w, err := newSheet(f, "服务站点", 19)
+	w, err := newSheet(f, "服务站点", 20)
 	if err != nil {
 		return fmt.Errorf("write demo stations: %w", err)
 	}
-	errs := []error{w.write("站点编码*", "名称*", "类型*", "地址*", "经度", "纬度", "坐标系*", "开放时间", "联系电话", "联系人", "设施", "状态", "共建单位", "最近核验日期", "地标", "暂停开始", "暂停结束", "暂停原因")}
-	for _, s := range c.Stations {
+	errs := []error{w.write("站点编码*", "名称*", "类型*", "地址*", "经度", "纬度", "坐标系*", "开放时间", "联系电话", "联系人", "设施", "状态", "共建单位", "最近核验日期", "地标", "暂停开始", "暂停结束", "暂停原因", "照片")}
+	for i, s := range c.all() {
 		has := make([]string, len(s.Facilities))
-		for i, key := range s.Facilities {
+		for k, key := range s.Facilities {
 			f, _ := station.FacilityOf(key)
-			has[i] = f.Chinese
+			has[k] = f.Chinese
 		}
 		closed := station.Closure{}
 		if s.Closure != nil {
 			closed = *s.Closure
 		}
 		errs = append(errs, w.write(string(s.ID), s.Name, called(s.Kind), s.Address, s.Lon, s.Lat, s.Datum, s.Hours, s.Phone, s.Contact, strings.Join(has, "、"), s.Status, s.Partner, s.Checked,
-			s.Landmark, closed.From, closed.Until, closed.Why))
+			s.Landmark, closed.From, closed.Until, closed.Why, c.photo(i)))
 	}
-	if err := errors.Join(append(errs, w.Flush(), f.SaveAs(path))...); err != nil {
+	if err := errors.Join(append(errs, w.Flush(), roster.Save(f, path))...); err != nil {
 		return fmt.Errorf("write demo stations: %w", err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -74,10 +75,19 @@ func WriteErrors(w *Workbook, problems []Problem, path string) (err error) {
 			return fmt.Errorf("mark errors in sheet %q: %w", s.name, err)
 		}
 	}
-	if err := f.SaveAs(path); err != nil {
+	if err := Save(f, path); err != nil {
 		return fmt.Errorf("write error copy: %w", err)
 	}
 	return nil
+}
+
+// Save writes a workbook that everybody may read and nobody runs.
+func Save(f *excelize.File, path string) error {
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Write(out), out.Close())
 }
 
 // reasonColumn gives the 1-based place for the reasons: an earlier 错误原因, or

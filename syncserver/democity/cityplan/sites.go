@@ -3,6 +3,7 @@ package cityplan
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"yizhan/core/geo"
 	"yizhan/syncserver/democity/mesh"
@@ -220,4 +221,18 @@ func (p *Plan) streetWith(a, b int32) *road {
 		}
 	}
 	return nil
+}
+
+// Partners are where shops, clinics and halls stand that serve members too: at each
+// hospital of the city, and at so many places besides. Call it behind Sites.
+func (p *Plan) Partners(s Sites, others int) (hospitals, rest []Site) {
+	for _, q := range p.places {
+		if !strings.HasSuffix(q.name, "医院") {
+			continue
+		}
+		if at, ok := p.beside(q.block, q.name); ok {
+			hospitals = append(hospitals, at)
+		}
+	}
+	return hospitals, p.spread(others, s.Kiosk.at)
 }
