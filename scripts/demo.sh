@@ -64,6 +64,7 @@ else
 	"${kiosk[@]}" -offline -scan-image "$out/5-phone-ticket.png" -shot "$out/7-kiosk-offline-refuses-second.png" -after 5s 2>>"$data/kiosk.log"
 	"${kiosk[@]}" -shot "$out/8-kiosk-reported.png" -after 5s 2>>"$data/kiosk.log"
 	"${kiosk[@]}" -open stations -shot "$out/9-kiosk-map.png" -after 8s 2>>"$data/kiosk.log"
+	"${kiosk[@]}" -open stations/YL002 -shot "$out/10-kiosk-station.png" -after 8s 2>>"$data/kiosk.log"
 	$server verify
 fi
 

@@ -95,7 +95,7 @@ func Parse(args []string, stderr io.Writer) (Options, error) {
 	set.DurationVar(&o.After, "after", 3*time.Second, "`time` from start to -shot")
 	set.StringVar(&o.Picture, "scan-image", "", "kiosk and staff: scan the code in this picture `file` at start")
 	set.StringVar(&o.Camera, "camera", "", "kiosk and staff: `what` the camera is: a device, a picture, a folder of pictures that follow each other, videotest, or none; default: the first of the system")
-	set.StringVar(&o.Open, "open", "", "start on this `page`: sync; on a kiosk also activities, pickup, door, mine, phone, stations, help or an activity's id; on a phone also mine, ticket, or the id of an activity; of staff also names, todo, more, short, member, settings, own")
+	set.StringVar(&o.Open, "open", "", "start on this `page`: sync; on a kiosk also activities, pickup, door, mine, phone, stations, stations/ID, help or an activity's id; on a phone also mine, ticket, or the id of an activity; of staff also names, todo, more, short, member, settings, own")
 	set.BoolVar(&o.Press, "press", false, "phone: press the button of the activity named by -open, once")
 	set.BoolVar(&o.Large, "large", false, "large letters; kept, as if chosen in the settings")
 	set.StringVar(&o.Language, "lang", "", "`language` zh or en; kept")

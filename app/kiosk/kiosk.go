@@ -3,6 +3,7 @@ package kiosk
 
 import (
 	"reflect"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -137,7 +138,8 @@ const openSync = "sync"
 var pages = map[string]kiosk.Page{"activities": kiosk.Activities, "pickup": kiosk.PickUp, "door": kiosk.Door, "mine": kiosk.Mine,
 	"phone": kiosk.NewPhone, "stations": kiosk.Stations, "help": kiosk.Help, "call": kiosk.Call}
 
-// Show opens a page by name: sync, one of pages, or the id of an activity; empty is none.
+// Show opens a page by name: sync, one of pages, stations/ and the id of one, or the id of an
+// activity; empty is none.
 func (s *Shell) Show(page string) {
 	switch to, ok := pages[page]; {
 	case page == "":
@@ -148,6 +150,11 @@ func (s *Shell) Show(page string) {
 	case ok:
 		s.send(kiosk.Go{Page: to})
 	default:
+		if station, ok := strings.CutPrefix(page, "stations/"); ok {
+			s.send(kiosk.Go{Page: kiosk.Stations})
+			s.send(kiosk.Find{Message: wayfind.Stations{Message: stations.Show{Station: id.Station(station)}}})
+			return
+		}
 		s.send(kiosk.Open{Activity: id.Activity(page)})
 	}
 }
