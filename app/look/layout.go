@@ -263,7 +263,7 @@ func (s Scale) Picture(m image.Image, most float32) fyne.CanvasObject {
 	b.height = func(width float32) float32 { return min(width*shape, most) }
 	b.arrange = func(s fyne.Size) {
 		w := min(s.Width, most/shape)
-		place(c, (s.Width-w)/2, 0, w, w*shape)
+		place(c, (s.Width-w)/2, max(0, s.Height-w*shape)/2, w, w*shape)
 	}
 	b.ExtendBaseWidget(b)
 	return b

@@ -142,7 +142,7 @@ func (v *View) choices(label say.Text, choices []claim.Choice, message func(stri
 func (v *View) stations(m Model) fyne.CanvasObject {
 	find := func(msg wayfind.Message) { v.Send(kiosk.Find{Message: msg}) }
 	places := &stationsview.View{Scale: v.Scale, Keys: true, Send: func(msg stations.Message) { find(wayfind.Stations{Message: msg}) }}
-	b := board.Board{Scale: v.Scale, State: m.State.Find, Send: find, Places: places}
+	b := board.Board{Scale: v.Scale, State: m.State.Find, Send: find, Places: places, Beside: m.Screen.Height > m.Screen.Width}
 	if m.Printer {
 		b.Print = v.Way
 	}

@@ -22,6 +22,7 @@ type Board struct {
 	Places  *stationsview.View // the list, and what is known of a place
 	Print   func()             // a slip with the way; nil where nothing prints
 	OpenURL func(url string)   // on the person's own phone; nil on a machine of the station
+	Beside  bool               // there is room for a photo beside what is read first
 }
 
 // Title is the page's.
@@ -182,7 +183,12 @@ func (b Board) placeHead() fyne.CanvasObject {
 	if !away.Empty() {
 		objects = append(objects, b.large(away, s.Title*1.1, true))
 	}
-	return look.Column(s.Gap*0.6, append(objects, s.Badge(d.Tone, look.Say(d.Word)), b.large(b.State.Stand(), s.Small, false))...)
+	words := look.Column(s.Gap*0.6, append(objects, s.Badge(d.Tone, look.Say(d.Word)), b.large(b.State.Stand(), s.Small, false))...)
+	if !b.Beside || d.Picture == nil {
+		return words
+	}
+	photo := s.Picture(d.Picture, s.Head*5.5)
+	return look.Row(s.Gap, 1, look.Fixed(s.Head*7, s.Head*5.5, photo), words)
 }
 
 // place is what is known of a place, and what can be done.
@@ -207,6 +213,9 @@ func (b Board) place() fyne.CanvasObject {
 	}
 	if d.Placed && d.Station != b.State.List.Asker.Here {
 		objects = append(objects, look.NewButton(s, look.Second, look.Say(say.T("我就在这个站点")), b.send(wayfind.StandAt{Station: d.Station})))
+	}
+	if b.Beside {
+		d.Picture = nil // it stands beside the name
 	}
 	return look.Column(s.Gap*0.7, append(objects, b.Places.Facts(d)...)...)
 }
