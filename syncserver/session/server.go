@@ -195,7 +195,7 @@ func (s *Server) claim(p *peer, d id.Device) {
 }
 
 // Drop ends the session of a device that may do nothing any more; without it the
-// session would end when a silent device is next asked for a sign.
+// session would end at its next heartbeat.
 func (s *Server) Drop(d id.Device) {
 	s.mu.Lock()
 	p := s.byDevice[d]

@@ -203,8 +203,8 @@ func TestBusyIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestRevocationIsHeardBySilentDevice(t *testing.T) {
-	s := newSite(t, func(s *site) { s.times.Heartbeat, s.times.Ping = 20*time.Millisecond, 20*time.Millisecond })
+func TestRevocationIsHeardAtAHeartbeat(t *testing.T) {
+	s := newSite(t, func(s *site) { s.times.Heartbeat = 20 * time.Millisecond })
 	d, _ := s.device("PHONE-CODE")
 	s.until(d, "online", func() bool { return d.Status().Online })
 	s.world.mu.Lock()

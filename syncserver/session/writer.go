@@ -285,6 +285,10 @@ func (p *peer) beat(st *writer, now time.Time) error {
 
 func (p *peer) heartbeat(st *writer, now time.Time) error {
 	st.beatAt = now.Add(p.s.cfg.Times.Heartbeat)
+	if info, ok := p.s.cfg.Arbiter.Device(st.device); !ok || info.Gone {
+		p.gone()
+		return nil
+	}
 	applied, before := p.s.cfg.Feed.Applied(), st.head
 	st.head = p.s.cfg.Arbiter.Head()
 	cursor := st.stream.Cursor()
@@ -307,7 +311,7 @@ func (p *peer) heartbeat(st *writer, now time.Time) error {
 	return p.put(frame)
 }
 
-// ping asks a silent device for a sign, and looks whether it may still be here.
+// ping asks a silent device for a sign.
 func (p *peer) ping(st *writer, now time.Time) error {
 	times := p.s.cfg.Times
 	silent := p.s.since() - time.Duration(p.heard.Load())
@@ -316,10 +320,6 @@ func (p *peer) ping(st *writer, now time.Time) error {
 		return nil
 	}
 	st.pingAt = now.Add(times.Ping)
-	if info, ok := p.s.cfg.Arbiter.Device(st.device); !ok || info.Gone {
-		p.gone()
-		return nil
-	}
 	return p.flush(true)
 }
 
