@@ -14,7 +14,7 @@ import (
 
 // Limits of the tail. A list that changes faster is read from the file.
 const (
-	tailRows = 1 << 16 // of all scopes; about 20 MiB
+	tailRows = 1 << 17 // of all scopes; about 40 MiB
 	laneRows = 256     // of one scope
 )
 

@@ -230,15 +230,25 @@ func (s *Server) look() {
 // pump projects what became durable, in transactions as large as the backlog.
 func (s *Server) pump() {
 	defer close(s.pumped)
-	next := uint64(1)
+	next, crowded := uint64(1), false
 	for {
 		select {
 		case <-s.wake:
 		case <-s.life.Done():
 			return
 		}
+		before := s.ledger.Applied()
+		if crowded && s.durable.Load()-before < lot {
+			select {
+			case <-time.After(gather):
+			case <-s.life.Done():
+				return
+			}
+		}
 		var err error
-		if next, err = s.project(next); err != nil && s.life.Err() == nil {
+		next, err = s.project(next)
+		crowded = s.ledger.Applied()-before >= storm
+		if err != nil && s.life.Err() == nil {
 			s.cfg.Log.Error("project journal into ledger; trying again in a second", "error", err)
 			select {
 			case <-time.After(time.Second):
@@ -251,6 +261,13 @@ func (s *Server) pump() {
 
 // lot is how many entries one transaction of the ledger has at least, where so many wait.
 const lot = 2048
+
+// In a storm more entries are let come together: the pages of a table that a transaction
+// changes are written once, however many of its entries change them.
+const (
+	storm  = 256 // entries in the last transaction
+	gather = 50 * time.Millisecond
+)
 
 // project brings the batches from number next on into the ledger, and gives the
 // number of the one that follows them.
