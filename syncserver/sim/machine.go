@@ -62,6 +62,11 @@ type machine struct {
 	wiped  bool                        // it has erased itself
 	found  bool                        // it has seen that the server knows another history
 	naive  bool                        // its program does not look whether the server knows another history
+	fresh  bool                        // it was never enrolled
+	code   string                      // that its person has for enrolling it
+	inbox  [][]byte                    // frames while it is enrolled
+
+	unknown bool // the server said so last
 }
 
 // start runs the program on what is on the disk.
@@ -84,7 +89,7 @@ func (m *machine) start() error {
 	}
 	m.asked, m.undo = map[uint64]handover.Outcome{}, 0
 	m.on, m.pause, m.closed = true, 0, false
-	if _, enrolled := m.link.Identity(); !enrolled {
+	if _, enrolled := m.link.Identity(); !enrolled && !m.fresh {
 		m.wiped, m.closed, m.stored = true, true, local.State{}
 	}
 	return m.intact()
@@ -176,12 +181,20 @@ func (m *machine) connect() {
 	if !m.on || m.conn != nil || m.closed {
 		return
 	}
+	if m.stranger() && m.code == "" {
+		m.invite()
+		m.again()
+		return
+	}
 	c := m.dial()
 	if c == nil {
 		m.again()
 		return
 	}
-	m.conn = c
+	if m.conn = c; m.stranger() {
+		m.enrol(c)
+		return
+	}
 	steps, stop := m.link.Step(func(frame []byte) error { return c.toServer(frame) }, nil)
 	if m.steps = steps; stop != nil {
 		m.hangUp(stop)
@@ -215,6 +228,12 @@ func (m *machine) tick(c *conn) {
 
 // frame takes a frame from the server.
 func (m *machine) frame(c *conn, frame []byte) {
+	if m.steps == nil { // it is being enrolled
+		m.inbox = append(m.inbox, frame)
+		m.w.host.poll()
+		m.look()
+		return
+	}
 	m.handle(m.steps.Frame(frame, time.Duration(m.w.now-c.opened)*time.Millisecond))
 	if at := m.cursor(); at != m.at {
 		if m.at = at; m.on {
@@ -265,11 +284,14 @@ func (m *machine) hangUp(stop *replica.Close) {
 		return
 	}
 	m.conn = nil
-	m.steps.End(stop)
+	if m.steps != nil {
+		m.steps.End(stop)
+	}
 	c.deviceEnded()
 	if stop != nil && stop.Why != nil {
 		m.w.note("%s hangs up: %v", m.label, stop.Why)
-		if stop.Why.Kind == fault.Fork && !m.steps.Welcomed() {
+		m.unknown = stop.Why.Kind == fault.Stranger
+		if stop.Why.Kind == fault.Fork && m.steps != nil && !m.steps.Welcomed() {
 			m.found = true
 			m.w.stats.fault("fork found by the device")
 		}
@@ -286,7 +308,7 @@ func (m *machine) look() {
 	if m.on && m.disk.Dead() {
 		m.handle(nil)
 	}
-	if m.on && m.conn != nil {
+	if m.on && m.conn != nil && m.steps != nil {
 		m.handle(m.steps.Look())
 	}
 }

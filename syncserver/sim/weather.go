@@ -17,6 +17,8 @@ func (w *World) weather() {
 	switch roll := w.random.IntN(29); {
 	case roll == 26 && w.restores:
 		w.relapse()
+	case roll == 27 && w.restores:
+		w.newcomer()
 	case roll >= 26:
 		w.lone()
 	case roll >= 24 && !w.restores:

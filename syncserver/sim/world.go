@@ -45,6 +45,7 @@ type World struct {
 	branches []branch
 	restores bool // the server may lose its disk
 	restored bool // and has lost it
+	joined   bool // somebody got a phone
 }
 
 // place is an op's place in the numbering of its device.
