@@ -102,3 +102,18 @@ func (d *Device) eraseAttachments() error {
 	}
 	return nil
 }
+
+// ErrOpsWait says that an attachment has to wait because ops do.
+var ErrOpsWait = errors.New("ops wait for the server; attachments come after them")
+
+// StepAttachments is Attachments over requests that the caller carries, for a simulator:
+// where the client would wait for ops it ends with ErrOpsWait.
+func (d *Device) StepAttachments(carry http.RoundTripper) (*blob.Client, error) {
+	idle := func(ctx context.Context) error {
+		if d.Status().Waiting > 0 {
+			return ErrOpsWait
+		}
+		return ctx.Err()
+	}
+	return blob.New(blob.Config{Dir: d.cfg.Attachments, URL: d.address(), Sign: d.signRequest, HTTP: &http.Client{Transport: carry}, Idle: idle, Quiet: d.quiet})
+}

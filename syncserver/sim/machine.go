@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/rand/v2"
+	"path/filepath"
 	"time"
 
 	"yizhan/core/fault"
@@ -98,7 +99,7 @@ func (m *machine) start() error {
 // counters opens what the person at the device works with.
 func (m *machine) counters() (err error) {
 	m.link, err = link.Open(link.Config{Store: m.store, App: "sim", Now: m.clock, Random: m.random, Log: quietly,
-		Codec: m.w.lab.codec, Boot: m.boot})
+		Codec: m.w.lab.codec, Boot: m.boot, Attachments: filepath.Join(m.w.host.dir, "attachments of "+m.label)})
 	if err != nil {
 		return err
 	}

@@ -43,9 +43,11 @@ type World struct {
 	handed   []handing
 	grants   []grant
 	branches []branch
-	restores bool // the server may lose its disk
-	restored bool // and has lost it
-	joined   bool // somebody got a phone
+	restores bool       // the server may lose its disk
+	restored bool       // and has lost it
+	joined   bool       // somebody got a phone
+	side     *rand.Rand // for what is beside the ops: worlds stay as they were without it
+	attached *attachment
 }
 
 // place is an op's place in the numbering of its device.
@@ -98,6 +100,7 @@ func (w *World) live() {
 		return
 	}
 	w.publish()
+	w.attach()
 	for _, m := range w.machines {
 		m.disk.Plan(w.defect.plan(nil))
 		if err := m.start(); err != nil {
@@ -187,6 +190,8 @@ func (w *World) quiet() string {
 			return fmt.Sprintf("%s is not connected: %v", m.label, m.link.Status().Problem)
 		case m.venue != nil && m.venue.hub.Pending():
 			return m.label + " has ops that the server has not"
+		case m.lacks(w.attached):
+			return m.label + " lacks an attachment"
 		case m.link.Status().Waiting > 0:
 			return fmt.Sprintf("%s waits for %d answers", m.label, m.link.Status().Waiting)
 		case m.cursor() != w.host.server.Head():
