@@ -103,6 +103,11 @@ func (s *State) applyRenewed(e *op.Entry) error {
 		return fmt.Errorf("it renews no lease")
 	}
 	l := s.leases[e.Lease.ID]
+	for _, m := range l.Members {
+		if !slices.Contains(s.borrowed[m.Member], l) { // it was closed, and made room for another
+			s.borrowed[m.Member] = append(s.borrowed[m.Member], l)
+		}
+	}
 	s.due = slices.DeleteFunc(s.due, func(d due) bool { return d.lease == l.ID })
 	s.await(due{at: e.Lease.Expires, kind: dueLeaseEnd, act: l.Activity, lease: l.ID})
 	return l.act.book.Renew(&l.Lease, e.Lease.Taken, e.Lease.Expires, e.Lease.Revision)

@@ -284,6 +284,10 @@ func (s *State) trim(e *op.Entry) {
 		was := quota.Sum(e.Taken)
 		e.Taken, _ = s.takes(e, a, a.Pool(e.Pool), freed{})
 		e.Blocked = e.Blocked || quota.Sum(e.Taken) < was
+	case e.Kind == op.Renewed && s.leases[e.Lease.ID].Closed():
+		more := *e.Lease // whom it names is forgotten by who keeps only leases that may still change
+		more.Members = s.leases[more.ID].Members
+		e.Lease = &more
 	case e.Kind == op.Settled && s.EpochAt(e.About) > e.Whole.Epoch:
 		e.About = 0 // what it was about is lost, and made anew under another number
 	case e.Kind == op.Released, e.Kind == op.Lapsed:

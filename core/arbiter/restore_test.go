@@ -244,6 +244,37 @@ func TestRenewalOfALeaseThatRanOut(t *testing.T) {
 	}
 }
 
+// TestRenewalOfALeaseThatWasUsedUp: the same where everything was granted and reported
+// before the lease ran out, and its members may be lent to another device by now.
+func TestRenewalOfALeaseThatWasUsedUp(t *testing.T) {
+	old := newWorld(t)
+	old.publish(show(9))
+	l := old.lent(op.Lease{Device: "kiosk", Seats: 2, Lasts: hour, Members: []op.Borrower{{Member: "a1"}, {Member: "a2"}}})
+	old.reported(l, "a1", 1, 2, "")
+	cut := len(old.journal)
+	old.send("kiosk", op.Op{Kind: op.RenewLease, Lease: l.ID})
+	old.reported(l, "a2", 3, 1, "")
+	r := &world{t: t, s: replay(t, reread(t, old.journal[:cut])), now: old.now, journal: slices.Clone(old.journal[:cut]), devices: map[id.Device]*chain{}}
+	r.wantKinds(r.pass("2026-03-01T09:00:00"), "25 expired", "1")
+	other := r.lent(op.Lease{Device: "desk", Seats: 1, Members: []op.Borrower{{Member: "a1"}}})
+	r.send("desk", op.Op{Kind: op.ReturnLease, Lease: other.ID})
+	r.console(op.Op{Kind: op.Restore})
+	for _, x := range old.told(cut)["kiosk"] {
+		if !r.record(x) {
+			t.Fatalf("op %d waits", x.from.Seq)
+		}
+	}
+	r.console(op.Op{Kind: op.Reopen})
+	r.count("show", Counts{Total: 9, Free: 5, Granted: 3, Leased: 1})
+	if got := refused(r.claim("a1", "show", 1)); got != fault.HeldElsewhere {
+		t.Errorf("whom the lease names is told %v", got)
+	}
+	if i := slices.IndexFunc(r.journal, func(e op.Entry) bool { return e.Kind == op.Renewed }); len(r.journal[i].Lease.Members) != 2 {
+		t.Errorf("it is recorded as %+v", r.journal[i].Lease)
+	}
+	r.check()
+}
+
 // TestReceiptOfAnotherOp is not taken for this one.
 func TestReceiptOfAnotherOp(t *testing.T) {
 	old := newWorld(t)

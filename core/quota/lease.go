@@ -40,10 +40,8 @@ func (l *Lease) Closed() bool {
 }
 
 // Renewable reports whether the lease can be lent for longer: it is open, or it ran out
-// with serials in doubt on a server that had forgotten its renewal.
-func (l *Lease) Renewable() bool {
-	return l.Over == "" || l.Over == op.LeaseExpired && !l.Closed()
-}
+// on a server that had forgotten its renewal.
+func (l *Lease) Renewable() bool { return l.Over == "" || l.Over == op.LeaseExpired }
 
 // UsedBy finds the ticket that took one of the serials before, 0 for none.
 func (l *Lease) UsedBy(taken []op.Taken) id.Ticket {

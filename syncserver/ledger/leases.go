@@ -130,15 +130,21 @@ func (p *projection) renewed(e *op.Entry) error {
 	if e.Lease == nil {
 		return errors.New("an entry that renews holds no lease")
 	}
-	l, err := p.lease(e.Lease.ID)
-	if err != nil {
-		return err
-	}
-	ended := !l.open() // a restored server had let it run out
-	if ended {
+	ended, closed := false, false
+	if l := p.world.leases[e.Lease.ID]; l == nil || !l.open() { // a restored server had let it run out
+		ended = true
 		if err := p.flush(); err != nil { // claims of meanwhile are not of this device's scope yet
 			return err
 		}
+		if closed = p.world.leases[e.Lease.ID] == nil; closed {
+			if err := p.reread(e.Lease); err != nil {
+				return err
+			}
+		}
+	}
+	l, err := p.lease(e.Lease.ID)
+	if err != nil {
+		return err
 	}
 	l.Taken, l.rest = append(slices.Clone(l.Taken), e.Lease.Taken...), append(slices.Clone(l.rest), e.Lease.Taken...)
 	l.Expires, l.Revision, l.over, l.fate = e.Lease.Expires, e.Lease.Revision, "", quota.Out
@@ -148,7 +154,22 @@ func (p *projection) renewed(e *op.Entry) error {
 	if err := p.leaseRow(l, e.Seq); err != nil || !ended {
 		return err
 	}
+	if closed {
+		if err := p.reserve(l, e.Seq); err != nil {
+			return err
+		}
+	}
 	return p.equip(l.Device, e.Seq, nil, nil)
+}
+
+// reread takes up a lease again that was settled; of tells whom it names.
+func (p *projection) reread(of *op.Lease) error {
+	err := p.query(`SELECT id, over, doubt, fate, audience, body, rest, void, seq FROM lease WHERE id = ?`, p.world.readLease, int64(of.ID))
+	if l := p.world.leases[of.ID]; l != nil {
+		l.Members = of.Members
+		l.name()
+	}
+	return err
 }
 
 func (p *projection) leaseEnded(e *op.Entry) error {

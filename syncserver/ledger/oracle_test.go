@@ -48,13 +48,17 @@ func (m *maker) lend() {
 
 // lease adds an entry about a lease of which something is not reported.
 func (m *maker) lease() {
-	some := slices.DeleteFunc(slices.Clone(m.leases), func(l *lentMade) bool { return l.rest == l.end })
+	some := slices.DeleteFunc(slices.Clone(m.leases), func(l *lentMade) bool { return l.rest == l.end && !l.expired })
 	if len(some) == 0 {
 		return
 	}
 	l := pick(m.t, some...)
 	rest := []op.Taken{{Part: l.part, From: l.rest, N: l.end - l.rest}}
-	switch pick(m.t, "grant", "grant", "renew", "renew", "expire", "return", "void", "write off", "early", "early") {
+	what := "renew" // where all of it was reported
+	if l.rest < l.end {
+		what = pick(m.t, "grant", "grant", "renew", "renew", "expire", "return", "void", "write off", "early", "early")
+	}
+	switch what {
 	case "grant":
 		seats := rapid.IntRange(1, l.end-l.rest).Draw(m.t, "seats")
 		taken := []op.Taken{{Part: l.part, From: l.rest, N: seats}}
@@ -69,7 +73,10 @@ func (m *maker) lease() {
 		}
 		l.open, l.expired = true, false
 		more := l.lease
-		more.Taken, more.Members = nil, nil
+		more.Taken = nil
+		if l.rest < l.end {
+			more.Members = nil // they are known
+		}
 		if m.next+1 == l.end {
 			m.next++
 			more.Taken = []op.Taken{{Part: l.part, From: l.end, N: 1}}

@@ -62,9 +62,17 @@ func (s *Server) resumes() bool {
 	})
 }
 
-// Recover takes up what a restore, or a loss that was proved, asks of this start.
-// Open calls it; whoever steps a server calls it before the first session.
+// Recover takes up what a restore, a loss that was proved, or an erasing that was cut
+// off asks of this start. Open calls it; whoever steps a server calls it before the first session.
 func (s *Server) Recover(ctx context.Context) error {
+	if err := s.resume(ctx); err != nil {
+		return err
+	}
+	return s.finishErasing(ctx)
+}
+
+// resume goes on from a backup, or stands still where a loss was proved.
+func (s *Server) resume(ctx context.Context) error {
 	s.recovery.reported.Devices = map[id.Device]struct{}{}
 	if err := s.readFile(reportedFile, &s.recovery.reported); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

@@ -90,7 +90,7 @@ func Open(cfg Config) (*Server, error) {
 	}
 	go s.pump()
 	s.look()
-	if err := errors.Join(s.Recover(s.life), s.finishErasing(s.life)); err != nil {
+	if err := s.Recover(s.life); err != nil {
 		return nil, errors.Join(err, s.Close(s.life))
 	}
 	return s, nil

@@ -24,17 +24,15 @@ type attachment struct {
 	to      []*machine // who is to have it
 }
 
-// attach has somebody send a file, in every second world.
+// attach has somebody send a file, in every third world.
 func (w *World) attach() {
-	if w.side.IntN(2) == 0 {
+	if w.side.IntN(3) > 0 {
 		return
 	}
 	able := slices.DeleteFunc(slices.Clone(w.machines), func(m *machine) bool { return m.venue != nil || m.hub != nil })
 	w.side.Shuffle(len(able), func(i, j int) { able[i], able[j] = able[j], able[i] })
-	a := &attachment{content: make([]byte, 1+w.side.IntN(5*wire.BlobPiece/2)), to: able[1:3]}
-	for i := range a.content {
-		a.content[i] = byte(w.side.Uint32())
-	}
+	a := &attachment{content: make([]byte, 1+w.side.IntN(3*wire.BlobPiece/2)), to: able[1:3]}
+	source(w.seed, 901).Read(a.content) // it never fails
 	w.attached = a
 	w.after(5_000+w.side.Int64N(60_000), func() { w.send(a, able[0]) })
 }
@@ -100,13 +98,19 @@ func (m *machine) lacks(a *attachment) bool {
 // transfer tries something with the attachments of a device. It may have to wait in
 // the server, which may end meanwhile.
 func (m *machine) transfer(try func(*blob.Client) error, done func()) {
+	if m.moving == m.boots {
+		return // the client is for one call at a time
+	}
 	c, err := m.link.StepAttachments(&courier{m: m, boots: m.boots})
 	if err != nil {
 		m.w.fail("open attachments: %v", err)
 		return
 	}
+	m.moving = m.boots
 	m.w.host.begin(func() {
-		switch err := try(c); {
+		err := try(c)
+		m.moving = 0
+		switch {
 		case err == nil:
 			done()
 		case !errors.Is(err, link.ErrOpsWait) && !errors.Is(err, errBroken):

@@ -65,6 +65,7 @@ func (w *World) audit() {
 	a.held()
 	a.people()
 	a.machines()
+	a.erased()
 }
 
 func (a *audit) fail(format string, args ...any) {
@@ -310,6 +311,9 @@ func (a *audit) people() {
 		lease, _, _ := g.ticket.Lease()
 		if a.w.restored && a.foreign[lease] {
 			continue // it was lent after the backup
+		}
+		if g.member == a.w.erased && a.doubted[g.ticket] > 0 {
+			continue // its device did not know yet that there is nobody of that name
 		}
 		if g.policy == op.Hard || a.doubted[g.ticket] == 0 { // what is not reported in time may be void, but not without a word
 			a.w.fail("%s granted ticket %d, and the journal has it not", m.label, g.ticket)

@@ -113,5 +113,5 @@ func (w *World) held(m *machine, e op.Enrolment, fn func(wire.RowChange)) (appli
 func (w *World) forgotten(m *machine) bool {
 	gone := false
 	w.host.server.Look(func(s *arbiter.State) { d, _ := s.Device(m.name); gone = d.Gone != "" })
-	return gone || m.copied || m.wiped
+	return gone || m.copied || m.wiped || m.stranger() && !w.knows(m.member)
 }

@@ -195,7 +195,9 @@ func (h *host) settle() {
 	if h.server == nil {
 		return
 	}
-	h.write()
+	if h.write(); !h.ready {
+		h.turn() // no session does, and the program looks at its state before it takes any
+	}
 	s := h.server
 	h.w.after(h.w.between(0, 8), func() {
 		if h.server == s {

@@ -92,6 +92,10 @@ func (m *machine) enrolled(name id.Device, err error) {
 
 // invite has staff make a code for a device.
 func (m *machine) invite() {
+	if m.w.host.server != nil && !m.w.knows(m.member) {
+		m.closed = true // there is nobody any more whose phone it is
+		return
+	}
 	e := op.Enrolment{Role: m.role, Member: m.member}
 	if m.fresh {
 		e.Device = m.name

@@ -19,6 +19,7 @@ import (
 	"yizhan/core/wire"
 	"yizhan/syncserver/server"
 	"yizhan/syncserver/session"
+	"yizhan/syncserver/vault"
 )
 
 // dawn is when every world begins.
@@ -56,6 +57,7 @@ type Lab struct {
 	server *disk.Disk
 	venue  *disk.Disk // the server, with a station that has a hub
 	stores map[id.Device]*disk.Disk
+	keys   map[id.Member]vault.Key // of the people's names
 }
 
 // NewLab sets the town up: people, places, and devices that are enrolled. Close it at the end.
@@ -95,15 +97,18 @@ func (l *Lab) found() error {
 	}
 	defer w.close()
 	w.calm = true
-	if err := w.host.start(); err != nil {
-		return err
-	}
-	w.settle()
 	orgs := []member.Org{{ID: "PARK"}, {ID: "C1", Parent: "PARK"}, {ID: "C2", Parent: "PARK"}}
 	var members []member.Person
 	for i := range people {
 		members = append(members, member.Person{ID: memberID(i), Org: orgs[1+i%2].ID})
 	}
+	if err := l.names(w.host.disk, members); err != nil {
+		return err
+	}
+	if err := w.host.start(); err != nil {
+		return err
+	}
+	w.settle()
 	stations := []station.Station{{ID: "s1", Name: "一号站"}, {ID: "s2", Name: "二号站"}, {ID: "s3", Name: "体育馆"}}
 	w.must(func(s *server.Steps) error {
 		ctx := context.Background()
@@ -256,7 +261,7 @@ func (l *Lab) world(seed uint64, defect *Defect) (*World, error) {
 	if w.host.disk, err = image.Fork(w.coin); err != nil {
 		return w, err
 	}
-	if w.host.dir, err = l.keys(); err != nil {
+	if w.host.dir, err = l.keyring(); err != nil {
 		return w, err
 	}
 	for i, u := range all {
@@ -283,8 +288,8 @@ func (l *Lab) machine(w *World, u unit, part uint64) *machine {
 	return m
 }
 
-// keys makes a folder with the keys of the town.
-func (l *Lab) keys() (dir string, err error) {
+// keyring makes a folder with the keys of the town.
+func (l *Lab) keyring() (dir string, err error) {
 	if dir, err = os.MkdirTemp(l.dir, ""); err != nil {
 		return "", err
 	}

@@ -68,6 +68,7 @@ type machine struct {
 	inbox  [][]byte                    // frames while it is enrolled
 
 	unknown bool // the server said so last
+	moving  int  // the run of its program in which an attachment is under way; 0 if none is
 }
 
 // start runs the program on what is on the disk.
@@ -183,8 +184,9 @@ func (m *machine) connect() {
 		return
 	}
 	if m.stranger() && m.code == "" {
-		m.invite()
-		m.again()
+		if m.invite(); !m.closed {
+			m.again()
+		}
 		return
 	}
 	c := m.dial()

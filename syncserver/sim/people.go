@@ -140,7 +140,7 @@ func (m *machine) serve(who id.Member, kit bool) {
 		return
 	}
 	m.w.note("%s grants %d of %s to %s", m.label, r.Seats, o.Activity, who)
-	m.w.granted(m, r)
+	m.w.granted(m, who, r)
 }
 
 // proof is what a kiosk scans before it asks the server: the phone of the member
@@ -302,14 +302,14 @@ func (m *machine) leases() {
 }
 
 // granted remembers a ticket that a device has printed, and checks that it might.
-func (w *World) granted(m *machine, r op.Result) {
+func (w *World) granted(m *machine, who id.Member, r op.Result) {
 	number, _, _ := r.Ticket.Lease()
 	row, ok, err := m.store.Get(wire.TableLease, strconv.FormatUint(number, 10))
 	var l wire.LeaseRow
 	if err != nil || !ok || wire.DecodeRow(row.Body, &l) != nil {
 		return
 	}
-	w.grants = append(w.grants, grant{m, r.Ticket, l.Lease.Policy})
+	w.grants = append(w.grants, grant{m, r.Ticket, l.Lease.Policy, who})
 	if l.Lease.Policy == op.VoidUnreported && w.now >= l.Lease.Expires {
 		w.fail("%s grants ticket %d at %s, and its lease was over at %s", m.label, r.Ticket, stamp(w.now), stamp(l.Lease.Expires))
 	}

@@ -48,6 +48,7 @@ type World struct {
 	joined   bool       // somebody got a phone
 	side     *rand.Rand // for what is beside the ops: worlds stay as they were without it
 	attached *attachment
+	erased   id.Member // who asked to be forgotten
 }
 
 // place is an op's place in the numbering of its device.
@@ -77,6 +78,7 @@ type grant struct {
 	machine *machine
 	ticket  id.Ticket
 	policy  op.Policy
+	member  id.Member
 }
 
 // branch is an op of a device of which there are two, as the one that was answered has it.
@@ -101,6 +103,7 @@ func (w *World) live() {
 	}
 	w.publish()
 	w.attach()
+	w.farewell()
 	for _, m := range w.machines {
 		m.disk.Plan(w.defect.plan(nil))
 		if err := m.start(); err != nil {
@@ -150,6 +153,7 @@ func (w *World) look(n int) {
 		m.look()
 	}
 	w.host.recover()
+	w.erase(w.erased)
 	w.after(5000, func() { w.look(n + 1) })
 }
 
@@ -173,6 +177,9 @@ func (w *World) rest() {
 func (w *World) quiet() string {
 	if w.host.server == nil {
 		return "the server is down"
+	}
+	if w.erased != "" && w.knows(w.erased) {
+		return string(w.erased) + " asked to be forgotten and is known"
 	}
 	frozen := false
 	w.host.server.Look(func(s *arbiter.State) { _, frozen = s.Frozen() })
