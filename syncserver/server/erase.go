@@ -33,7 +33,8 @@ func (s *Server) Erase(ctx context.Context, m id.Member) error {
 
 // finishErasing makes up for a power cut in the middle of Erase, and for backups
 // of vault and journal that are of different days: whom one of the two has
-// forgotten, the other forgets too.
+// forgotten, the other forgets too. A server that stands still until staff accept a
+// loss says it to the journal only then.
 func (s *Server) finishErasing(ctx context.Context) error {
 	without, err := s.vault.Erased()
 	if err != nil {
@@ -53,6 +54,9 @@ func (s *Server) finishErasing(ctx context.Context) error {
 	var errs []error
 	for _, m := range again {
 		errs = append(errs, s.vault.Erase(m))
+	}
+	if s.stands() {
+		left = nil
 	}
 	for _, m := range left {
 		_, err := s.seq.Do(ctx, op.Op{Kind: op.Erase, Member: m})

@@ -126,6 +126,26 @@ func TestErasureIsFinishedAtTheNextStart(t *testing.T) {
 	}
 }
 
+// A server that decides nothing, because a loss was shown, starts all the same: else
+// nobody could tell it to go on. What was half erased is erased then.
+func TestErasureWaitsUntilALossIsAccepted(t *testing.T) {
+	dir, c := t.TempDir(), &clock{}
+	s, _ := settled(t, dir, c)
+	m := joined(t, s)
+	must(t, s.vault.Erase(m))
+	must(t, s.writeFile(lossFile, &Loss{Device: "phone", Seq: 1 << 20, Head: s.Head()}))
+	shut(t, s)
+	s = open(t, dir, c)
+	if sealedOf(t, s, m) == nil {
+		t.Error("something was decided before the loss is accepted")
+	}
+	_, err := s.AcceptLoss(context.Background())
+	must(t, err)
+	if sealedOf(t, s, m) != nil {
+		t.Error("the vault has forgotten a person whom the journal still knows")
+	}
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

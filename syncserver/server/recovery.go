@@ -96,10 +96,7 @@ func (s *Server) resume(ctx context.Context) error {
 			return fmt.Errorf("begin anew from the backup: %w", err)
 		}
 	}
-	s.recovery.mu.Lock()
-	lost := s.recovery.loss != nil
-	s.recovery.mu.Unlock()
-	s.seq.Hold(lost) // from here on the pools are frozen
+	s.seq.Hold(s.stands()) // from here on the pools are frozen
 	s.cfg.Log.Warn("the server goes on from a backup; its pools are frozen until staff reopen them", "entries", mark.Seq)
 	return s.removeFile(RestoredFile)
 }
@@ -128,6 +125,13 @@ func (s *Server) removeFile(name string) error {
 		return err
 	}
 	return syncDir(s.cfg.Dir)
+}
+
+// stands reports whether nothing is decided until staff accept a loss.
+func (s *Server) stands() bool {
+	s.recovery.mu.Lock()
+	defer s.recovery.mu.Unlock()
+	return s.recovery.loss != nil
 }
 
 // stop ends all deciding: what is decided here would contradict what people were told.
@@ -249,6 +253,9 @@ func (s *Server) AcceptLoss(ctx context.Context) (Recovery, error) {
 	s.recovery.loss = nil
 	s.recovery.mu.Unlock()
 	s.seq.Hold(false)
+	if err := s.finishErasing(ctx); err != nil {
+		return Recovery{}, err
+	}
 	return s.Recovery(ctx)
 }
 
