@@ -69,7 +69,7 @@ What to do now:
 1. Make sure that the old server does not run any more.
 2. Start this one: syncserver serve -data %s
    All pools are frozen. Stations go on handing over the tickets that they have; claims wait on the devices and are not lost.
-3. Publish, import, enrol, lend and revoke again what was done after the backup. Nobody but this server knew of it, and of what time
+3. Publish, import, enrol, lend, revoke and erase again what was done after the backup. Nobody but this server knew of it, and of what time
    decided (lapses, promotions, reminders). Do it before step 5.
 4. Let every device connect once: it brings back what it was told, with tickets and seats as they were. See who is missing:
    syncserver reopen -data %s

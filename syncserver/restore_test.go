@@ -83,7 +83,7 @@ func TestRestore(t *testing.T) {
 	lost := p.status().Seq
 	fresh := filepath.Join(t.TempDir(), "new")
 	text := must(t, "restore", "-from", out, "-secrets", secrets, "-data", fresh)
-	if !strings.Contains(text, "Publish, import, enrol, lend and revoke again") {
+	if !strings.Contains(text, "Publish, import, enrol, lend, revoke and erase again") {
 		t.Errorf("restore says %s", text)
 	}
 	refused(t, []string{"not empty"}, "restore", "-from", out, "-secrets", secrets, "-data", fresh)
