@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"yizhan/core/local/sqlite"
+	"yizhan/core/wire"
 	"yizhan/syncserver/hub"
 	"yizhan/syncserver/session"
 )
@@ -53,7 +54,7 @@ func runHub(fs *flag.FlagSet, args []string) error {
 	if err != nil {
 		return err
 	}
-	h, err := openHub(hub.Config{Store: store, URL: *server, App: "syncserver hub", Zone: location, Now: time.Now, Random: rand.Reader, Log: log}, *code)
+	h, err := openHub(hub.Config{Store: store, URL: *server, App: "syncserver hub", Attachments: filepath.Join(*data, "attachments"), Zone: location, Now: time.Now, Random: rand.Reader, Log: log}, *code)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -84,6 +85,7 @@ func serveHub(h *hub.Hub, addr, cert, key string, log *slog.Logger) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(session.Path, h.Handler())
+	mux.Handle(wire.BlobPath, h.Blobs())
 	public := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
 	failed := make(chan error, 1)
 	go func() {

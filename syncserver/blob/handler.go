@@ -1,11 +1,13 @@
 package blob
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,13 +27,18 @@ const (
 
 // Config is what a handler is made of.
 type Config struct {
-	Store      *Store
+	Store *Store // takes uploads; nil takes none
+	// Get opens an attachment; ErrLater while it is on its way here. nil is the store's.
+	Get        func(context.Context, wire.Blob) (*os.File, error)
 	Deployment string
 	Now        func() time.Time
 	Log        *slog.Logger
 	// Device gives the key of an enrolled device, and whether it may do nothing any more.
 	Device func(id.Device) (key []byte, gone, ok bool)
 }
+
+// ErrLater says that an attachment is on its way.
+var ErrLater = errors.New("it is on its way here; ask again")
 
 // Handler serves attachments at wire.BlobPath.
 type Handler struct {
@@ -53,6 +60,9 @@ type nonce struct {
 
 // NewHandler makes a handler.
 func NewHandler(cfg Config) *Handler {
+	if cfg.Get == nil {
+		cfg.Get = func(_ context.Context, b wire.Blob) (*os.File, error) { return cfg.Store.Get(b) }
+	}
 	return &Handler{cfg: cfg, busy: map[id.Device]int{}, used: map[nonce]time.Time{}, mine: map[id.Device]int{}}
 }
 
@@ -83,6 +93,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet, http.MethodHead:
 		h.get(w, r, b, device)
 	case http.MethodPut, http.MethodPatch:
+		if h.cfg.Store == nil {
+			http.Error(w, "nothing is taken here; send it to the server", http.StatusMethodNotAllowed)
+			return
+		}
 		h.put(w, r, b, device)
 	default:
 		http.Error(w, "GET, HEAD, PUT or PATCH", http.StatusMethodNotAllowed)
@@ -180,9 +194,15 @@ func (h *Handler) sweep(now time.Time) {
 
 // get sends an attachment, or the part of it that Range asks for.
 func (h *Handler) get(w http.ResponseWriter, r *http.Request, b wire.Blob, device id.Device) {
-	f, err := h.cfg.Store.Get(b)
+	f, err := h.cfg.Get(r.Context(), b)
+	if errors.Is(err, ErrLater) {
+		h.later(w, err.Error())
+		return
+	}
 	if err != nil {
-		w.Header().Set(wire.BlobOffset, strconv.FormatInt(h.cfg.Store.Offset(b, device), 10))
+		if h.cfg.Store != nil {
+			w.Header().Set(wire.BlobOffset, strconv.FormatInt(h.cfg.Store.Offset(b, device), 10))
+		}
 		http.Error(w, "it is not here", http.StatusNotFound)
 		return
 	}

@@ -96,6 +96,7 @@ func (h downstream) Submit(ctx context.Context, from id.Device, m wire.Ops) (wir
 		previous = hash
 	}
 	h.look()
+	h.files.yield()
 	h.await(ctx, s, m.First, len(m.Ops))
 	return h.results(s, answer, len(m.Ops)), nil
 }

@@ -42,19 +42,23 @@ type Config struct {
 	Clock  func() time.Time                          // to wait by; nil is the machine's own
 	Boot   func() (boot string, since time.Duration) // as link.Config.Boot
 	Codec  *wire.Codec                               // nil: one of its own
-	Kept   int                                       // relayed ops of each scanner that stay here for a server that is restored, some 600 bytes each; 0: local.KeptOps
+	// Attachments is the folder of attachments that are handed on to scanners; "" hands none on.
+	Attachments string
+	Kept        int // relayed ops of each scanner that stay here for a server that is restored, some 600 bytes each; 0: local.KeptOps
 }
 
 // Hub is one running hub.
 type Hub struct {
-	cfg      Config
-	store    *store
-	link     *link.Device
-	counter  *handover.Counter
-	sessions *session.Server
-	self     wire.Enrolled
-	wake     chan struct{} // room for one: there may be something to relay
-	waits    wait.Way
+	cfg        Config
+	store      *store
+	link       *link.Device
+	counter    *handover.Counter
+	files      *files // nil where none are handed on
+	sessions   *session.Server
+	self       wire.Enrolled
+	deployment string
+	wake       chan struct{} // room for one: there may be something to relay
+	waits      wait.Way
 
 	mu       sync.Mutex // guards scanners and what is in them, but for their turns
 	scanners map[id.Device]*scanner
@@ -78,7 +82,7 @@ func Enrol(ctx context.Context, cfg Config, code string) error {
 }
 
 func open(cfg Config, s local.Store) (*link.Device, error) {
-	return link.Open(link.Config{Store: s, URL: cfg.URL, App: cfg.App, Now: cfg.Now, Random: cfg.Random, Log: cfg.Log, Dial: cfg.Dial, Boot: cfg.Boot, Codec: cfg.Codec})
+	return link.Open(link.Config{Store: s, URL: cfg.URL, App: cfg.App, Now: cfg.Now, Random: cfg.Random, Log: cfg.Log, Dial: cfg.Dial, Boot: cfg.Boot, Codec: cfg.Codec, Attachments: cfg.Attachments})
 }
 
 // Open reads what an enrolled hub holds. It talks to nobody before Run.
@@ -107,7 +111,9 @@ func begin(cfg Config, until func(ready func() bool)) (*Hub, error) {
 	h.counter = handover.New(handover.Config{Store: h.store, Outbox: h.link, Device: h.self.Device, Station: h.self.Station,
 		Channel: op.ByStaff, Zone: cfg.Zone, Relaying: h.relaying})
 	h.link.OnRecall(h.giveUp)
-	h.sessions, err = h.newSessions()
+	if h.sessions, err = h.newSessions(); err == nil && cfg.Attachments != "" {
+		h.files, err = h.newFiles()
+	}
 	return h, err
 }
 
@@ -124,7 +130,8 @@ func (h *Hub) newSessions() (*session.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open hub: %w", err)
 	}
-	return session.New(session.Config{Arbiter: downstream{h}, Feed: feed{h}, Signer: nothing{}, Key: key, Deployment: string(deployment),
+	h.deployment = string(deployment)
+	return session.New(session.Config{Arbiter: downstream{h}, Feed: feed{h}, Signer: nothing{}, Key: key, Deployment: h.deployment,
 		Self: h.self.Device, Now: h.now, Random: h.cfg.Random, Log: h.cfg.Log, Clock: h.cfg.Clock, Codec: h.cfg.Codec})
 }
 
@@ -146,11 +153,13 @@ func (h *Hub) Run(ctx context.Context) {
 	var both sync.WaitGroup
 	both.Go(func() { h.link.Run(ctx) }) // gives only the context's error
 	both.Go(func() { h.relayAll(ctx) })
+	both.Go(func() { h.files.keepTidy(ctx) })
 	both.Wait()
 }
 
 // Close ends the sessions of the scanners and closes the store.
 func (h *Hub) Close(ctx context.Context) error {
+	h.files.close()
 	return errors.Join(h.sessions.Close(ctx), h.store.Close())
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,8 +45,9 @@ const activity = `{"id":"a","title":"甲","pools":[{"id":"p","total":300}],"limi
 // site is a server, a hub and its scanners, over real sockets.
 type site struct {
 	*server.Server
-	mu       sync.Mutex // guards Server while it is exchanged
-	kept     int        // hub.Config.Kept
+	mu       sync.Mutex   // guards Server while it is exchanged
+	kept     int          // hub.Config.Kept
+	asked    atomic.Int64 // requests for attachments at the server
 	t        *testing.T
 	dir      string
 	url      string
@@ -106,6 +108,13 @@ func newSite(t *testing.T) *site {
 		s.mu.Lock()
 		h := s.Handler()
 		s.mu.Unlock()
+		h.ServeHTTP(w, r)
+	})
+	mux.HandleFunc(wire.BlobPath, func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		h := s.Blobs()
+		s.mu.Unlock()
+		s.asked.Add(1)
 		h.ServeHTTP(w, r)
 	})
 	web := httptest.NewServer(mux)
@@ -203,7 +212,7 @@ func (s *site) open(url string, store local.Store, code string) *scanner {
 // link opens a device, and enrols it if there is a code.
 func (s *site) link(url string, store local.Store, code string) *link.Device {
 	s.t.Helper()
-	d, err := link.Open(link.Config{Store: store, URL: url, App: "test", Now: time.Now, Random: rand.Reader, Log: quiet})
+	d, err := link.Open(link.Config{Store: store, URL: url, App: "test", Now: time.Now, Random: rand.Reader, Log: quiet, Attachments: s.t.TempDir()})
 	s.ok(err)
 	if code == "" {
 		return d
@@ -258,7 +267,8 @@ func (s *site) startHub(code string) {
 	s.t.Helper()
 	store, err := sqlite.OpenOn(s.disk.VFS(), "hub.db")
 	s.ok(err)
-	cfg := hub.Config{Store: store, URL: s.url, App: "hub", Zone: shanghai, Now: time.Now, Random: rand.Reader, Log: quiet, Dial: s.city.dial, Kept: s.kept}
+	cfg := hub.Config{Store: store, URL: s.url, App: "hub", Zone: shanghai, Now: time.Now, Random: rand.Reader, Log: quiet, Dial: s.city.dial, Kept: s.kept,
+		Attachments: filepath.Join(s.dir, "hub attachments")}
 	ctx, cancel := context.WithCancel(context.Background())
 	if code != "" {
 		s.ok(hub.Enrol(ctx, cfg, code))
@@ -267,6 +277,7 @@ func (s *site) startHub(code string) {
 	s.ok(err)
 	mux := http.NewServeMux()
 	mux.Handle(session.Path, s.hub.Handler())
+	mux.Handle(wire.BlobPath, s.hub.Blobs())
 	s.http = httptest.NewUnstartedServer(mux)
 	if s.addr != "" {
 		s.http.Listener.Close()
