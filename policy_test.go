@@ -56,6 +56,7 @@ var features = map[string][]string{
 	"seal":       nil,
 	"rule":       {"member"},
 	"member":     nil,
+	"photo":      nil,
 	"station":    {"geo", "schedule"},
 	"activity":   {"quota", "rule", "member", "schedule"},
 	"quota":      nil,
