@@ -296,9 +296,12 @@ type view struct {
 // Delta gives the key as if the first entry had made it, so that a device which came
 // before that entry was projected gets it with the next checkpoint.
 func (v view) Delta(name string, after scope.Position, fn func(wire.RowChange) error) error {
+	if name != "fleet" || after.Seq > 1 {
+		return v.View.Delta(name, after, fn)
+	}
 	public := v.keys.private.Public()
 	row := wire.RowChange{Table: wire.TableKey, ID: hex.EncodeToString(public.KID()), Seq: 1}
-	if name != "fleet" || !after.Less(scope.Position{Seq: row.Seq, Table: row.Table, ID: row.ID}) {
+	if !after.Less(scope.Position{Seq: row.Seq, Table: row.Table, ID: row.ID}) {
 		return v.View.Delta(name, after, fn)
 	}
 	applied, err := v.Applied()

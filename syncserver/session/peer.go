@@ -36,8 +36,8 @@ const (
 )
 
 // peer is one session. Its reader goroutine takes frames and asks the arbiter; answers,
-// checkpoints and gauges are sent by whoever has the turn (peer.turn), a goroutine
-// that lives only while something is due.
+// checkpoints and gauges are sent by whoever has the turn (peer.turn): the reader that
+// has just brought what they follow from, or one of the crew.
 type peer struct {
 	s    *Server
 	conn carrier // nil in tests of the frame handler

@@ -79,6 +79,7 @@ type Server struct {
 	signs    func([]wire.RowChange) error // sign, made once
 	repairs  atomic.Uint64
 	shared   shared
+	crew     crew
 	beats    *alarm // for what has time
 	soon     *alarm
 

@@ -10,7 +10,7 @@ import (
 // poke has somebody look at what changed.
 func (p *peer) poke() {
 	if p.mine() {
-		go p.turn()
+		p.s.crew.call(p)
 	}
 }
 

@@ -32,7 +32,7 @@ func (s *Stream) merge(v View, p *plan) error {
 	var all []candidate
 	bounds := map[*lane]scope.Position{}
 	for _, l := range s.lanes {
-		q := &plan{chunk: wire.Checkpoint{To: p.chunk.To}, pos: p.pos, done: map[*lane]bool{}, room: p.room}
+		q := &plan{chunk: wire.Checkpoint{To: p.chunk.To}, at: make([]reached, len(s.lanes)), room: p.room}
 		full, err := s.read(v, l, q)
 		if err != nil {
 			return err
@@ -41,9 +41,9 @@ func (s *Stream) merge(v View, p *plan) error {
 			all = append(all, candidate{l, r, scope.Position{Seq: r.Seq, Table: r.Table, ID: r.ID}})
 		}
 		if full { // what comes behind this row is not known yet
-			bounds[l] = p.pos[l]
+			bounds[l] = q.at[l.index].pos
 		}
-		p.pos[l] = l.pos
+		p.at[l.index] = reached{read: true, pos: l.pos}
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int {
 		switch {
@@ -63,11 +63,11 @@ func (s *Stream) merge(v View, p *plan) error {
 			return nil
 		}
 		p.size += size
-		p.chunk.Rows, p.pos[c.lane] = append(p.chunk.Rows, c.row), c.at
+		p.chunk.Rows, p.at[c.lane.index].pos = append(p.chunk.Rows, c.row), c.at
 	}
 	if p.chunk.Last = len(bounds) == 0; p.chunk.Last {
 		for _, l := range s.lanes {
-			p.pos[l] = scope.After(p.chunk.To)
+			p.at[l.index].pos = scope.After(p.chunk.To)
 		}
 	}
 	return nil

@@ -13,6 +13,9 @@ import (
 // repair adds the rows of sub-sums that are not as they should be. What is too
 // much for one chunk is sent as a scope that begins anew.
 func (s *Stream) repair(v View, p *plan) error {
+	if len(s.differ) > 0 {
+		p.fixed = map[string][]byte{}
+	}
 	for name, theirs := range s.differ {
 		i := slices.IndexFunc(s.lanes, func(l *lane) bool { return l.name == name && l.held })
 		if i < 0 {

@@ -72,6 +72,7 @@ type Stream struct {
 
 // lane is how far a scope is sent.
 type lane struct {
+	index int // in Stream.lanes
 	name  string
 	rank  int
 	held  bool // in view at the device, at the cursor
@@ -88,13 +89,19 @@ type lane struct {
 // plan is a chunk and where the stream stands after it.
 type plan struct {
 	chunk   wire.Checkpoint
-	pos     map[*lane]scope.Position
-	done    map[*lane]bool // nothing is left behind pos
+	at      []reached // by lane
 	room    int
 	size    int
 	applied uint64            // of the view
 	fixed   map[string][]byte // scopes that are repaired by it, and their sub-sums; nil if there was no need
 	anew    []*lane           // to be sent from their beginning, because too much of them is wrong
+}
+
+// reached is where a lane stands after a plan.
+type reached struct {
+	read bool
+	pos  scope.Position
+	done bool // nothing is left behind pos
 }
 
 // New makes the stream of a device that has proved who it is.
@@ -106,6 +113,9 @@ func New(cfg Config, proof wire.Proof) *Stream {
 		s.lanes[i] = &all[i]
 	}
 	slices.SortStableFunc(s.lanes, func(a, b *lane) int { return a.rank - b.rank })
+	for i, l := range s.lanes {
+		l.index = i
+	}
 	return s
 }
 
@@ -219,7 +229,7 @@ func (s *Stream) Next(v View, now int64, budget int) (*wire.Checkpoint, error) {
 			return nil, fmt.Errorf("read feed: %w", err)
 		}
 	}
-	p := &plan{pos: map[*lane]scope.Position{}, done: map[*lane]bool{}, room: budget, applied: applied, fixed: map[string][]byte{}}
+	p := &plan{at: make([]reached, len(s.lanes)), room: budget, applied: applied}
 	p.chunk = wire.Checkpoint{From: s.cursor, To: applied, Acked: s.acked, Time: now}
 	s.next = p
 	if s.plainly {
@@ -261,7 +271,7 @@ func (s *Stream) rows(v View, p *plan) error {
 				}
 			}
 		}
-		whole := !slices.ContainsFunc(s.lanes, func(l *lane) bool { return !l.held && l.rank == rank && !p.done[l] })
+		whole := !slices.ContainsFunc(s.lanes, func(l *lane) bool { return !l.held && l.rank == rank && !p.at[l.index].done })
 		if !whole {
 			// What the device is about comes into view together with its acked ops.
 			p.chunk.Last = p.chunk.Last && rank > 0
@@ -275,7 +285,7 @@ func (s *Stream) rows(v View, p *plan) error {
 		}
 	}
 	for _, l := range s.lanes {
-		if _, read := p.pos[l]; l.fresh && l.had && !read {
+		if l.fresh && l.had && !p.at[l.index].read {
 			p.chunk.Parts = append(p.chunk.Parts, wire.Part{Scope: l.name, Fresh: true})
 		}
 	}
@@ -291,7 +301,8 @@ var errFull, errEnd = errors.New("chunk is full"), errors.New("behind the end")
 // read adds what is left of a lane; full means that it had to stop.
 func (s *Stream) read(v View, l *lane, p *plan) (full bool, err error) {
 	part := wire.Part{Scope: l.name, Fresh: l.fresh}
-	p.pos[l] = l.pos
+	to := &p.at[l.index]
+	to.pos, to.read = l.pos, true
 	if l.pos == (scope.Position{}) {
 		if l.changed, err = v.Changed(l.name); err != nil {
 			return false, fmt.Errorf("read scope %s: %w", l.name, err)
@@ -309,7 +320,7 @@ func (s *Stream) read(v View, l *lane, p *plan) (full bool, err error) {
 			return err
 		}
 		part.Rows++
-		p.pos[l] = scope.Position{Seq: r.Seq, Table: r.Table, ID: r.ID}
+		to.pos = scope.Position{Seq: r.Seq, Table: r.Table, ID: r.ID}
 		return nil
 	})
 	if part.Rows > 0 || part.Fresh {
@@ -321,7 +332,7 @@ func (s *Stream) read(v View, l *lane, p *plan) (full bool, err error) {
 	case err != nil && !errors.Is(err, errEnd):
 		return false, fmt.Errorf("read scope %s: %w", l.name, err)
 	}
-	p.pos[l], p.done[l] = scope.After(p.chunk.To), true
+	to.pos, to.done = scope.After(p.chunk.To), true
 	return false, nil
 }
 
@@ -407,7 +418,7 @@ func (s *Stream) sums(v View, l *lane, p *plan) (*scope.Sums, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read feed: %w", err)
 	}
-	if l.sums == nil || at != l.changed || !p.done[l] {
+	if l.sums == nil || at != l.changed || !p.at[l.index].done {
 		return s.cfg.Sums.of(v, l.name, s.cfg.Sign)
 	}
 	sums := *l.sums
@@ -438,8 +449,11 @@ func (s *Stream) Sent() {
 		return
 	}
 	s.next = nil
-	for l, pos := range p.pos {
-		l.pos, l.fresh = pos, false
+	for _, l := range s.lanes {
+		if !p.at[l.index].read {
+			continue
+		}
+		l.pos, l.fresh = p.at[l.index].pos, false
 		if l.held {
 			l.sums = nil
 		} else if l.sums != nil {
