@@ -167,6 +167,14 @@ func run(s *server.Server, data, addr, cert, key string, log *slog.Logger) error
 	}()
 	go func() { failed <- private.Serve(commands) }()
 	log.Info("serving", "devices", devices.Addr().String()+session.Path, "tls", cert != "", "data", data)
+	opened := make(chan struct{})
+	go func() {
+		defer close(opened)
+		if err := s.OpenNames(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("names of check-in lists are opened when somebody asks for them", "error", err)
+		}
+	}()
+	defer func() { stop(); <-opened }()
 	var memory tidy
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

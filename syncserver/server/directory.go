@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -13,12 +14,14 @@ import (
 	"yizhan/core/member"
 	"yizhan/core/membercode"
 	"yizhan/core/op"
+	"yizhan/core/scope"
 	"yizhan/core/wire"
+	"yizhan/syncserver/ledger"
 	"yizhan/syncserver/vault"
 )
 
-// directory is who can be looked up. Names are opened when somebody needs them,
-// because opening a city's takes seconds; they stay in memory until the person is
+// directory is who can be looked up. Names are opened when somebody needs them, or soon
+// will (OpenNames), because opening a city's takes seconds; they stay in memory until the person is
 // imported anew, and go with the keys of those who are erased.
 type directory struct {
 	mu     sync.Mutex
@@ -223,4 +226,47 @@ func (s *Server) Guests(rows []*wire.GuestRow) error {
 		}
 	}
 	return nil
+}
+
+// Names that OpenNames opens: so many at most, which are 20 MB, and so many at once,
+// between which others have their turn.
+const (
+	openedAhead = 1 << 17
+	openedLot   = 256
+)
+
+// OpenNames opens the names of people on check-in lists before somebody asks, so that
+// the first tablet after a start is served as fast as the next. It ends with ctx.
+func (s *Server) OpenNames(ctx context.Context) error {
+	enough := errors.New("enough")
+	var members []id.Member
+	err := s.ledger.View(func(v *ledger.View) error {
+		return v.Delta(ledger.ScopeGuests, scope.Position{}, func(r wire.RowChange) error {
+			var row wire.GuestRow
+			if r.Gone {
+				return nil
+			}
+			if err := wire.DecodeRow(r.Body, &row); err != nil {
+				return fmt.Errorf("read guest %s: %w", r.ID, err)
+			}
+			if row.Member != "" {
+				members = append(members, row.Member)
+			}
+			if len(members) == openedAhead || ctx.Err() != nil {
+				return enough
+			}
+			return nil
+		})
+	})
+	if errors.Is(err, enough) {
+		err = nil
+	}
+	for some := range slices.Chunk(members, openedLot) {
+		if err == nil && ctx.Err() == nil {
+			s.names.mu.Lock()
+			err = s.named(some)
+			s.names.mu.Unlock()
+		}
+	}
+	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"yizhan/core/arbiter"
 	"yizhan/core/fault"
+	"yizhan/core/id"
 	"yizhan/core/lookup"
 	"yizhan/core/member"
 	"yizhan/core/op"
@@ -120,6 +121,33 @@ func TestGuests(t *testing.T) {
 	}
 	if g := (wire.GuestRow{Member: "m1"}); s.Guests([]*wire.GuestRow{&g}) != nil || g.Name != "" {
 		t.Errorf("somebody without a name is %+v", g)
+	}
+}
+
+// Whoever is on a check-in list has an open name before a tablet asks; others have not.
+func TestNamesAreOpenedAhead(t *testing.T) {
+	dir, c := t.TempDir(), &clock{}
+	s, _ := settled(t, dir, c)
+	m := joined(t, s)
+	publish(t, s, `{"id":"course","title":"公开课","sessions":[{"id":"s1","starts":"2017-03-08T09:00:00","ends":"2017-03-08T10:00:00","total":9}],
+		"windows":{"claim":["2017-03-01T00:00:00","2017-03-07T00:00:00"]}}`)
+	for _, who := range []id.Member{m, "m1"} {
+		clerk := enrol(t, s, op.Enrolment{Role: op.Staff})
+		clerk.member = who
+		if got := clerk.ask(s, op.Op{Kind: op.Claim, Activity: "course", Pool: "s1", Seats: 1, Channel: op.ByStaff}); got.Outcome != op.Granted {
+			t.Fatalf("%s is told %+v", who, got)
+		}
+	}
+	settle(t, s)
+	ended, end := context.WithCancel(context.Background())
+	end()
+	must(t, s.OpenNames(ended))
+	if len(s.names.people) != 0 {
+		t.Errorf("a server that stops opened %d names", len(s.names.people))
+	}
+	must(t, s.OpenNames(context.Background()))
+	if one := s.names.people[m]; one == nil || one.name() != "苏小雨" || len(s.names.people) != 2 {
+		t.Errorf("open are %v", s.names.people)
 	}
 }
 
