@@ -317,23 +317,36 @@ func (s State) fit() State {
 			return s
 		}
 	}
-	s.Camera.Center = geo.Fix{Lat: box.Min.Lat + (box.Max.Lat-box.Min.Lat)/2, Lon: box.Min.Lon + (box.Max.Lon-box.Min.Lon)/2}
-	s.Camera.Zoom = usual + 1
-	for s.Width > 0 && s.Camera.Zoom > Farthest && !s.shows(box) {
-		s.Camera.Zoom--
+	middle := geo.Fix{Lat: box.Min.Lat + (box.Max.Lat-box.Min.Lat)/2, Lon: box.Min.Lon + (box.Max.Lon-box.Min.Lon)/2}
+	edge := s.edges()
+	for s.Camera.Zoom = usual + 1; ; s.Camera.Zoom-- {
+		s.Camera.Center = middle
+		if v := s.View(); v.Width > 0 {
+			s.Camera.Center = v.Fix((float64(v.Width)+edge.right-edge.left)/2, (float64(v.Height)+edge.bottom-edge.top)/2)
+		}
+		if s.Width == 0 || s.Camera.Zoom <= Farthest || s.shows(box) {
+			return s
+		}
 	}
-	return s
 }
 
-// shows reports whether a box lies on the screen, with room for a pin around it.
-func (s State) shows(b geo.Box) bool {
-	v, room := s.View(), 2.0*thumb
-	if float64(v.Width) < 4*room || float64(v.Height) < 4*room {
-		room = 0
+// edges are what a way keeps free at the sides of the map, in dp: pins stand above their
+// places, and buttons at the right.
+type edges struct{ left, right, top, bottom float64 }
+
+func (s State) edges() edges {
+	if s.Width < 6*thumb || s.Height < 4*thumb {
+		return edges{}
 	}
+	return edges{left: 1.2 * thumb, right: 3 * thumb, top: 2 * thumb, bottom: thumb}
+}
+
+// shows reports whether a box lies on the screen, clear of the edges.
+func (s State) shows(b geo.Box) bool {
+	v, edge := s.View(), s.edges()
 	for _, f := range []geo.Fix{b.Min, b.Max} {
 		x, y := v.XY(f)
-		if x < room || y < room || x > float64(v.Width)-room || y > float64(v.Height)-room {
+		if x < edge.left || y < edge.top || x > float64(v.Width)-edge.right || y > float64(v.Height)-edge.bottom {
 			return false
 		}
 	}

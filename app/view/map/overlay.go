@@ -145,7 +145,7 @@ func (m *Map) stick(v mapdraw.View) {
 		x, y := v.XY(p.At)
 		at := fyne.NewPos(float32(x), float32(y))
 		covered := slices.ContainsFunc(taken, func(o fyne.Position) bool {
-			return math.Hypot(float64(o.X-at.X), float64(o.Y-at.Y)) < float64(size)*0.6
+			return math.Hypot(float64(o.X-at.X), float64(o.Y-at.Y)) < float64(size)*0.9
 		})
 		tone := [...]look.Tone{wayfind.Unknown: flow.Plain, wayfind.IsOpen: flow.Good, wayfind.IsClosed: flow.Bad}[p.Open]
 		one := &pin{Pin: p, size: size, small: covered}
