@@ -32,9 +32,11 @@ func TestStationsOnAPhone(t *testing.T) {
 		t.Helper()
 		turn.Until(t, "map is drawn", s.chart.Map.Drawn)
 	}
+	pictures := album(s)
+	pictures.Ready = drawn
 	s.send(claim.Go{Page: claim.Places})
 	drawn()
-	album(s).Take(t, "stations")
+	pictures.Take(t, "stations")
 	if near, ok := s.state.Seek.Nearest(); ok {
 		t.Errorf("nobody said where, and the nearest is %+v", near)
 	}
@@ -48,7 +50,7 @@ func TestStationsOnAPhone(t *testing.T) {
 	s.send(claim.Sought{Message: wayfind.Stations{Message: stations.Show{Station: "S100"}}})
 	drawn()
 	turn.Until(t, "photo is shown", func() bool { return s.state.Seek.List.Detail().Picture != nil })
-	album(s).Take(t, "place")
+	pictures.Take(t, "place")
 	if s.state.Seek.Route == nil {
 		t.Fatal("no way is shown")
 	}

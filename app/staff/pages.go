@@ -88,6 +88,8 @@ func (s *Shell) page(m model) fyne.CanvasObject {
 		return s.member(m)
 	case device:
 		return s.frame(m, look.Page{Title: look.Say(say.T("同步与设备")), Back: s.back, Body: s.sheet(m)})
+	case way:
+		return s.way(m)
 	case taste:
 		keep := func(msg settings.Message) { s.env.Keep(msg) }
 		return s.frame(m, look.Page{Title: look.Say(say.T("设置")), Back: s.back, Body: settingsview.Sheet(m.scale, m.settings, keep)})
@@ -146,6 +148,7 @@ func (s *Shell) more(m model) fyne.CanvasObject {
 	rows := []fyne.CanvasObject{
 		look.Row(scale.Gap, -1, tile(look.IconPerson, say.T("会员办理"), say.T("代报名、退票、换站"), func() { s.open(member) }),
 			tile(look.IconStaff, say.T("工作人员码"), say.T("在终端上为会员作证"), func() { s.open(own) })),
+		tile(look.IconPlace, say.T("站点地图"), say.T("给人指路：最近的站点、怎么走"), func() { s.open(way) }),
 		look.Row(scale.Gap, -1, tile(look.IconHelp, say.T("同步与设备"), say.T("哪里有问题，怎么办"), func() { s.open(device) }),
 			tile(look.IconSettings, say.T("设置"), say.T("字号、颜色、语言"), func() { s.open(taste) })),
 	}

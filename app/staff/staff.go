@@ -18,7 +18,9 @@ import (
 	"yizhan/app/flow/pickup"
 	"yizhan/app/flow/roster"
 	"yizhan/app/flow/settings"
+	"yizhan/app/flow/stations"
 	"yizhan/app/flow/status"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/look"
 	"yizhan/app/say"
 	"yizhan/app/shell"
@@ -26,6 +28,7 @@ import (
 	dutyview "yizhan/app/view/duty"
 	rosterview "yizhan/app/view/roster"
 	scanview "yizhan/app/view/scan"
+	stationsview "yizhan/app/view/stations"
 	"yizhan/core/membercode"
 	"yizhan/core/wire"
 )
@@ -45,6 +48,7 @@ const (
 	device   // how the device stands
 	taste    // settings
 	own      // the code that vouches for this member of staff
+	way      // the map of the stations
 )
 
 // tabs are the pages at the foot, in order.
@@ -70,6 +74,7 @@ type Shell struct {
 	duty    duty.State
 	roster  roster.State
 	behalf  behalf.State
+	seek    wayfind.State
 	reader  claim.Reader
 	subject pickup.Subject // of overrule
 	used    time.Time      // when somebody last touched the device
@@ -78,6 +83,10 @@ type Shell struct {
 	dutyView   *dutyview.View
 	rosterView *rosterview.View
 	behalfView *behalfview.View
+	places     *stationsview.View
+	chart      *shell.Chart
+	album      *shell.Album
+	list       *look.Scroll // of the page way
 	sight      scanview.View
 	scan       *shell.Scanning // of the page member
 	codes      *membercode.Desk
@@ -97,6 +106,7 @@ type model struct {
 	duty     duty.State
 	roster   roster.State
 	behalf   behalf.State
+	seek     wayfind.State // of the page way
 	typed    string
 	bar      status.Bar
 	found    []doctor.Finding // of the page device
@@ -112,6 +122,9 @@ func Start(env *shell.Env) *Shell {
 	s.dutyView = dutyview.New(s.scale(), s.toDuty)
 	s.rosterView = rosterview.New(s.scale(), s.toRoster, func() { s.locked(func() { s.toRoster(roster.Override{}) }) })
 	s.behalfView = behalfview.New(s.scale(), s.toBehalf)
+	s.places = stationsview.New(s.scale(), false, func(m stations.Message) { s.toSeek(wayfind.Stations{Message: m}) })
+	s.chart = env.NewChart(s.scale(), s.toSeek)
+	s.album = env.NewAlbum(s.toStations)
 	s.typed.OnSubmitted = func(string) { s.submit() }
 	s.desk = shell.NewDesk(env, s.scale(), say.Text{}, func() { s.open(device) })
 	s.desk.Staffed(func() { s.open(short) }, s.askWhy, s.draw)
@@ -126,7 +139,7 @@ func Start(env *shell.Env) *Shell {
 			s.desk.Tick()
 			s.toLock(lock.Tick{Now: env.Now()})
 			s.forget()
-			s.draw()
+			s.toStations(stations.Tick{Now: env.Clock()})
 		}
 	})
 	return s
@@ -139,7 +152,8 @@ func (s *Shell) redress() {
 	scale := s.scale()
 	s.env.App.Settings().SetTheme(s.env.Theme.With(scale))
 	s.desk.SetScale(scale)
-	s.dutyView.Scale, s.rosterView.Scale, s.behalfView.Scale = scale, scale, scale
+	s.dutyView.Scale, s.rosterView.Scale, s.behalfView.Scale, s.places.Scale = scale, scale, scale, scale
+	s.chart.Map.SetScale(scale)
 	s.sight.Scale, s.sight.Side, s.sight.Mirror = scale, scale.Head*9, true
 	s.last = model{}
 	s.desk.Tick()
@@ -147,9 +161,10 @@ func (s *Shell) redress() {
 }
 
 // pages are the words by which Show knows a page.
-var pages = map[string]place{"scan": counter, "names": names, "todo": todo, "more": more, "short": short, "member": member, "sync": device, "settings": taste, "own": own}
+var pages = map[string]place{"scan": counter, "names": names, "todo": todo, "more": more, "short": short, "member": member, "sync": device, "settings": taste, "own": own,
+	"stations": way}
 
-// Show opens a page: scan, names, todo, more, short, member, sync, settings, own. It
+// Show opens a page: scan, names, todo, more, short, member, sync, settings, own, stations. It
 // does nothing where there is none of that name.
 func (s *Shell) Show(page string) {
 	at, ok := pages[page]
@@ -190,6 +205,9 @@ func (s *Shell) leave() {
 	if s.at == member {
 		s.behalfView.Forget()
 		s.toBehalf(behalf.Finish{})
+	}
+	if s.at == way {
+		s.seek, s.list = s.seek.Update(wayfind.Forget{}), nil
 	}
 	if s.at == names {
 		s.rosterView.Forget()
@@ -274,6 +292,9 @@ func (s *Shell) read() {
 		}
 		s.roster, _ = s.roster.Update(roster.Loaded{Sessions: lists, Supervisor: s.who.Supervisor})
 	}
+	if s.at == way {
+		s.readStations()
+	}
 	if s.at == member {
 		data, err := s.reader.Read()
 		offers := map[behalf.Action][]behalf.Offer{}
@@ -298,13 +319,15 @@ func (s *Shell) draw() {
 		m.code, _, _ = membercode.Own(s.env.Store, s.env.Clock())
 	case overrule, short:
 		m.typed = s.typed.Text
+	case way:
+		m.seek = s.seek.Still()
 	}
-	if reflect.DeepEqual(m, s.last) {
-		return
+	if !reflect.DeepEqual(m, s.last) {
+		s.last = m
+		s.root.Objects = []fyne.CanvasObject{s.window(m)}
+		s.root.Refresh()
 	}
-	s.last = m
-	s.root.Objects = []fyne.CanvasObject{s.window(m)}
-	s.root.Refresh()
+	s.drawMap()
 }
 
 // idle is how long a member stays on the screen of a device that nobody touches.

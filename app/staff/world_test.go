@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"yizhan/app/flow/lock"
+	"yizhan/app/flow/wayfind"
 	"yizhan/app/shell"
 	"yizhan/app/shell/shelltest"
 	"yizhan/core/fault"
@@ -38,6 +39,12 @@ type world struct {
 // open starts the shell of a device, a supervisor's or not, with a check-in list.
 func opened(t *testing.T, supervisor bool, size fyne.Size) *world {
 	t.Helper()
+	return openedIn(t, supervisor, size, func(*shell.Env) {})
+}
+
+// openedIn is opened in a world that was made otherwise.
+func openedIn(t *testing.T, supervisor bool, size fyne.Size, make func(*shell.Env)) *world {
+	t.Helper()
 	env, link, turn, made := shelltest.NewDevice(t, op.Staff)
 	who, err := wire.EncodeRow(wire.Enrolled{Device: shelltest.Device, Role: op.Staff, Station: shelltest.Here, Supervisor: supervisor})
 	if err == nil {
@@ -49,6 +56,7 @@ func opened(t *testing.T, supervisor bool, size fyne.Size) *world {
 	env.Counter = shell.NewCounter(env)
 	env.Window.Resize(size)
 	w := &world{t: t, link: link, turn: turn, made: made}
+	make(env)
 	w.fill(env.Store)
 	w.Shell = Start(env)
 	return w
@@ -151,11 +159,19 @@ func (w *world) last() op.Op {
 	return all[len(all)-1]
 }
 
+// mapped waits until all of the map is drawn, where it is on the screen.
+func (w *world) mapped() {
+	w.t.Helper()
+	if w.at == way && w.seek.Page != wayfind.Take && w.seek.Ground.Graph != nil {
+		w.turn.Until(w.t, "map is drawn", w.chart.Map.Drawn)
+	}
+}
+
 // shoot puts the page onto a sheet for docs/SCREENS.md; a sheet shows large print too.
 func (w *world) shoot(name string) {
 	w.t.Helper()
 	size, page, _ := strings.Cut(name, "_")
-	album := shelltest.Album{Env: w.env, Name: "staff-" + size, Width: 270}
+	album := shelltest.Album{Env: w.env, Name: "staff-" + size, Width: 270, Ready: w.mapped}
 	if size == "tablet" {
 		album.Width = 512
 	}

@@ -21,11 +21,7 @@ func (v *View) stations(m Model, strip fyne.CanvasObject) fyne.CanvasObject {
 	if b.HasMap() && v.Map != nil {
 		top = append(top, container.New(band(s.Button*4.4), v.Map))
 	}
-	body := []fyne.CanvasObject{b.Body()}
-	if _, near := m.Seek.Nearest(); near || m.Seek.Picking || m.Seek.Page != wayfind.List {
-		body = append([]fyne.CanvasObject{b.Head()}, body...) // otherwise it says what the title says
-	}
-	return v.frame(look.Column(0, top...), look.Column(s.Gap, body...), nil)
+	return v.frame(look.Column(0, top...), b.Whole(), nil)
 }
 
 // DrawMap shows the part of the map that a finger has moved to.

@@ -5,6 +5,7 @@ package wayfind
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
 	"yizhan/app/flow/stations"
 	"yizhan/app/flow/wayfind"
@@ -102,6 +103,43 @@ func (b Board) noMap() []fyne.CanvasObject {
 	}
 	return []fyne.CanvasObject{b.large(say.T("本机还没有地图；站点按直线距离排"), b.Scale.Small, false)}
 }
+
+// Whole is head and body in one column, for a page that has one. Without anything near the
+// head says what the title says, and is left out.
+func (b Board) Whole() fyne.CanvasObject {
+	if _, near := b.State.Nearest(); near || b.State.Picking || b.State.Page != wayfind.List {
+		return look.Column(b.Scale.Gap, b.Head(), b.Body())
+	}
+	return b.Body()
+}
+
+// Sheet lays the column out below a map, beside it on a wide page; chart may be nil. The
+// scroll is for whoever keeps its place.
+func (b Board) Sheet(chart fyne.CanvasObject) (fyne.CanvasObject, *look.Scroll) {
+	scroll := look.NewScroll(look.Pad(b.Scale.Pad, b.Scale.Pad, b.Whole()))
+	if chart == nil || !b.HasMap() {
+		return scroll, scroll
+	}
+	return container.New(sheet{}, chart, scroll), scroll
+}
+
+// sheet lays out a map and what scrolls.
+type sheet struct{}
+
+// Layout implements fyne.Layout.
+func (sheet) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	chart, rest := fyne.NewSize(size.Width, size.Height*0.36), fyne.NewPos(0, size.Height*0.36)
+	if size.Width > size.Height {
+		chart, rest = fyne.NewSize(size.Width*0.56, size.Height), fyne.NewPos(size.Width*0.56, 0)
+	}
+	objects[0].Resize(chart)
+	objects[0].Move(fyne.Position{})
+	objects[1].Resize(fyne.NewSize(size.Width-rest.X, size.Height-rest.Y))
+	objects[1].Move(rest)
+}
+
+// MinSize implements fyne.Layout.
+func (sheet) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(1, 1) }
 
 // Body is what is tapped and scrolled.
 func (b Board) Body() fyne.CanvasObject {
