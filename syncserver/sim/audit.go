@@ -303,22 +303,7 @@ func (a *audit) people() {
 			a.w.fail("op %d of %s was answered %+v, and the journal has %+v", at.seq, at.device, told, is)
 		}
 	}
-	for _, g := range a.w.grants {
-		m := g.machine
-		if m.gone || m.copied || a.gone[m.name] || a.claims[g.ticket] != nil || a.w.restored && m.wiped {
-			continue // also where the server has forgotten why it was wiped
-		}
-		lease, _, _ := g.ticket.Lease()
-		if a.w.restored && a.foreign[lease] {
-			continue // it was lent after the backup
-		}
-		if g.member == a.w.erased && a.doubted[g.ticket] > 0 {
-			continue // its device did not know yet that there is nobody of that name
-		}
-		if g.policy == op.Hard || a.doubted[g.ticket] == 0 { // what is not reported in time may be void, but not without a word
-			a.w.fail("%s granted ticket %d, and the journal has it not", m.label, g.ticket)
-		}
-	}
+	a.grants()
 	for _, b := range a.w.branches {
 		if a.gone[b.device] && a.ofScanner(b.device) {
 			continue // a hub tells late answers again, to whichever of the two comes
@@ -356,6 +341,23 @@ func (a *audit) people() {
 	for _, t := range slices.Sorted(maps.Keys(a.override)) {
 		if a.override[t] < 0 {
 			a.w.fail("ticket %d was handed over by override, and there is no incident", t)
+		}
+	}
+}
+
+// grants looks for every ticket that a device has printed.
+func (a *audit) grants() {
+	for _, g := range a.w.grants {
+		m, known := g.machine, a.doubted[g.ticket] > 0
+		lease, _, _ := g.ticket.Lease()
+		switch {
+		case a.claims[g.ticket] != nil || m.gone || m.copied || a.gone[m.name]:
+		case a.w.restored && (m.wiped || a.foreign[lease]): // the server has forgotten why it was wiped, or that it lent
+		case known && a.w.relived: // another lease got the number of the forgotten one
+		case known && g.member == a.w.erased: // its device did not know yet that there is nobody of that name
+		case known && g.policy != op.Hard: // what is not reported in time may be void, but not without a word
+		default:
+			a.w.fail("%s granted ticket %d, and the journal has it not", m.label, g.ticket)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (h *host) restore(quiet bool) {
 		h.w.stats.fault("server restored")
 	}
 	h.w.note("server goes back from %d to %d, told: %v", h.server.Head(), h.kept.head, !quiet)
-	h.w.restored = true
+	h.w.restored, h.w.relived = true, h.w.relived || quiet
 	h.w.forgetUnseen()
 	h.down(true)
 	h.disk.Close()

@@ -45,6 +45,7 @@ type World struct {
 	branches []branch
 	restores bool       // the server may lose its disk
 	restored bool       // and has lost it
+	relived  bool       // without knowing: it gave the numbers of entries out again
 	joined   bool       // somebody got a phone
 	side     *rand.Rand // for what is beside the ops: worlds stay as they were without it
 	attached *attachment
