@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	picture "image"
 	"image/color"
@@ -10,7 +11,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"yizhan/core/photo"
 	"yizhan/core/station"
+	"yizhan/core/wire"
 )
 
 // shot is a picture of one colour, as a telephone takes it.
@@ -90,6 +93,24 @@ func TestPhotosByCommand(t *testing.T) {
 	}
 	o = p.do("station", "photo", "P3", filepath.Join(photos, "大门.jpg"))
 	holds(t, o, o.stdout, "已换上照片(")
+	kiosk := p.enrolled("kiosk", "-role", "kiosk", "-station", "P1")
+	kiosk.run()
+	kiosk.synced()
+	var row wire.StationRow
+	if r, ok, err := kiosk.store.Get(wire.TableStation, "P3"); err != nil || !ok || wire.DecodeRow(r.Body, &row) != nil {
+		t.Fatalf("P3 at the kiosk: %v, %v", ok, err)
+	}
+	name, err := wire.ParseBlob(row.Photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := kiosk.attachments().Get(context.Background(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := os.ReadFile(path); err != nil || photo.Check(body) != nil {
+		t.Errorf("the kiosk fetched %d bytes, %v", len(body), err)
+	}
 	o = p.do("station", "photo", "P1", "-remove")
 	holds(t, o, o.stdout, "已撤下照片")
 	if now = photoOf(); now["P1"] != "" || now["P3"] != of["P1"] {
