@@ -97,7 +97,7 @@ func profile(folder string) (done func() error, err error) {
 
 // tuneMemory lets garbage collection wait: the state is large and lives long, and
 // marking it often would cost more than the memory. Near memoryLimit it stops waiting;
-// the state of 1,460,000 members is 1.75 GiB, and has to stay well below.
+// the state of 1,460,000 members is 1.3 GiB, and has to stay well below.
 func tuneMemory() {
 	const memoryLimit = 3 << 30
 	debug.SetGCPercent(400)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -12,12 +13,14 @@ import (
 	"time"
 
 	"yizhan/core/arbiter"
+	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/syncserver/control"
 	"yizhan/syncserver/journal"
 	"yizhan/syncserver/journal/sqlite"
 	"yizhan/syncserver/ledger"
 	"yizhan/syncserver/server"
+	"yizhan/syncserver/snapshot"
 )
 
 // verify re-reads the journal, replays it, and compares with the replay what the
@@ -38,7 +41,7 @@ func verify(fs *flag.FlagSet, args []string) error {
 		return fmt.Errorf("there is no journal to verify: %w; name the data directory of the server with -data", err)
 	}
 	// The state is asked for first: the journal read afterwards reaches at least as far.
-	held, running, err := heldState(*data)
+	held, running, err := heldState(*data, location)
 	if err != nil {
 		return err
 	}
@@ -56,8 +59,9 @@ func verify(fs *flag.FlagSet, args []string) error {
 	return compareViews(*data, path, location, held, running)
 }
 
-// heldState is what the running server holds, or what a stopped one left on disk.
-func heldState(data string) (held server.Snapshot, running bool, err error) {
+// heldState is what the running server holds, or what a stopped one left on disk: a
+// snapshot that cannot be read is none, because the next start replays the journal then.
+func heldState(data string, zone *time.Location) (held server.Snapshot, running bool, err error) {
 	c := control.Dial(data)
 	held, err = control.Call[server.Snapshot](context.Background(), c, "snapshot", struct{}{})
 	if err == nil {
@@ -66,11 +70,11 @@ func heldState(data string) (held server.Snapshot, running bool, err error) {
 	if !errors.Is(err, control.ErrNoServer) { // one that runs holds the truth, not its files
 		return held, false, err
 	}
-	held, err = server.ReadSnapshot(data)
-	if errors.Is(err, os.ErrNotExist) {
-		return server.Snapshot{}, false, nil // killed before it could leave one
+	held, err = server.ReadSnapshot(data, zone)
+	if err != nil && !errors.Is(err, snapshot.ErrNone) {
+		fmt.Printf("snapshot: it is not used: %v\n", err)
 	}
-	return held, false, err
+	return held, false, nil
 }
 
 func compareViews(data, path string, zone *time.Location, held server.Snapshot, running bool) error {
@@ -94,19 +98,19 @@ func compareViews(data, path string, zone *time.Location, held server.Snapshot, 
 		return err
 	}
 	defer fresh.Close()
-	r := replay{state: arbiter.New(zone), ledger: fresh, held: held}
+	r := replay{state: arbiter.New(zone), ledger: fresh, held: held, sealed: map[id.Member][]byte{}}
 	if err := r.read(path); err != nil {
 		return err
 	}
 	if err := r.compare(); err != nil {
 		return err
 	}
-	return secrets(data, r.state)
+	return secrets(data, r.sealed, r.state.Erased())
 }
 
 // secrets says whether keys and vault are those of this journal.
-func secrets(data string, state *arbiter.State) error {
-	n, err := server.CheckSecrets(data, state)
+func secrets(data string, sealed map[id.Member][]byte, erased []id.Member) error {
+	n, err := server.CheckSecrets(data, sealed, erased)
 	switch {
 	case err != nil:
 		return err
@@ -123,6 +127,7 @@ type replay struct {
 	ledger *ledger.Ledger
 	held   server.Snapshot
 	digest string // at held.Seq
+	sealed map[id.Member][]byte
 }
 
 func (r *replay) read(path string) error {
@@ -140,6 +145,7 @@ func (r *replay) read(path string) error {
 			if err := r.state.Apply(&entries[i]); err != nil {
 				return fmt.Errorf("batch %d: %w", b.Number, err)
 			}
+			r.note(&entries[i])
 			if r.state.Seq() == r.held.Seq {
 				r.digest = r.state.Digest()
 			}
@@ -155,13 +161,25 @@ func (r *replay) read(path string) error {
 	})
 }
 
+// note remembers the sealed fields of an entry's people.
+func (r *replay) note(e *op.Entry) {
+	for _, p := range e.People {
+		if delete(r.sealed, p.ID); p.Sealed != nil {
+			r.sealed[p.ID] = bytes.Clone(p.Sealed)
+		}
+	}
+	if e.Kind == op.Erased {
+		delete(r.sealed, e.Member)
+	}
+}
+
 func (r *replay) compare() error {
 	if err := r.state.Check(); err != nil {
 		return fmt.Errorf("replayed state does not add up: %w", err)
 	}
 	switch {
 	case r.held.Seq == 0:
-		fmt.Println("arbiter: adds up; the server was killed and left no state to compare")
+		fmt.Println("arbiter: adds up; there is no snapshot to compare")
 	case r.state.Seq() < r.held.Seq:
 		return fmt.Errorf("the journal ends at entry %d, but the server had answered up to %d: the end of the journal is lost", r.state.Seq(), r.held.Seq)
 	case r.digest != r.held.Digest:

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -10,8 +11,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"yizhan/core/arbiter"
+	"yizhan/core/op"
+	"yizhan/syncserver/journal"
+	"yizhan/syncserver/journal/sqlite"
 	"yizhan/syncserver/server"
+	"yizhan/syncserver/snapshot"
 )
 
 func TestVerifyRunningStoppedKilled(t *testing.T) {
@@ -36,9 +43,75 @@ func TestVerifyRunningStoppedKilled(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	o = d.do("verify")
-	holds(t, o, o.stdout, "hash chain whole", "left no state to compare", "equal the replay")
+	holds(t, o, o.stdout, whole...) // with the state at the last orderly end
 	if o.code != 0 {
 		t.Error(o)
+	}
+	if err := os.Remove(filepath.Join(d.data, server.SnapshotFile)); err != nil {
+		t.Fatal(err)
+	}
+	o = d.do("verify")
+	holds(t, o, o.stdout, "hash chain whole", "there is no snapshot to compare", "equal the replay")
+	if o.code != 0 {
+		t.Error(o)
+	}
+}
+
+// TestWrongSnapshotIsFound: one that is damaged is of no use and does no harm; one that is
+// whole and says something else than the journal is found by verify.
+func TestWrongSnapshotIsFound(t *testing.T) {
+	d, m := stopped(t)
+	kept := m[server.SnapshotFile]
+	d.restore(m, server.SnapshotFile, append(bytes.Clone(kept[:len(kept)/2]), kept[len(kept)/2+1:]...))
+	o := d.do("verify")
+	holds(t, o, o.stdout, "snapshot: it is not used", "damaged", "equal the replay")
+	if o.code != 0 {
+		t.Error(o)
+	}
+	d.start()
+	if code := d.end(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	d.must("verify")
+
+	d.restore(m, "", nil)
+	forge(t, d.data)
+	if o := d.do("verify"); o.code == 0 || !strings.Contains(o.stderr, "differs from the replay") {
+		t.Errorf("a forged snapshot: %v", o)
+	}
+}
+
+// forge puts a snapshot into a data directory in which the first organisation has another name.
+func forge(t *testing.T, data string) {
+	t.Helper()
+	j, err := sqlite.OpenReadOnly(filepath.Join(data, server.JournalFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, changed := arbiter.New(zone), false
+	err = j.Read(1, func(b journal.Batch) error {
+		entries, err := op.DecodeBatch(b.First, b.Body)
+		for i := range entries {
+			if len(entries[i].Orgs) > 0 && !changed {
+				entries[i].Orgs[0].Name, changed = "别的工会", true
+			}
+			err = errors.Join(err, state.Apply(&entries[i]))
+		}
+		return err
+	})
+	head, headErr := j.Head()
+	file := snapshot.File{Path: filepath.Join(data, server.SnapshotFile), Zone: zone}
+	keep, writeErr := file.Write(state, head, nil)
+	if err := errors.Join(err, headErr, writeErr); err != nil || !changed {
+		t.Fatal(changed, err)
+	}
+	if err := keep(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -130,7 +130,7 @@ func (s *State) Expect(devices []id.Device) {
 	}
 	s.next = slices.DeleteFunc(s.next, func(d *device) bool { return d.owner == nil || d.owner.recent == nil })
 	for _, d := range s.next {
-		near += uint64(d.owner.Children) + uint64(d.owner.ID[0]) + uint64(d.owner.recent.day)
+		near += uint64(d.owner.children) + uint64(d.owner.ID[0]) + uint64(d.owner.recent.day)
 	}
 	for _, d := range s.next {
 		if h := d.owner.recent.holding; h != nil {

@@ -39,7 +39,8 @@ func (s *State) decide(e *op.Entry, o *op.Op, line op.Line, at int64, allowed bo
 		e.Org = k.person.Org
 	}
 	if k != nil && pool >= 0 {
-		a.Weigh(f, &k.person.Person, k.Standing, pool, a.drawn, at)
+		facts := k.person.facts()
+		a.Weigh(f, &facts, k.Standing, pool, a.drawn, at)
 		a.book.FillFor(f, k.holding, k.person.ID, k.person.Org, pool, k.Parts, k.Guest)
 		f.Elsewhere = s.elsewhere(a, k.person.ID)
 		f.OrgHeld += a.reserved(k.person.Org)
@@ -81,7 +82,7 @@ func (s *State) asker(a *act, m id.Member, at int64) *asker {
 	if k != nil && k.treeAge == s.treeAge && k.day == day {
 		return k
 	}
-	k = &asker{Standing: a.Standing(p.Person, s.orgs, time.UnixMilli(at).In(s.zone)), of: a.Activity, person: p, treeAge: s.treeAge, day: day, holding: a.book.Members[p.ID]}
+	k = &asker{Standing: a.Standing(p.facts(), s.orgs, time.UnixMilli(at).In(s.zone)), of: a.Activity, person: p, treeAge: s.treeAge, day: day, holding: a.book.Members[p.ID]}
 	a.askers[p.ID], p.recent = k, k
 	return k
 }

@@ -33,7 +33,7 @@ func (r *run) put(o *op.Op) error {
 			if err := once("member", n.ID, seen); err != nil {
 				return err
 			}
-			if old := r.s.people[n.ID]; old != nil && same(old.Person, n) {
+			if old := r.s.people[n.ID]; old != nil && old.is(n) {
 				continue
 			}
 			if _, ok := r.s.orgs[n.Org]; !ok {
@@ -114,10 +114,10 @@ func (s *State) applyPeople(e *op.Entry) {
 	room := make([]person, len(e.People)) // most are new, and nearly nobody goes
 	for i, n := range e.People {
 		if p := s.people[n.ID]; p != nil {
-			p.Person = n
+			p.put(n)
 			s.askAgain(p)
 		} else {
-			room[i].Person = n
+			room[i].put(n)
 			s.people[n.ID] = &room[i]
 			delete(s.erased, n.ID)
 		}

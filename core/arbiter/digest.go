@@ -19,8 +19,6 @@ import (
 // digest is the keyed digest of a record's sealed fields.
 func digest(v any) []byte {
 	switch v := v.(type) {
-	case member.Person:
-		return v.Digest
 	case member.Org:
 		return v.Digest
 	case station.Station:

@@ -164,7 +164,7 @@ func (m *model) expectGrant(l *loan, o *op.Op, from id.Device) (incident string,
 	a := m.s.activities[l.Activity]
 	for _, limit := range a.Spec.Limits {
 		held, most := m.held(a, p.ID, p.Org, limit.Per == "org", limit.Series), limit.Max
-		if limit.Per != "org" && p.Children > 0 && limit.MaxWithChild > 0 {
+		if limit.Per != "org" && p.children > 0 && limit.MaxWithChild > 0 {
 			most = limit.MaxWithChild
 		}
 		if held+o.Seats <= most {
@@ -185,7 +185,7 @@ func (m *model) expectGrant(l *loan, o *op.Op, from id.Device) (incident string,
 		}
 	}
 	if incident == "" && a.Guests != nil {
-		guest, err := a.Guests.Match(p.Person, m.s.orgs, time.UnixMilli(m.now).In(m.s.zone))
+		guest, err := a.Guests.Match(p.facts(), m.s.orgs, time.UnixMilli(m.now).In(m.s.zone))
 		pool, guests := a.Pool(l.Pool), o.Seats
 		for _, c := range a.book.Claims {
 			if c.Pool == pool && c.Guest && len(c.Taken) > 0 {

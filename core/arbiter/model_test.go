@@ -281,10 +281,10 @@ func (m *model) checkGrants(entries []op.Entry) {
 		}
 		a, p := m.s.activities[e.Activity], m.s.people[e.Member]
 		today := time.UnixMilli(e.At).In(m.s.zone)
-		if ok, err := a.Audience.Match(p.Person, m.s.orgs, today); err != nil || !ok || p.Barred || e.Org != p.Org {
+		if ok, err := a.Audience.Match(p.facts(), m.s.orgs, today); err != nil || !ok || p.barred || e.Org != p.Org {
 			m.t.Fatalf("%s is outside the audience or barred: %v %v", e.Member, ok, err)
 		}
-		parts, err := a.Parts(p.Person, m.s.orgs, today)
+		parts, err := a.Parts(p.facts(), m.s.orgs, today)
 		if err != nil {
 			m.t.Fatalf("%v", err)
 		}
@@ -307,7 +307,7 @@ func (m *model) checkGrants(entries []op.Entry) {
 		}
 		for _, l := range a.Spec.Limits {
 			most := l.Max
-			if p.Children > 0 && l.MaxWithChild > 0 {
+			if p.children > 0 && l.MaxWithChild > 0 {
 				most = l.MaxWithChild
 			}
 			if l.Per == "member" && l.Series == "" && held > most && i == len(entries)-1 || l.Per == "org" && org > l.Max && i == len(entries)-1 {

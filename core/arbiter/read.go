@@ -40,13 +40,13 @@ func (s *State) DeviceOfCode(hash []byte) (id.Device, bool) {
 	return n.Device, true
 }
 
-// Person looks a member up.
+// Person looks a member up: what rules read, without digest and sealed fields.
 func (s *State) Person(m id.Member) (member.Person, bool) {
 	p := s.people[m]
 	if p == nil {
 		return member.Person{}, false
 	}
-	return p.Person, true
+	return p.facts(), true
 }
 
 // Org looks an organisation up.
@@ -129,10 +129,16 @@ func (s *State) Numbers(a id.Activity, p id.Pool, st id.Station) (act uint32, po
 	return v.number, v.Pool(p), stn, true
 }
 
-// People calls fn with every member, in order of id.
+// Named reports whether a member has sealed fields.
+func (s *State) Named(m id.Member) bool {
+	p := s.people[m]
+	return p != nil && p.named
+}
+
+// People calls fn with every member, in order of id, as Person gives them.
 func (s *State) People(fn func(member.Person)) {
 	for _, k := range sorted(s.people) {
-		fn(s.people[k].Person)
+		fn(s.people[k].facts())
 	}
 }
 

@@ -153,7 +153,7 @@ func (s *State) exceeds(e *op.Entry) bool {
 	}
 	book, f := s.activities[e.Activity].book, quota.Facts{Seats: e.Seats}
 	if p := s.people[e.Member]; p != nil {
-		f.HasChild = p.Children > 0
+		f.HasChild = p.children > 0
 	}
 	book.Fill(&f, e.Member, e.Org, s.activities[e.Activity].Pool(e.Pool), nil, e.Guest)
 	return book.Rules.Capped(f) != fault.None

@@ -96,7 +96,7 @@ func (s *State) placeOf(l *lease, asked id.Station) id.Station {
 // excess names the rule that a grant breaks which its device could not see, "" for none.
 func (s *State) excess(e *op.Entry, l *lease, k *asker) string {
 	book := l.act.book
-	f := quota.Facts{Seats: e.Seats, HasChild: k.person.Children > 0}
+	f := quota.Facts{Seats: e.Seats, HasChild: k.person.children > 0}
 	book.FillFor(&f, k.holding, e.Member, e.Org, l.Pool, nil, false)
 	named := len(l.Members) == 0
 	for _, m := range l.Members {

@@ -21,11 +21,12 @@ import (
 	"yizhan/core/station"
 )
 
-// State is everything that decisions read. It changes only through Apply.
+// State is everything that decisions read. It changes only through Apply. What is
+// tagged image:"-", here and below, is no part of Save: it is remembered only to be quick.
 type State struct {
-	zone       *time.Location
-	now        int64  // time of the last entry, Unix milliseconds
-	seq        uint64 // Seq of the last entry
+	zone       *time.Location `image:"-"`
+	now        int64          // time of the last entry, Unix milliseconds
+	seq        uint64         // Seq of the last entry
 	orgs       member.Tree
 	treeAge    int // grows with every change of the tree: remembered audiences depend on it
 	people     map[id.Member]*person
@@ -35,8 +36,8 @@ type State struct {
 	calendar   map[int]schedule.Year // by year
 	activities map[id.Activity]*act
 	claims     tickets
-	rooms      []held    // for claims to come
-	hashes     []op.Hash // of the newest entries
+	rooms      []held    `image:"-"` // for claims to come
+	hashes     []op.Hash `image:"-"` // of the newest entries
 	devices    map[id.Device]*device
 	codes      map[string]*op.Enrolment // one-use codes by hash
 	phones     map[id.Member]id.Device  // the one phone of each member
@@ -51,20 +52,29 @@ type State struct {
 	due        []due              // ascending
 	epochs     []began            // one for each restore
 	unsettled  bool               // after a restore: some pools are not reopened
-	scratch    quota.Facts
-	seams      Seams // empty but in tests of the simulator
-	run        run
-	recent     *device   // see device
-	next       []*device // memory of Expect
-	near       uint64    // what Expect has read, so that it is read
+	scratch    quota.Facts        `image:"-"`
+	seams      Seams              `image:"-"` // empty but in tests of the simulator
+	run        run                `image:"-"`
+	recent     *device            `image:"-"` // see device
+	next       []*device          `image:"-"` // memory of Expect
+	near       uint64             `image:"-"` // what Expect has read, so that it is read
 }
 
-// person is a member. Whoever holds a pointer to one finds an imported change in
-// it, and gone set once the member is erased.
+// person is a member, in the memory that a million of them may take: of the sealed
+// fields it knows only that there are some. Whoever holds a pointer to one finds an
+// imported change in it, and gone set once the member is erased.
 type person struct {
-	recent *asker // as whom the member asked last: storms ask for one activity
-	gone   bool
-	member.Person
+	recent   *asker `image:"-"` // as whom the member asked last: storms ask for one activity
+	ID       id.Member
+	Org      id.Org
+	birth    string
+	children int
+	rest     *rest    // nil where nothing of it is known
+	digest   [16]byte // brief of the imported one
+	sex      byte     // of sexes
+	barred   bool
+	named    bool // there are sealed fields
+	gone     bool
 }
 
 // place is a station with what hand-over needs.
@@ -84,8 +94,8 @@ type act struct {
 	seed     string // of the draw
 	lapsing  uint64 // Seq of the first entry of the lapse that is under way; 0 if none is
 	tasked   map[task]bool
-	askers   map[id.Member]*asker
-	dated    bool // a rule says something else on another day
+	askers   map[id.Member]*asker `image:"-"`
+	dated    bool                 // a rule says something else on another day
 	leases   []*lease
 	frozen   bool // the server was restored, and staff have not reopened it
 }
@@ -111,16 +121,16 @@ type asker struct {
 type held struct {
 	quota.Claim
 	act       *act
-	checkedIn bool
-	inside    bool
 	settled   uint64 // order of what it was last given up or wanted for
 	handed    uint64 // order of the last hand-over, or its undoing
 	passed    uint64 // order of the last check-in
-	owing     bool   // staff know that it does not have all its serials
+	givenUp   int64  // when its authority gave it up, Unix milliseconds; 0 while it is bound
+	checkedIn bool   // side by side, as all that is small: there are millions of claims
+	inside    bool
+	owing     bool // staff know that it does not have all its serials
 	reminded  bool
-	givenUp   int64 // when its authority gave it up, Unix milliseconds; 0 while it is bound
-	returning bool  // it lapsed, and its seats return once it is given up
-	doubt     bool  // a lost authority may have handed it over
+	returning bool // it lapsed, and its seats return once it is given up
+	doubt     bool // a lost authority may have handed it over
 
 	// What only repeats the journal and is no part of Digest.
 	redeemed     uint64 // Seq of its hand-over

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"maps"
 	"math"
@@ -257,6 +258,29 @@ func (l *Ledger) everybody(fn func(member.Person) error) error {
 		}
 		after = rows[len(rows)-1].ID
 	}
+}
+
+// Sealed gives the sealed fields of those of these members who have any.
+func (l *Ledger) Sealed(members []id.Member) (map[id.Member][]byte, error) {
+	asked, err := json.Marshal(members)
+	if err != nil {
+		return nil, wrap("read members", err)
+	}
+	rows, err := l.read.Query(`SELECT p.id, p.sealed FROM json_each(?) AS asked CROSS JOIN person AS p ON p.id = asked.value WHERE p.sealed IS NOT NULL`, string(asked))
+	if err != nil {
+		return nil, wrap("read members", err)
+	}
+	defer rows.Close()
+	sealed := make(map[id.Member][]byte, len(members))
+	for rows.Next() {
+		var m id.Member
+		var fields []byte
+		if err := rows.Scan(&m, &fields); err != nil {
+			return nil, wrap("read members", err)
+		}
+		sealed[m] = fields
+	}
+	return sealed, wrap("read members", rows.Err())
 }
 
 func person(r db.Person) member.Person {

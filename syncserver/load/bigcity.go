@@ -49,22 +49,46 @@ func (c BigCity) Run(ctx context.Context) (*Report, error) {
 			return nil, fmt.Errorf("build city: %w", errors.Join(err, os.RemoveAll(dir)))
 		}
 	}
-	began := time.Now()
-	p, err := Serve(ctx, c.Program, dir, "127.0.0.1:0")
+	// No server has left a snapshot of what was built, nor does one of an older program count: the first start replays.
+	first, err := c.start(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	ready := time.Since(began)
-	use, err := p.Usage()
-	if err = errors.Join(err, p.Stop()); err != nil {
+	next, err := c.start(ctx, dir)
+	if err != nil {
 		return nil, err
 	}
 	r := NewReport(fmt.Sprintf("BigCity/members=%d", c.Members), fmt.Sprintf("load bigcity -members %d -entries %d", c.Members, c.Entries))
-	r.AddMost("until the server serves", ready.Seconds(), "ready-s", 5)
-	r.Add("CPU until then", use.CPU.Seconds(), "ready-cpu-s")
-	r.AddMost("resident then", float64(use.Peak)/(1<<20), "MiB", 1536)
+	r.AddMost("until the server serves", next.ready.Seconds(), "ready-s", 5)
+	r.Add("CPU until then", next.CPU.Seconds(), "ready-cpu-s")
+	r.AddMost("resident at most then", float64(next.Peak)/(1<<20), "MiB", 1536)
+	r.Add("until the first start serves", first.ready.Seconds(), "first-ready-s")
+	r.Add("CPU until then", first.CPU.Seconds(), "first-ready-cpu-s")
+	r.Add("resident at most then", float64(first.Peak)/(1<<20), "first-MiB")
+	r.Add("until a stopped server has left its snapshot", first.stopped.Seconds(), "stop-s")
 	r.Note("%d members, %d entries in %s; decisions there: go test ./syncserver/sequencer -bench City -city %s", c.Members, c.Entries, dir, dir)
 	return r, nil
+}
+
+// begun is how a start went.
+type begun struct {
+	Usage
+	ready, stopped time.Duration
+}
+
+// start starts the server, and stops it once it serves.
+func (c BigCity) start(ctx context.Context, dir string) (b begun, err error) {
+	at := time.Now()
+	p, err := Serve(ctx, c.Program, dir, "127.0.0.1:0")
+	if err != nil {
+		return b, err
+	}
+	b.ready = time.Since(at)
+	b.Usage, err = p.Usage()
+	at = time.Now()
+	err = errors.Join(err, p.Stop())
+	b.stopped = time.Since(at)
+	return b, err
 }
 
 // build decides the past of a city with the real rules, and stores it as a server would.
@@ -174,14 +198,14 @@ func (p *past) populate(members int) {
 		p.do(op.Op{Kind: op.PutOrgs, Orgs: orgs[from:min(from+2000, len(orgs))]}, nil)
 	}
 	p.do(op.Op{Kind: op.PutStations, Stations: []station.Station{{ID: "ST", Name: "云鹭驿站", Lat: 31.25, Lon: 120.6, Datum: "GCJ02"}}}, nil)
-	secret := make([]byte, 33+120)
+	secret := make([]byte, 16+120)
 	for from := 0; from < members; from += 500 {
 		people := make([]member.Person, min(500, members-from))
 		for i := range people {
 			rand.Read(secret)
 			n := from + i
 			people[i] = member.Person{ID: cityMember(n), Org: cityOrg(n % cityOrgs), Sex: string("FM"[n%2]), Birth: fmt.Sprintf("%d-%02d-%02d", 1960+n%45, 1+n%12, 1+n%28),
-				Children: n % 3 / 2, Digest: bytes.Clone(secret[:33]), Sealed: bytes.Clone(secret[33:])}
+				Children: n % 3 / 2, Digest: bytes.Clone(secret[:16]), Sealed: bytes.Clone(secret[16:])}
 		}
 		p.do(op.Op{Kind: op.PutPeople, People: people}, nil)
 	}

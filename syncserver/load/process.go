@@ -21,7 +21,7 @@ import (
 // startTime is how long a server may take until it serves, stopTime until it has stopped.
 const (
 	startTime = 5 * time.Minute
-	stopTime  = 60 * time.Second
+	stopTime  = 3 * time.Minute
 )
 
 // Process is a server in a process of its own.

@@ -271,6 +271,7 @@ func TestReopen(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
+		w.Leave()
 		w.begin()
 		if after := digest(); after != before {
 			t.Error("the state is another one")

@@ -57,6 +57,9 @@ func (s *Sequencer) loop() {
 				next, writing = s.fresh(), true
 			}
 		}
+		if !writing && next.empty() {
+			s.rest()
+		}
 	}
 }
 
@@ -311,7 +314,8 @@ func (s *Sequencer) recover(err error, lost *batch) {
 	s.broken, lost.calls = nil, nil
 	s.spare = lost
 	s.Poke() // calls were left waiting
-	if rebuilt := s.rebuild(); rebuilt != nil {
+	// Where the state itself was wrong, no image of it is to be believed.
+	if rebuilt := s.rebuild(s.cfg.Snapshot != nil && !errors.Is(err, arbiter.ErrBroken)); rebuilt != nil {
 		s.cfg.Fatal(errors.Join(err, rebuilt))
 	}
 }

@@ -23,16 +23,21 @@ type read struct {
 // errStopped ends reading when nobody applies any more.
 var errStopped = errors.New("replay was given up")
 
-// Replay builds the state that a journal describes. One batch is applied while
-// later ones are read, checked and decoded.
+// Replay builds the state that a journal describes, from its first entry.
 func Replay(j journal.Journal, zone *time.Location) (*arbiter.State, error) {
+	state := arbiter.New(zone)
+	return state, replay(state, j, 1)
+}
+
+// replay applies the batches from a number on. One is applied while later ones are
+// read, checked and decoded.
+func replay(state *arbiter.State, j journal.Journal, from uint64) error {
 	batches, used, stop := make(chan read, waiting), make(chan []op.Entry, waiting+2), make(chan struct{})
 	var readErr error // of the reader, until batches is closed
 	go func() {
 		defer close(batches)
-		readErr = readAhead(j, batches, used, stop)
+		readErr = readAhead(j, from, batches, used, stop)
 	}()
-	state := arbiter.New(zone)
 	var err error
 	for b := range batches {
 		if err == nil {
@@ -47,14 +52,14 @@ func Replay(j journal.Journal, zone *time.Location) (*arbiter.State, error) {
 		err = readErr
 	}
 	if err != nil {
-		return nil, fmt.Errorf("replay journal: %w", err)
+		return fmt.Errorf("replay journal: %w", err)
 	}
-	return state, nil
+	return nil
 }
 
-func readAhead(j journal.Journal, batches chan<- read, used <-chan []op.Entry, stop <-chan struct{}) error {
+func readAhead(j journal.Journal, from uint64, batches chan<- read, used <-chan []op.Entry, stop <-chan struct{}) error {
 	decoder := op.NewDecoder()
-	return j.Read(1, func(b journal.Batch) error {
+	return j.Read(from, func(b journal.Batch) error {
 		var room []op.Entry
 		select {
 		case room = <-used:

@@ -17,6 +17,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/syncserver/journal"
+	"yizhan/syncserver/snapshot"
 )
 
 // maxQueue bounds the calls that wait; more are told to come again.
@@ -32,6 +33,9 @@ type Config struct {
 	Fatal   func(error)
 	Clock   func() time.Time // to wait by; nil is the machine's own
 	Held    bool             // it begins as Hold leaves it
+
+	Snapshot *snapshot.File // where the state is kept between starts; nil: every start replays the journal
+	Every    uint64         // entries after which a server that nobody asks makes a snapshot; 0 is 100,000
 }
 
 // Sequencer is the one writer of a journal.
@@ -62,6 +66,7 @@ type Sequencer struct {
 	looked int // up to which call in todo the state knows who asks
 	coming []id.Device
 	spare  *batch // memory for the next batch
+	kept   kept   // the newest snapshot
 
 	// The rest belongs to whoever writes: the writer while it has a batch, else the loop.
 	head journal.Head
@@ -124,11 +129,19 @@ func open(cfg Config) (*Sequencer, error) {
 	s := &Sequencer{cfg: cfg, wake: make(chan struct{}, 1), write: make(chan *batch, 1), written: make(chan *batch, 1), answers: make(chan *batch, 1),
 		quit: make(chan struct{}), stopped: make(chan struct{})}
 	s.held.Store(cfg.Held)
-	return s, s.rebuild()
+	return s, s.rebuild(s.cfg.Snapshot != nil)
 }
 
-func (s *Sequencer) rebuild() (err error) {
-	if s.state, err = Replay(s.cfg.Journal, s.cfg.Zone); err != nil {
+// rebuild makes the state that the journal describes: of a snapshot and what came after
+// it, or of all entries.
+func (s *Sequencer) rebuild(snapshots bool) (err error) {
+	s.state = nil // its memory is needed
+	if snapshots {
+		s.state, err = s.resume()
+	} else {
+		s.state, err = Replay(s.cfg.Journal, s.cfg.Zone)
+	}
+	if err != nil {
 		return err
 	}
 	s.head, err = s.cfg.Journal.Head()

@@ -72,5 +72,7 @@ func (t *Steps) turn() {
 	if t.next = t.sound(t.next); t.broken == nil && !t.next.empty() {
 		t.flying = t.next
 		t.next = t.fresh()
+		return
 	}
+	t.rest()
 }

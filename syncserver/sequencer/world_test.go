@@ -1,6 +1,7 @@
 package sequencer_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"yizhan/syncserver/journal/memory"
 	"yizhan/syncserver/journal/sqlite"
 	"yizhan/syncserver/sequencer"
+	"yizhan/syncserver/snapshot"
 )
 
 // engines are the journals under which every test here runs.
@@ -81,11 +83,34 @@ type world struct {
 	durable atomic.Uint64
 	fatal   chan error
 	phones  []*phone
+	file    snapshot.File
+	every   uint64 // entries between snapshots; then clock is what is waited by, too
+	log     syncBuffer
+}
+
+// syncBuffer is a log that may be read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+// take gives what was logged since it was asked last.
+func (s *syncBuffer) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.b.Reset()
+	return s.b.String()
 }
 
 func open(t *testing.T, j journal.Journal) *world {
 	t.Helper()
-	w := &world{t: t, journal: &hooked{Journal: j}, fatal: make(chan error, 10)}
+	w := &world{t: t, journal: &hooked{Journal: j}, fatal: make(chan error, 10), file: snapshot.File{Path: filepath.Join(t.TempDir(), "snapshot"), Zone: time.UTC}}
 	w.clock.Store(time.Date(2017, 3, 1, 10, 0, 0, 0, time.UTC).UnixMilli())
 	w.begin()
 	t.Cleanup(func() {
@@ -103,13 +128,26 @@ func open(t *testing.T, j journal.Journal) *world {
 func (w *world) begin() {
 	w.t.Helper()
 	var err error
-	w.Sequencer, err = sequencer.Open(sequencer.Config{Journal: w.journal, Zone: time.UTC, Log: slog.New(slog.DiscardHandler),
+	config := sequencer.Config{Journal: w.journal, Zone: time.UTC, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Now:     func() time.Time { return time.UnixMilli(w.clock.Load()) },
 		Durable: w.durable.Store,
-		Fatal:   func(err error) { w.fatal <- err }})
+		Fatal:   func(err error) { w.fatal <- err }, Snapshot: &w.file, Every: w.every}
+	if w.every > 0 {
+		config.Clock = config.Now
+	}
+	w.Sequencer, err = sequencer.Open(config)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// end is an orderly end.
+func (w *world) end() {
+	w.t.Helper()
+	if err := w.Close(); err != nil {
+		w.t.Error(err)
+	}
+	w.Leave()
 }
 
 func (w *world) do(o op.Op) []op.Entry {

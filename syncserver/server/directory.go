@@ -79,35 +79,65 @@ func (s *Server) find(ctx context.Context, name lookup.Query, tail string, who i
 	return best, nil
 }
 
+// together is how many people's sealed fields are read at once.
+const together = 4096
+
 // openNames opens everybody's name. The caller holds names.mu.
 func (s *Server) openNames(ctx context.Context) error {
-	const together = 4096
 	d := &s.names
 	if d.whole {
 		return nil
 	}
-	known := map[id.Member]member.Person{}
-	if err := s.seq.Glance(ctx, func(state *arbiter.State) { state.People(func(p member.Person) { known[p.ID] = p }) }); err != nil {
-		return fmt.Errorf("read people: %w", err)
-	}
-	var people []member.Person
+	var members []id.Member
 	var keys []vault.Key
+	late, all := 0, true
+	open := func() (err error) {
+		late, err = s.openSome(ctx, members, keys)
+		members, keys, all = members[:0], keys[:0], all && late == 0
+		return err
+	}
 	err := s.vault.Each(rosterPurpose, func(m id.Member, key vault.Key) error {
-		if _, open := d.people[m]; open {
+		if _, known := d.people[m]; known {
 			return nil
 		}
-		if people, keys = append(people, known[m]), append(keys, key); len(people) == together {
-			d.add(people, keys)
-			people, keys = people[:0], keys[:0]
+		if members, keys = append(members, m), append(keys, key); len(members) == together {
+			return open()
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = open()
 	}
-	d.add(people, keys)
-	d.whole = true
-	return nil
+	d.whole = err == nil && all
+	return err
+}
+
+// openSome opens the names of these members with their keys. late is how many have a
+// name that the ledger does not have yet: they are asked for again. The caller holds
+// names.mu.
+func (s *Server) openSome(ctx context.Context, members []id.Member, keys []vault.Key) (late int, err error) {
+	sealed, err := s.ledger.Sealed(members)
+	if err != nil {
+		return 0, err
+	}
+	var people []member.Person
+	var theirs []vault.Key
+	err = s.seq.Glance(ctx, func(state *arbiter.State) {
+		for i, m := range members {
+			p, _ := state.Person(m)
+			p.ID, p.Sealed = m, sealed[m]
+			if p.Sealed == nil && state.Named(m) {
+				late++
+				continue
+			}
+			people, theirs = append(people, p), append(theirs, keys[i])
+		}
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read people: %w", err)
+	}
+	s.names.add(people, theirs)
+	return late, nil
 }
 
 // named opens the names of these members. The caller holds names.mu.
@@ -122,15 +152,6 @@ func (s *Server) named(members []id.Member) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	people := make([]member.Person, len(missing))
-	if err := s.seq.Glance(s.life, func(state *arbiter.State) {
-		for i, m := range missing {
-			people[i], _ = state.Person(m)
-			people[i].ID = m
-		}
-	}); err != nil {
-		return fmt.Errorf("read people: %w", err)
-	}
 	some, err := s.vault.Some(missing, rosterPurpose)
 	if err != nil {
 		return err
@@ -139,8 +160,8 @@ func (s *Server) named(members []id.Member) error {
 	for i, m := range missing {
 		keys[i] = some[m]
 	}
-	d.add(people, keys)
-	return nil
+	_, err = s.openSome(s.life, missing, keys)
+	return err
 }
 
 // add opens names, on all cores. Whoever was sealed for another purpose or with a
@@ -152,7 +173,7 @@ func (d *directory) add(people []member.Person, keys []vault.Key) {
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < len(people); i += workers {
-				if plain, err := unseal(people[i], keys[i]); err == nil {
+				if plain, err := unseal(people[i].Sealed, keys[i]); err == nil {
 					opened[i] = list(people[i].ID, plain)
 				}
 			}
@@ -183,10 +204,23 @@ func (s *Server) Card(ctx context.Context, m id.Member) (string, error) {
 	return membercode.Card(s.keys.private, s.keys.Number, m)
 }
 
-// changed forgets what an entry makes wrong.
-func (d *directory) changed(e *op.Entry) {
+// follow has entries projected, and forgets what they make wrong. Nobody reads an old
+// name out of the ledger in between.
+func (d *directory) follow(entries []op.Entry, project func([]op.Entry) error) error {
+	if !slices.ContainsFunc(entries, func(e op.Entry) bool { return e.Kind == op.PeoplePut || e.Kind == op.Erased }) {
+		return project(entries)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	err := project(entries)
+	for i := range entries {
+		d.changed(&entries[i])
+	}
+	return err
+}
+
+// changed forgets what an entry makes wrong.
+func (d *directory) changed(e *op.Entry) {
 	for _, p := range e.People {
 		d.forget(p.ID)
 		d.whole = false

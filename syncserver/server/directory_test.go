@@ -29,6 +29,7 @@ func registered(t *testing.T, s *Server, names ...string) {
 	if _, err := s.ImportPeople(context.Background(), people); err != nil {
 		t.Fatal(err)
 	}
+	settle(t, s) // names are read in the ledger
 }
 
 func TestPeopleAreFound(t *testing.T) {
@@ -89,6 +90,7 @@ func TestGuessingIsStopped(t *testing.T) {
 func TestGuests(t *testing.T) {
 	s, _ := settled(t, t.TempDir(), &clock{})
 	m := joined(t, s)
+	settle(t, s)
 	guest := func() wire.GuestRow {
 		row := wire.GuestRow{Ticket: 1, Member: m}
 		must(t, s.Guests([]*wire.GuestRow{&row}))

@@ -43,7 +43,7 @@ func (s *Server) finishErasing(ctx context.Context) error {
 	var left, again []id.Member
 	if err := s.seq.View(ctx, func(state *arbiter.State) {
 		for _, m := range without {
-			if p, ok := state.Person(m); ok && p.Sealed != nil {
+			if state.Named(m) {
 				left = append(left, m)
 			}
 		}

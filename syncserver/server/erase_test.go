@@ -23,16 +23,17 @@ func joined(t *testing.T, s *Server) id.Member {
 	if _, err := s.ImportPeople(context.Background(), people); err != nil {
 		t.Fatal(err)
 	}
+	settle(t, s)
 	return s.vault.MemberID(people[0].Identity())
 }
 
 func sealedOf(t *testing.T, s *Server, m id.Member) []byte {
 	t.Helper()
-	var p member.Person
-	if err := s.View(context.Background(), func(state *arbiter.State) { p, _ = state.Person(m) }); err != nil {
-		t.Fatal(err)
-	}
-	return p.Sealed
+	books, err := s.Ledger(context.Background())
+	must(t, err)
+	sealed, err := books.Sealed([]id.Member{m})
+	must(t, err)
+	return sealed[m]
 }
 
 func TestErase(t *testing.T) {
@@ -93,13 +94,23 @@ func TestErasureIsFinishedAtTheNextStart(t *testing.T) {
 		t.Helper()
 		var got Secrets
 		var err error
-		must(t, s.View(ctx, func(state *arbiter.State) { got, err = CheckSecrets(dir, state) }))
+		sealed, erased := map[id.Member][]byte{}, []id.Member{}
+		books, bad := s.Ledger(ctx)
+		must(t, bad)
+		must(t, books.People("", func(p member.Person) error {
+			if p.Sealed != nil {
+				sealed[p.ID] = p.Sealed
+			}
+			return nil
+		}))
+		must(t, s.View(ctx, func(state *arbiter.State) { erased = state.Erased() }))
+		got, err = CheckSecrets(dir, sealed, erased)
 		if want.Deployment = s.keys.Deployment; got != want || (part == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), part) {
 			t.Errorf("%s: %+v, %v; want %+v", what, got, err, want)
 		}
 	}
 	want("before", Secrets{Readable: 2}, "")
-	if _, err := CheckSecrets(t.TempDir(), arbiter.New(zone)); err == nil || !strings.Contains(err.Error(), KeysFile) {
+	if _, err := CheckSecrets(t.TempDir(), nil, nil); err == nil || !strings.Contains(err.Error(), KeysFile) {
 		t.Errorf("nothing there: %v", err)
 	}
 	vaultThen := func() []byte { b, err := os.ReadFile(s.path(VaultFile)); must(t, err); return b }()

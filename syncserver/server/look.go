@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"yizhan/core/op"
 	"yizhan/syncserver/ledger"
 	"yizhan/syncserver/roster"
+	"yizhan/syncserver/snapshot"
 	"yizhan/syncserver/vault"
 )
 
@@ -40,29 +40,46 @@ func (s *Server) Find(ctx context.Context, q string) ([]Found, error) {
 	}
 	asked := lookup.Parse(q)
 	spoken := !asked.Empty() && (asked.Tail != "" || !strings.ContainsAny(q, "0123456789")) // a digit or two belong to the name
-	people := map[id.Member]member.Person{}
-	orgs := map[id.Org]string{}
-	err := s.seq.View(ctx, func(state *arbiter.State) {
-		state.People(func(p member.Person) { people[p.ID] = p })
-		state.Orgs(func(o member.Org) { orgs[o.ID] = o.Name })
-	})
-	if err != nil {
+	if _, err := s.Ledger(ctx); err != nil {                                                // who was imported a moment ago is found too
 		return nil, fmt.Errorf("find member: %w", err)
 	}
 	var found []Found
-	err = s.vault.Each(rosterPurpose, func(m id.Member, key vault.Key) error {
-		p := people[m]
-		plain, err := unseal(p, key)
-		if err != nil || len(found) == maxFound {
-			return nil // sealed for another purpose or with a lost key: nobody may be shown
+	var keys []vault.Key
+	var members []id.Member
+	look := func() error {
+		sealed, err := s.ledger.Sealed(members)
+		for i, m := range members {
+			plain, err := unseal(sealed[m], keys[i])
+			if err != nil || len(found) == maxFound {
+				continue // sealed for another purpose or with a lost key: nobody may be shown
+			}
+			fits := spoken && strings.HasSuffix(plain.Phone, asked.Tail) && asked.Match(lookup.NewName(plain.Name, nil)) > 0
+			if q == string(m) || strings.Contains(plain.Name, q) || fits {
+				found = append(found, Found{Member: m, Name: maskName(plain.Name), Phone: lastFour(plain.Phone)})
+			}
 		}
-		fits := spoken && strings.HasSuffix(plain.Phone, asked.Tail) && asked.Match(lookup.NewName(plain.Name, nil)) > 0
-		if q == string(p.ID) || strings.Contains(plain.Name, q) || fits {
-			found = append(found, Found{p.ID, maskName(plain.Name), lastFour(plain.Phone), orgs[p.Org]})
+		members, keys = members[:0], keys[:0]
+		return err
+	}
+	err := s.vault.Each(rosterPurpose, func(m id.Member, key vault.Key) error {
+		if members, keys = append(members, m), append(keys, key); len(members) == together {
+			return look()
 		}
 		return nil
 	})
-	return found, err
+	if err == nil {
+		err = look()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find member: %w", err)
+	}
+	return found, s.seq.View(ctx, func(state *arbiter.State) {
+		for i := range found {
+			p, _ := state.Person(found[i].Member)
+			o, _ := state.Org(p.Org)
+			found[i].Org = o.Name
+		}
+	})
 }
 
 // personal is what the server reads of the sealed fields of a person.
@@ -71,9 +88,9 @@ type personal struct {
 	Phone string `json:"phone"`
 }
 
-func unseal(p member.Person, key vault.Key) (personal, error) {
+func unseal(sealed []byte, key vault.Key) (personal, error) {
 	var plain personal
-	data, err := key.Open(p.Sealed)
+	data, err := key.Open(sealed)
 	if err != nil {
 		return plain, err
 	}
@@ -183,16 +200,15 @@ func (s *Server) Snapshot(ctx context.Context) (Snapshot, error) {
 	return snap, err
 }
 
-// ReadSnapshot reads what a stopped server left; os.ErrNotExist after a kill.
-func ReadSnapshot(dir string) (snap Snapshot, err error) {
-	data, err := os.ReadFile(filepath.Join(dir, SnapshotFile))
-	if err == nil {
-		err = json.Unmarshal(data, &snap)
-	}
+// ReadSnapshot takes the digest of the state in the snapshot of a server that does not
+// run; snapshot.ErrNone where it left none.
+func ReadSnapshot(dir string, zone *time.Location) (snap Snapshot, err error) {
+	file := snapshot.File{Path: filepath.Join(dir, SnapshotFile), Zone: zone}
+	state, err := file.Peek()
 	if err != nil {
-		return snap, fmt.Errorf("read state of the stopped server: %w", err)
+		return snap, err
 	}
-	return snap, nil
+	return Snapshot{Seq: state.Seq(), Digest: state.Digest()}, nil
 }
 
 // Ledger gives the ledger once it contains everything that was decided before the call.

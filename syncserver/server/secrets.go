@@ -7,8 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"yizhan/core/arbiter"
-	"yizhan/core/member"
+	"yizhan/core/id"
 	"yizhan/syncserver/vault"
 )
 
@@ -21,8 +20,8 @@ type Secrets struct {
 }
 
 // CheckSecrets opens keys and vault of a data directory, beside a running server
-// too, and tries every member's key.
-func CheckSecrets(dir string, state *arbiter.State) (n Secrets, err error) {
+// too, and tries every member's key on the sealed fields that the journal has last.
+func CheckSecrets(dir string, sealed map[id.Member][]byte, erased []id.Member) (n Secrets, err error) {
 	for _, name := range []string{KeysFile, VaultFile} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			return n, fmt.Errorf("%s is missing: restore it from its backup: %w", name, err)
@@ -37,21 +36,18 @@ func CheckSecrets(dir string, state *arbiter.State) (n Secrets, err error) {
 	if err != nil {
 		return n, err
 	}
-	state.People(func(p member.Person) {
-		if p.Sealed == nil || err != nil {
-			return
-		}
-		key, keyErr := v.Key(p.ID, rosterPurpose)
+	for m, fields := range sealed {
+		key, keyErr := v.Key(m, rosterPurpose)
 		if keyErr == nil {
-			_, keyErr = unseal(p, key)
+			_, keyErr = unseal(fields, key)
 		}
 		if keyErr != nil {
 			n.Unreadable++
-			return
+			continue
 		}
 		n.Readable++
-	})
-	for _, m := range state.Erased() {
+	}
+	for _, m := range erased {
 		if _, keyErr := v.Key(m, rosterPurpose); keyErr == nil {
 			err = errors.Join(err, fmt.Errorf("member %s was erased, but %s holds a key: it is older than the journal; start the server, which destroys it", m, VaultFile))
 		}

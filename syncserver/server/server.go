@@ -4,7 +4,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"yizhan/core/arbiter"
 	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/syncserver/blob"
@@ -25,6 +23,7 @@ import (
 	"yizhan/syncserver/ledger"
 	"yizhan/syncserver/sequencer"
 	"yizhan/syncserver/session"
+	"yizhan/syncserver/snapshot"
 	"yizhan/syncserver/vault"
 	"yizhan/syncserver/wait"
 )
@@ -36,8 +35,8 @@ const (
 	VaultFile   = "vault.db"
 	KeysFile    = "keys.json"
 	BlobsDir    = "blobs"
-	// SnapshotFile holds the digest of the state at the last orderly stop.
-	SnapshotFile = "stopped.json"
+	// SnapshotFile holds an image of the state, from which a start goes on (package snapshot).
+	SnapshotFile = "state.snapshot"
 )
 
 // Config is what a server is wired with.
@@ -52,6 +51,7 @@ type Config struct {
 	Journal    func(path string) (journal.Journal, error) // opens the journal; nil: a file of SQLite
 	VFS        string                                     // file system of SQLite that ledger and vault lie on; empty is the machine's own
 	Clock      func() time.Time                           // to wait by; nil is the machine's own
+	Every      uint64                                     // entries between snapshots; see sequencer.Config
 }
 
 // Server is one running deployment.
@@ -111,7 +111,7 @@ func (s *Server) open(start func(sequencer.Config) (*sequencer.Sequencer, error)
 		return errors.Join(err, s.closeFiles())
 	}
 	s.seq, err = start(sequencer.Config{Journal: s.journal, Zone: cfg.Zone, Now: cfg.Now, Log: cfg.Log, Durable: s.grown, Fatal: cfg.Fatal, Clock: cfg.Clock,
-		Held: s.resumes()})
+		Held: s.resumes(), Snapshot: &snapshot.File{Path: s.path(SnapshotFile), Zone: cfg.Zone}, Every: cfg.Every})
 	if err != nil {
 		return errors.Join(err, s.closeFiles())
 	}
@@ -120,11 +120,6 @@ func (s *Server) open(start func(sequencer.Config) (*sequencer.Sequencer, error)
 	}
 	if err == nil {
 		s.blobs, err = s.newBlobs()
-	}
-	if err == nil {
-		if err = os.Remove(s.path(SnapshotFile)); errors.Is(err, os.ErrNotExist) {
-			err = nil
-		}
 	}
 	if err != nil && s.waits.Until == nil {
 		err = errors.Join(err, s.seq.Close())
@@ -230,7 +225,7 @@ func (s *Server) look() {
 // pump projects what became durable, in transactions as large as the backlog.
 func (s *Server) pump() {
 	defer close(s.pumped)
-	next, crowded := uint64(1), false
+	next, crowded := uint64(0), false
 	for {
 		select {
 		case <-s.wake:
@@ -246,7 +241,12 @@ func (s *Server) pump() {
 			}
 		}
 		var err error
-		next, err = s.project(next)
+		if next == 0 {
+			next, err = s.unprojected()
+		}
+		if err == nil {
+			next, err = s.project(next)
+		}
 		crowded = s.ledger.Applied()-before >= storm
 		if err != nil && s.life.Err() == nil {
 			s.cfg.Log.Error("project journal into ledger; trying again in a second", "error", err)
@@ -257,6 +257,19 @@ func (s *Server) pump() {
 			}
 		}
 	}
+}
+
+// unprojected gives the number of the first batch that the ledger does not have whole.
+func (s *Server) unprojected() (uint64, error) {
+	head, err := s.journal.Head()
+	if err != nil {
+		return 0, err
+	}
+	if s.ledger.Applied() >= head.Next-1 {
+		return head.Number + 1, nil
+	}
+	b, err := find(s.journal, s.ledger.Applied()+1)
+	return b.Number, err
 }
 
 // lot is how many entries one transaction of the ledger has at least, where so many wait.
@@ -277,7 +290,7 @@ func (s *Server) project(next uint64) (uint64, error) {
 	flush := func() error {
 		if len(waiting) > 0 {
 			s.follow(waiting)
-			if err := s.ledger.Project(waiting); err != nil {
+			if err := s.names.follow(waiting, s.ledger.Project); err != nil {
 				return err
 			}
 			s.stamps.projected(last)
@@ -324,8 +337,6 @@ func (s *Server) follow(entries []op.Entry) {
 			s.sessions.Drop(e.Device)
 		case e.Kind == op.Restored && s.sessions != nil:
 			s.sessions.Part() // their devices have rows from before
-		case e.Kind == op.PeoplePut, e.Kind == op.Erased:
-			s.names.changed(e)
 		case e.Kind == op.Lapsed && e.Outcome == op.Pending:
 			wanted = true
 		}
@@ -348,14 +359,15 @@ func (s *Server) Blobs() http.Handler { return s.blobs }
 func (s *Server) Close(ctx context.Context) error {
 	s.recalls.close()
 	err := s.sessions.Close(ctx)
-	err = errors.Join(err, s.leaveSnapshot(ctx), s.seq.Close())
+	err = errors.Join(err, s.seq.Close())
 	s.end()
 	<-s.pumped
+	s.seq.Leave() // when nothing else needs the machine
 	return errors.Join(err, s.closeFiles())
 }
 
 // Abandon ends the server as a kill between two writes would: nobody is told,
-// what was decided and not written is forgotten, and no state is left for verify.
+// what was decided and not written is forgotten, and no snapshot is left.
 // The caller has cut all connections; what closing tidies up in the files must not
 // matter to it.
 func (s *Server) Abandon() error {
@@ -367,19 +379,6 @@ func (s *Server) Abandon() error {
 	s.end()
 	<-s.pumped
 	return errors.Join(err, s.closeFiles())
-}
-
-// leaveSnapshot leaves the digest of the state for verify.
-func (s *Server) leaveSnapshot(ctx context.Context) error {
-	var snap Snapshot
-	if err := s.seq.View(ctx, func(state *arbiter.State) { snap.Seq, snap.Digest = state.Seq(), state.Digest() }); err != nil {
-		return err
-	}
-	data, err := json.Marshal(snap)
-	if err != nil {
-		return fmt.Errorf("leave state: %w", err)
-	}
-	return writeDurably(s.path(SnapshotFile), data)
 }
 
 func (s *Server) closeFiles() error {

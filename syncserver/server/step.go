@@ -15,13 +15,13 @@ import (
 type Steps struct {
 	*Server
 	loop *sequencer.Steps
-	next uint64 // number of the batch to project
+	next uint64 // number of the batch to project; 0 until it was looked for
 }
 
 // Step opens a server and starts nothing. wait is given whoever waits inside the
 // server, and comes back once ready does, or gives them up.
 func Step(cfg Config, wait func(ready func() bool)) (*Steps, error) {
-	t := &Steps{Server: begin(cfg), next: 1}
+	t := &Steps{Server: begin(cfg)}
 	t.waits.Until = wait
 	err := t.open(func(c sequencer.Config) (_ *sequencer.Sequencer, err error) {
 		if t.loop, err = sequencer.Step(c, wait); err != nil {
@@ -49,6 +49,11 @@ func (t *Steps) Write() { t.loop.Write() }
 
 // Project brings the ledger up to what is durable.
 func (t *Steps) Project() (err error) {
+	if t.next == 0 {
+		if t.next, err = t.unprojected(); err != nil {
+			return err
+		}
+	}
 	t.next, err = t.project(t.next)
 	return err
 }

@@ -67,7 +67,7 @@ func (h *host) start() error {
 	h.tasks, h.turning, h.writing, h.fatal = nil, false, false, false
 	var err error
 	h.server, err = server.Step(server.Config{
-		Dir: h.dir, Zone: zone, Random: h.random, Log: quietly, VFS: h.disk.VFS(),
+		Dir: h.dir, Zone: zone, Random: h.random, Log: quietly, VFS: h.disk.VFS(), Every: 40,
 		Now:   func() time.Time { return time.UnixMilli(h.w.now + h.offset) },
 		Clock: func() time.Time { return time.UnixMilli(h.w.now) },
 		Fatal: func(err error) { panic(ended{err}) },

@@ -1,0 +1,67 @@
+package sequencer
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"yizhan/core/arbiter"
+	"yizhan/core/id"
+	"yizhan/core/image"
+	"yizhan/core/member"
+	"yizhan/core/op"
+	"yizhan/syncserver/journal/memory"
+	"yizhan/syncserver/snapshot"
+)
+
+// TestSnapshotGivesWay: while a snapshot is made, who wants to look is served, and who
+// wants something decided ends it.
+func TestSnapshotGivesWay(t *testing.T) {
+	file := snapshot.File{Path: filepath.Join(t.TempDir(), "snapshot"), Zone: time.UTC}
+	s, err := open(Config{Journal: new(memory.Store).Open(), Zone: time.UTC, Now: time.Now, Log: slog.New(slog.DiscardHandler), Snapshot: &file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func() { // what the loop does with one call
+		b := s.fresh()
+		s.decideAll(b, false)
+		s.makeDurable(b)
+		for _, c := range b.calls {
+			c.finish(b.err)
+		}
+	}
+	put := s.call()
+	put.ops = []Request{{Op: &op.Op{Kind: op.PutOrgs, Orgs: []member.Org{{ID: "C"}}}}}
+	s.pending = append(s.pending, put)
+	step()
+
+	looked := uint64(0)
+	view := s.call()
+	view.view = func(state *arbiter.State) { looked = state.Seq() }
+	s.pending = append(s.pending, view)
+	if err := s.save(s.disturbed); err != nil || looked != 1 || len(view.done) != 1 {
+		t.Errorf("a look at entry %d during a snapshot: %v", looked, err)
+	}
+	<-s.kept.saving
+	state, _, err := file.Load(s.cfg.Journal)
+	if err != nil || state.Seq() != 1 {
+		t.Fatalf("the snapshot: %v", err)
+	}
+
+	more := s.call()
+	more.ops = []Request{{Op: &op.Op{Kind: op.PutPeople, People: []member.Person{{ID: "m", Org: "C"}}}}}
+	s.pending = append(s.pending, more)
+	if err := s.save(s.disturbed); !errors.Is(err, image.ErrStopped) || len(more.done) != 0 {
+		t.Errorf("an op did not end the snapshot: %v", err)
+	}
+	if _, err := os.Stat(file.Path + ".new"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("half a snapshot is left: %v", err)
+	}
+	step()
+	if _, known := s.state.Person(id.Member("m")); len(more.done) != 1 || !known {
+		t.Error("the op was not decided afterwards")
+	}
+}

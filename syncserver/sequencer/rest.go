@@ -1,0 +1,148 @@
+package sequencer
+
+import (
+	"cmp"
+	"errors"
+	"time"
+
+	"yizhan/core/arbiter"
+	"yizhan/core/image"
+	"yizhan/syncserver/snapshot"
+)
+
+// When a snapshot is made while the server runs.
+const (
+	worth = 100_000         // entries since the last one: applying so many takes a second
+	quiet = 3 * time.Second // without an op
+)
+
+// kept is how the newest snapshot stands.
+type kept struct {
+	seq    uint64    // it has the entries up to here
+	seen   uint64    // newest entry when it was looked at last …
+	since  time.Time // … and since when there has been none after it
+	saving chan struct{}
+}
+
+// resume makes the state of the newest snapshot and the entries behind it. Where the
+// snapshot is not to be believed, it says why and replays the journal.
+func (s *Sequencer) resume() (*arbiter.State, error) {
+	began := s.clock()
+	state, head, err := s.cfg.Snapshot.Load(s.cfg.Journal)
+	if err == nil {
+		if err = replay(state, s.cfg.Journal, head.Number+1); err == nil {
+			s.kept.seq = head.Next - 1
+			s.cfg.Log.Info("the state was taken from the snapshot", "entries", s.kept.seq, "applied since", state.Seq()-s.kept.seq, "took", s.clock().Sub(began))
+			return state, nil
+		}
+	}
+	if !errors.Is(err, snapshot.ErrNone) {
+		s.cfg.Log.Warn("the snapshot is not used; the whole journal is replayed", "why", err)
+	}
+	if state, err = Replay(s.cfg.Journal, s.cfg.Zone); err == nil {
+		s.kept.seq = 0
+		s.cfg.Log.Info("the journal was replayed", "entries", state.Seq(), "took", s.clock().Sub(began))
+	}
+	return state, err
+}
+
+// rest makes a snapshot when nothing has been decided for a while and the last one is
+// old. Who only wants to look is served meanwhile; an op, or a moment that is due, ends it.
+func (s *Sequencer) rest() {
+	k, now := &s.kept, s.clock()
+	if s.cfg.Snapshot == nil || s.broken != nil {
+		return
+	}
+	if seq := s.state.Seq(); seq != k.seen || k.since.IsZero() {
+		k.seen, k.since = seq, now
+	}
+	if k.seen < k.seq+cmp.Or(s.cfg.Every, worth) || now.Sub(k.since) < quiet || s.saving() {
+		return
+	}
+	err := s.save(s.disturbed)
+	if errors.Is(err, image.ErrStopped) {
+		return
+	}
+	if err != nil {
+		k.since = now.Add(time.Minute) // the disk may be full
+		s.cfg.Log.Warn("no snapshot was made; a start would take longer", "error", err)
+	}
+}
+
+// disturbed serves who wants to look, and reports whether anybody wants more.
+func (s *Sequencer) disturbed() bool {
+	select {
+	case <-s.quit:
+		return true
+	default:
+	}
+	for c := s.next(); c != nil; c = s.next() {
+		if c.view == nil {
+			return true
+		}
+		s.at++
+		c.view(s.state)
+		c.finish(nil)
+	}
+	at, ok := s.state.Next()
+	return ok && at <= s.cfg.Now().UnixMilli()
+}
+
+// save writes a snapshot of a state that is durable, and has it made durable itself in the background.
+func (s *Sequencer) save(stop func() bool) error {
+	seq, head, began := s.state.Seq(), s.head, s.clock()
+	keep, err := s.cfg.Snapshot.Write(s.state, head, stop)
+	if err != nil {
+		return err
+	}
+	s.kept.seq = seq
+	done := make(chan struct{})
+	s.kept.saving = done
+	took := s.clock().Sub(began)
+	finish := func() {
+		defer close(done)
+		if err := keep(); err != nil {
+			s.cfg.Log.Warn("no snapshot was kept; the next start takes longer", "error", err)
+			return
+		}
+		s.cfg.Log.Info("a snapshot was made", "entries", seq, "took", took)
+	}
+	if s.wait != nil {
+		finish() // there are no goroutines
+		return nil
+	}
+	go finish()
+	return nil
+}
+
+// saving reports whether a snapshot is being made durable.
+func (s *Sequencer) saving() bool {
+	if s.kept.saving == nil {
+		return false
+	}
+	select {
+	case <-s.kept.saving:
+		return false
+	default:
+		return true
+	}
+}
+
+// Leave makes the last snapshot of an orderly end, behind Close. Without one the next
+// start takes longer, and that is all.
+func (s *Sequencer) Leave() {
+	if s.cfg.Snapshot == nil {
+		return
+	}
+	if s.kept.saving != nil {
+		<-s.kept.saving
+	}
+	if s.broken != nil || s.kept.seq == s.state.Seq() || s.head.Next-1 != s.state.Seq() { // what an abandoned loop decided last was not written
+		return
+	}
+	if err := s.save(nil); err != nil {
+		s.cfg.Log.Warn("no snapshot was made; the next start takes longer", "error", err)
+		return
+	}
+	<-s.kept.saving
+}
