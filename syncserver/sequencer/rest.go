@@ -3,10 +3,12 @@ package sequencer
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"time"
 
 	"yizhan/core/arbiter"
 	"yizhan/core/image"
+	"yizhan/syncserver/journal"
 	"yizhan/syncserver/snapshot"
 )
 
@@ -44,6 +46,29 @@ func (s *Sequencer) resume() (*arbiter.State, error) {
 		s.cfg.Log.Info("the journal was replayed", "entries", state.Seq(), "took", s.clock().Sub(began))
 	}
 	return state, err
+}
+
+// prove reads the part of the journal that the snapshot stood for, entry `to` being its
+// last. Whatever is damaged there ends the process, as it would have at a start that
+// replays: the older it gets, the fewer backups are whole.
+func (s *Sequencer) prove(to uint64) {
+	err := s.cfg.Journal.Read(1, func(b journal.Batch) error {
+		select {
+		case <-s.quit:
+			return errStopped
+		default:
+		}
+		if b.First > to {
+			return errStopped
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, journal.ErrDamaged):
+		s.cfg.Fatal(fmt.Errorf("%w; see what is left with: syncserver verify, and restore the newest backup", err))
+	case err != nil && !errors.Is(err, errStopped):
+		s.cfg.Log.Warn("the journal could not be read again behind the start", "error", err)
+	}
 }
 
 // rest makes a snapshot when nothing has been decided for a while and the last one is

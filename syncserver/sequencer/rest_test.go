@@ -3,6 +3,8 @@ package sequencer_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"yizhan/core/arbiter"
 	"yizhan/core/image/imagetest"
 	"yizhan/core/op"
+	"yizhan/syncserver/journal"
 	"yizhan/syncserver/journal/memory"
 	"yizhan/syncserver/sequencer"
 )
@@ -126,6 +129,25 @@ func TestSnapshotWhileNobodyAsks(t *testing.T) {
 		t.Errorf("the start says %s", said)
 	}
 	w.alike(t)
+}
+
+// TestOldDamageIsFound: what the snapshot stands for is read behind the start.
+func TestOldDamageIsFound(t *testing.T) {
+	damaged := fmt.Errorf("batch 3 is not what was written: %w", journal.ErrDamaged)
+	w := open(t, new(memory.Store).Open())
+	w.end()
+	w.journal.mu.Lock()
+	w.journal.read = func(b journal.Batch) error {
+		if b.Number == 3 {
+			return damaged
+		}
+		return nil
+	}
+	w.journal.mu.Unlock()
+	w.begin()
+	if err := <-w.fatal; !errors.Is(err, damaged) || !strings.Contains(err.Error(), "backup") {
+		t.Errorf("the process ends with %v", err)
+	}
 }
 
 // TestUnbelievedSnapshotIsNamed: the log says why everything was replayed.

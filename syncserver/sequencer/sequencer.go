@@ -56,6 +56,7 @@ type Sequencer struct {
 	answers chan *batch
 	quit    chan struct{}
 	stopped chan struct{} // closed when the loop has ended and everybody is answered
+	proving sync.WaitGroup
 
 	// The rest belongs to the loop alone.
 	state  *arbiter.State
@@ -113,7 +114,7 @@ type batch struct {
 // span is a run of entries: from the first up to, not including, to.
 type span struct{ from, to int }
 
-// Open replays the journal and starts the loop.
+// Open makes the state that the journal describes and starts the loop.
 func Open(cfg Config) (*Sequencer, error) {
 	s, err := open(cfg)
 	if err != nil {
@@ -122,6 +123,8 @@ func Open(cfg Config) (*Sequencer, error) {
 	go s.writer()
 	go s.answer()
 	go s.loop()
+	to := s.kept.seq
+	s.proving.Go(func() { s.prove(to) })
 	return s, nil
 }
 
@@ -274,5 +277,6 @@ func (s *Sequencer) end(abandon bool) error {
 		close(s.quit)
 	}
 	<-s.stopped
+	s.proving.Wait()
 	return nil
 }

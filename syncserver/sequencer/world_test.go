@@ -51,6 +51,21 @@ type hooked struct {
 	journal.Journal
 	mu            sync.Mutex
 	before, after func(journal.Batch) error // failed and not done; failed but done
+	read          func(journal.Batch) error // what comes of reading from the first batch on; nil: nothing
+}
+
+func (h *hooked) Read(from uint64, fn func(journal.Batch) error) error {
+	h.mu.Lock()
+	read := h.read
+	h.mu.Unlock()
+	return h.Journal.Read(from, func(b journal.Batch) error {
+		if read != nil && from == 1 {
+			if err := read(b); err != nil {
+				return err
+			}
+		}
+		return fn(b)
+	})
 }
 
 func (h *hooked) set(before, after func(journal.Batch) error) {
