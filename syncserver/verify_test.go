@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"yizhan/core/arbiter"
+	stateimage "yizhan/core/image"
 	"yizhan/core/op"
 	"yizhan/syncserver/journal"
 	"yizhan/syncserver/journal/sqlite"
 	"yizhan/syncserver/server"
-	"yizhan/syncserver/snapshot"
 )
 
 func TestVerifyRunningStoppedKilled(t *testing.T) {
@@ -104,13 +104,23 @@ func forge(t *testing.T, data string) {
 		}
 		return err
 	})
-	head, headErr := j.Head()
-	file := snapshot.File{Path: filepath.Join(data, server.SnapshotFile), Zone: zone}
-	keep, writeErr := file.Write(state, head, nil)
-	if err := errors.Join(err, headErr, writeErr); err != nil || !changed {
+	if err != nil || !changed {
 		t.Fatal(changed, err)
 	}
-	if err := keep(); err != nil {
+	path := filepath.Join(data, server.SnapshotFile)
+	kept, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	genuine, err := stateimage.Open(bytes.NewReader(kept), int64(len(kept)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var forged bytes.Buffer
+	if err := state.Save(&forged, genuine.Label, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, forged.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package sequencer
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"yizhan/core/image"
 	"yizhan/core/member"
 	"yizhan/core/op"
+	"yizhan/syncserver/journal"
 	"yizhan/syncserver/journal/memory"
 	"yizhan/syncserver/snapshot"
 )
@@ -63,5 +65,27 @@ func TestSnapshotGivesWay(t *testing.T) {
 	step()
 	if _, known := s.state.Person(id.Member("m")); len(more.done) != 1 || !known {
 		t.Error("the op was not decided afterwards")
+	}
+}
+
+// TestBrokenStateTakesItsSnapshotAlong: the one that it came of may have been wrong.
+func TestBrokenStateTakesItsSnapshotAlong(t *testing.T) {
+	file := snapshot.File{Path: filepath.Join(t.TempDir(), "snapshot"), Zone: time.UTC}
+	s, err := open(Config{Journal: new(memory.Store).Open(), Zone: time.UTC, Now: time.Now, Log: slog.New(slog.DiscardHandler), Snapshot: &file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := func() bool { _, err := os.Stat(file.Path); return err == nil }
+	for _, x := range []struct {
+		err  error
+		kept bool
+	}{{journal.ErrFull, true}, {fmt.Errorf("claim: %w", arbiter.ErrBroken), false}} {
+		if err := s.save(nil); err != nil {
+			t.Fatal(err)
+		}
+		<-s.kept.saving
+		if s.recover(x.err, s.fresh()); there() != x.kept || s.state == nil {
+			t.Errorf("after %v the snapshot is there: %v", x.err, there())
+		}
 	}
 }

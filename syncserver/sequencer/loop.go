@@ -314,8 +314,10 @@ func (s *Sequencer) recover(err error, lost *batch) {
 	s.broken, lost.calls = nil, nil
 	s.spare = lost
 	s.Poke() // calls were left waiting
-	// Where the state itself was wrong, no image of it is to be believed.
-	if rebuilt := s.rebuild(s.cfg.Snapshot != nil && !errors.Is(err, arbiter.ErrBroken)); rebuilt != nil {
+	if errors.Is(err, arbiter.ErrBroken) {
+		s.distrust()
+	}
+	if rebuilt := s.rebuild(); rebuilt != nil {
 		s.cfg.Fatal(errors.Join(err, rebuilt))
 	}
 }

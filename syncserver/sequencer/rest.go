@@ -71,6 +71,19 @@ func (s *Sequencer) prove(to uint64) {
 	}
 }
 
+// distrust forgets the snapshot, because a state that came of it may have been wrong.
+func (s *Sequencer) distrust() {
+	if s.cfg.Snapshot == nil {
+		return
+	}
+	if s.kept.saving != nil {
+		<-s.kept.saving // else it would come back
+	}
+	if err := s.cfg.Snapshot.Forget(); err != nil {
+		s.cfg.Log.Error("a snapshot that may be wrong could not be removed", "error", err)
+	}
+}
+
 // rest makes a snapshot when nothing has been decided for a while and the last one is
 // old. Who only wants to look is served meanwhile; an op, or a moment that is due, ends it.
 func (s *Sequencer) rest() {

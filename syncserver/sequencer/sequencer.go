@@ -132,14 +132,14 @@ func open(cfg Config) (*Sequencer, error) {
 	s := &Sequencer{cfg: cfg, wake: make(chan struct{}, 1), write: make(chan *batch, 1), written: make(chan *batch, 1), answers: make(chan *batch, 1),
 		quit: make(chan struct{}), stopped: make(chan struct{})}
 	s.held.Store(cfg.Held)
-	return s, s.rebuild(s.cfg.Snapshot != nil)
+	return s, s.rebuild()
 }
 
 // rebuild makes the state that the journal describes: of a snapshot and what came after
 // it, or of all entries.
-func (s *Sequencer) rebuild(snapshots bool) (err error) {
+func (s *Sequencer) rebuild() (err error) {
 	s.state = nil // its memory is needed
-	if snapshots {
+	if s.cfg.Snapshot != nil {
 		s.state, err = s.resume()
 	} else {
 		s.state, err = Replay(s.cfg.Journal, s.cfg.Zone)

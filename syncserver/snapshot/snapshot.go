@@ -173,6 +173,14 @@ func (f *File) Write(state *arbiter.State, head journal.Head, stop func() bool) 
 	}, nil
 }
 
+// Forget removes the snapshot.
+func (f *File) Forget() error {
+	if err := os.Remove(f.Path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("forget snapshot: %w", err)
+	}
+	return syncDir(filepath.Dir(f.Path))
+}
+
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
