@@ -146,13 +146,27 @@ func (o outline) String() string {
 	return s.String()
 }
 
-// find gives the first part with the words.
+// find gives the part that says the words, else the first that has them among others.
 func (o outline) find(tap bool, words string) (part, bool) {
-	i := slices.IndexFunc(o, func(p part) bool { return p.tap == tap && strings.Contains(p.words, words) })
+	i := slices.Index(o.kind(tap), words)
+	if i < 0 {
+		i = slices.IndexFunc(o.kind(tap), func(said string) bool { return strings.Contains(said, words) })
+	}
 	if i < 0 {
 		return part{}, false
 	}
 	return o[i], true
+}
+
+// kind gives the words of all that can be tapped, or else of all texts, and "" for the others.
+func (o outline) kind(tap bool) []string {
+	words := make([]string, len(o))
+	for i, p := range o {
+		if p.tap == tap {
+			words[i] = p.words
+		}
+	}
+	return words
 }
 
 // outline reads what the window shows now; empty if it has shown nothing yet.
