@@ -63,6 +63,25 @@ func TestTheWayToTheNearest(t *testing.T) {
 	}
 }
 
+// TestAPlaceBeginsAtItsTop: whoever has dragged the list sees all of a station, and not its end.
+func TestAPlaceBeginsAtItsTop(t *testing.T) {
+	m := town(t, portrait)
+	m.tap("站点地图")
+	m.mapped()
+	top, _ := find(m.env.Window.Content(), "现在开放")
+	m.send(kiosk.Find{Message: wayfind.Stations{Message: stations.Show{Station: "S101"}}})
+	way, _ := find(m.env.Window.Content(), "怎么走")
+	m.send(kiosk.Back{})
+	test.Drag(m.env.Window.Canvas(), fyne.NewPos(540, 1700), 0, -300)
+	if now, _ := find(m.env.Window.Content(), "现在开放"); now.Y >= top.Y {
+		t.Fatalf("the list was not dragged: %v, before %v", now, top)
+	}
+	m.send(kiosk.Find{Message: wayfind.Stations{Message: stations.Show{Station: "S101"}}})
+	if now, _ := find(m.env.Window.Content(), "怎么走"); now != way {
+		t.Errorf("the way on stands at %v, not at %v", now, way)
+	}
+}
+
 // TestTheMapStaysUnderTheFinger: when the page warns that it will go, the map and its
 // buttons stay where they are, and nothing that can be reached lies below the warning.
 func TestTheMapStaysUnderTheFinger(t *testing.T) {

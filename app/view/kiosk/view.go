@@ -82,7 +82,8 @@ func (v *View) Clear() {
 // finger on a button is not cut off by a clock.
 func (v *View) Draw(m Model, left int, countdown say.Text) {
 	if !v.drawn || !reflect.DeepEqual(m, v.last) {
-		same := v.drawn && v.last.State.Page == m.State.Page && v.scroll != nil
+		find, before := m.State.Find, v.last.State.Find // pages of their own within one
+		same := v.drawn && v.last.State.Page == m.State.Page && find.Page == before.Page && find.List.Shown == before.List.Shown && v.scroll != nil
 		offset := float32(0)
 		if same {
 			offset = v.scroll.Offset()
