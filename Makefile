@@ -67,7 +67,7 @@ static: ## staticcheck
 vuln: ## govulncheck, where its database can be reached
 	@scripts/vulncheck.sh -tags $(TAGS) ./...
 
-bench: deps fonts pinyin ## measure docs/PERFORMANCE.md, beside the committed figures; BENCH=storm chooses commands (15 minutes)
+bench: deps fonts pinyin ## measure docs/PERFORMANCE.md, beside the committed figures; BENCH=storm chooses commands (25 minutes)
 	@go run ./syncserver/load/figures -only '$(BENCH)'
 
 figures: deps fonts pinyin ## the same, and commit what was found: figures, document, plots
