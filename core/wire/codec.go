@@ -119,9 +119,11 @@ func (c *Codec) Decode(frame []byte) (Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	var e rawEnvelope
-	if err := decoding.Unmarshal(body, &e); err != nil {
-		return nil, refusal("message", err)
+	e, plain := unwrap(body)
+	if !plain {
+		if err := decoding.Unmarshal(body, &e); err != nil {
+			return nil, refusal("message", err)
+		}
 	}
 	if len(e.Body) == 0 || e.Body[0]>>5 != mapType {
 		return nil, fault.Errorf(fault.BadFrame, "body of message type %d is not a map", e.Type)
@@ -134,6 +136,21 @@ func (c *Codec) Decode(frame []byte) (Message, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// unwrap reads an envelope as Encode writes it; plain is false where the library has to.
+// What is behind the type is then read once, and not copied.
+func unwrap(b []byte) (e rawEnvelope, plain bool) {
+	const pair, short, long = 0x82, 24, 0x18 // an array of two; a number in its head, and in the byte behind
+	switch {
+	case len(b) < 3 || b[0] != pair:
+		return e, false
+	case b[1] < short:
+		return rawEnvelope{Type: Type(b[1]), Body: b[2:]}, true
+	case b[1] == long && b[2] >= short:
+		return rawEnvelope{Type: Type(b[2]), Body: b[3:]}, true
+	}
+	return e, false
 }
 
 // open takes the flag and the compression off.
