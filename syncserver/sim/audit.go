@@ -376,6 +376,9 @@ func (a *audit) ofScanner(d id.Device) bool {
 // byHub is a result as a hub may have told it: it knows no place in the journal, a
 // door is open to a provisional ticket, and what it handed over stands.
 func (a *audit) byHub(told, is op.Result) op.Result {
+	if a.w.restored && a.doubted[told.Ticket] > 0 && (told.Outcome == op.OK || told.Verdict == fault.Valid) {
+		return told // the server has forgotten the ticket, and made an incident of what was done with it
+	}
 	is.Seq, is.Place, is.Seats = told.Seq, told.Place, told.Seats
 	if told.Verdict == fault.Provisional && (is.Verdict == fault.Valid || a.doubted[told.Ticket] > 0) || told.Verdict == fault.Valid && a.trouble[told.Ticket] > 0 {
 		is.Verdict = told.Verdict
