@@ -110,11 +110,11 @@ func (r *run) enrol(o *op.Op) error {
 	return nil
 }
 
-// mayReturn says what forbids a device to be again who it says it was: only a server
-// that goes on from a backup has forgotten anybody.
+// mayReturn says what forbids a device to be again who it says it was. A server that was
+// rolled back without a word takes it too: nobody else may be there who can show it that.
 func (s *State) mayReturn(offer, former *op.Enrolment) error {
 	switch {
-	case s.Epoch() == 0 || s.devices[former.Device] != nil || id.Check(string(former.Device)) != nil:
+	case s.devices[former.Device] != nil || id.Check(string(former.Device)) != nil:
 		return fault.Errorf(fault.CodeUnknown, "device %q was not forgotten by this server; it needs no new code, or a new data directory", former.Device)
 	case former.Role != offer.Role || former.Member != offer.Member || former.Upstream != offer.Upstream:
 		return fault.Errorf(fault.CodeUnknown, "the code is for a %s of %q behind hub %q, device %s was a %s of %q behind hub %q; make one that fits",
