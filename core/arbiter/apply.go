@@ -120,7 +120,7 @@ func (s *State) applyClaimed(e *op.Entry) error {
 	p := s.person(e.Member)
 	c := s.room()
 	*c = held{act: a, Claim: quota.Claim{Ticket: op.TicketOf(e), Member: e.Member, Org: e.Org, Pool: a.Pool(e.Pool), Seats: e.Seats,
-		Taken: e.Taken, Parts: e.Parts, Guest: e.Guest, Station: e.Station, Lease: e.LeaseID, Blocked: e.Blocked}}
+		Taken: e.Taken, Parts: e.Parts, Guest: e.Guest, Station: e.Station, Lease: e.LeaseID, Blocked: e.Blocked}, back: e.Whole != nil && e.Whole.Seq != 0}
 	if p != nil {
 		c.Member = p.ID // the same text, which lies in memory once
 	}

@@ -106,12 +106,15 @@ func (s *State) excess(e *op.Entry, l *lease, k *asker) string {
 	case !named:
 		return "granted_outside_lease"
 	case book.Rules.Capped(f) != fault.None:
-		return "over_" + book.Rules.Capped(f).String()
+		return overLimit(book.Rules.Capped(f))
 	case k.Guest && book.Ceiling != nil && book.Guests[l.Pool]+e.Seats > book.Ceiling[l.Pool]:
 		return "over_guest_share"
 	}
 	return ""
 }
+
+// overLimit is the word of the incident that somebody has more than a limit allows.
+func overLimit(code fault.Code) string { return "over_" + code.String() }
 
 func (s *State) applyReport(c *held, at int64) error {
 	l := s.leases[c.Lease]

@@ -7,6 +7,7 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/quota"
 )
 
 // maxEpoch is the last epoch that numbers of tickets have room for.
@@ -102,19 +103,39 @@ func (r *run) reopen(o *op.Op) error {
 
 // reportOwing tells staff of tickets whose serials somebody else was granted after
 // them: nobody has reported that they were given back. And of those that were handed
-// over again, because the server had forgotten the first time.
+// over again, because the server had forgotten the first time, or with which their
+// members are over a limit, because nobody has brought back what made room for them.
 func (r *run) reportOwing(a *act) {
-	for _, c := range slices.Clone(a.book.Claims) {
-		about := op.Entry{Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Station: c.Station}
+	over := map[id.Member]bool{}
+	for _, c := range slices.Backward(slices.Clone(a.book.Claims)) {
+		about := op.Entry{Kind: op.IncidentMade, Ticket: c.Ticket, Member: c.Member, Activity: a.Spec.ID, Pool: a.Pools[c.Pool].ID, Station: c.Station}
 		held := r.s.claims.of(c.Ticket)
 		if c.Owed() > 0 && !held.owing {
 			r.late(c.Ticket, &about)
 		}
 		if held.earlier {
-			about.Kind, about.Ticket, about.Word, about.Verdict = op.IncidentMade, c.Ticket, handedOver(fault.AlreadyRedeemed), fault.AlreadyRedeemed
+			about.Word, about.Verdict = handedOver(fault.AlreadyRedeemed), fault.AlreadyRedeemed
+			r.emit(about)
+		}
+		if code := r.s.over(a, c); held.back && !over[c.Member] && code != fault.None {
+			over[c.Member] = true
+			about.Word, about.Verdict = overLimit(code), fault.NoVerdict
 			r.emit(about)
 		}
 	}
+}
+
+// over names the limit that the holder of a claim has exceeded, None if there is none.
+func (s *State) over(a *act, c *quota.Claim) fault.Code {
+	if c.Blocked || c.Seats == 0 {
+		return fault.None
+	}
+	var f quota.Facts
+	if p := s.people[c.Member]; p != nil {
+		f.HasChild = p.children > 0
+	}
+	a.book.Fill(&f, c.Member, c.Org, c.Pool, nil, false)
+	return a.book.Rules.Capped(f)
 }
 
 func (s *State) applyReopened(e *op.Entry) error {

@@ -326,3 +326,41 @@ func TestHandedOverAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestOverTheLimitAfterARestore: the cancellation that made room for a claim is lost, and
+// staff hear once that its member has too much.
+func TestOverTheLimitAfterARestore(t *testing.T) {
+	w := newWorld(t)
+	w.publish(show(5, `"limits":[{"per":"member","max":2}]`))
+	cut := len(w.journal)
+	claim := func(seats int) {
+		if r, _ := w.send("phone", op.Op{Kind: op.Claim, Member: "a1", Activity: "show", Seats: seats}); r.Outcome != op.Granted {
+			t.Fatalf("%+v", r)
+		}
+	}
+	claim(2)
+	w.send("desk", op.Op{Kind: op.Cancel, Member: "a1", Activity: "show"})
+	claim(1)
+	r := w.restored(cut)
+	all := w.told(cut)
+	delete(all, "desk") // it was lost
+	for d, rest := range all {
+		for _, x := range rest {
+			if !r.record(x) {
+				t.Fatalf("op %d of %s has to wait", x.from.Seq, d)
+			}
+		}
+	}
+	for range 2 {
+		r.console(op.Op{Kind: op.Reopen})
+	}
+	words := 0
+	for _, e := range r.journal {
+		if e.Kind == op.IncidentMade && e.Word == "over_member_cap" && e.Member == "a1" {
+			words++
+		}
+	}
+	if words != 1 {
+		t.Errorf("%d incidents, want 1: %v", words, kinds(r.journal))
+	}
+}

@@ -131,10 +131,11 @@ type held struct {
 	reminded  bool
 	returning bool // it lapsed, and its seats return once it is given up
 	doubt     bool // a lost authority may have handed it over
+	earlier   bool // an older hand-over came back, and nobody has taken it back; no part of Digest
+	back      bool // a restored server had forgotten it; no part of Digest
 
 	// What only repeats the journal and is no part of Digest.
 	redeemed     uint64 // Seq of its hand-over
-	earlier      bool   // an older hand-over came back, and nobody has taken it back
 	doorAt, left int64  // device time of its newest check-in, and of its newest leaving
 }
 

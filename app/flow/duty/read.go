@@ -37,6 +37,15 @@ var words = map[string]say.Text{
 	"quarantine_full":              say.T("停用设备的记录太多，没有全部收下"),
 	"restored_late":                say.T("服务器恢复后才报上来的票，已暂停使用"),
 	"serial_granted_twice":         say.T("同一个名额发给了两个人"),
+	"granted_void":                 say.T("预留名额收回以后还在发放"),
+	"granted_outside_lease":        say.T("名额发给了预留对象以外的人"),
+	"granted_unknown_member":       say.T("名额发给了查不到的人"),
+	"foreign_lease":                say.T("用了查不到的预留名额"),
+	"foreign_serials":              say.T("发放了不属于这台设备的名额"),
+	"over_member_cap":              say.T("超过了每人限额"),
+	"over_org_cap":                 say.T("超过了单位限额"),
+	"over_series_cap":              say.T("超过了系列活动限额"),
+	"over_guest_share":             say.T("超过了非会员名额"),
 }
 
 // tell puts a word of the server into a text; what was handed over against a
