@@ -331,16 +331,18 @@ func TestHandedOverAgain(t *testing.T) {
 // staff hear once that its member has too much.
 func TestOverTheLimitAfterARestore(t *testing.T) {
 	w := newWorld(t)
-	w.publish(show(5, `"limits":[{"per":"member","max":2}]`))
+	w.publish(show(3, `"when_full":"waitlist"`, `"limits":[{"per":"member","max":2}]`))
 	cut := len(w.journal)
-	claim := func(seats int) {
-		if r, _ := w.send("phone", op.Op{Kind: op.Claim, Member: "a1", Activity: "show", Seats: seats}); r.Outcome != op.Granted {
+	claim := func(seats int, want op.Outcome) {
+		if r, _ := w.send("phone", op.Op{Kind: op.Claim, Member: "a1", Activity: "show", Seats: seats}); r.Outcome != want {
 			t.Fatalf("%+v", r)
 		}
 	}
-	claim(2)
+	claim(2, op.Granted)
 	w.send("desk", op.Op{Kind: op.Cancel, Member: "a1", Activity: "show"})
-	claim(1)
+	w.granted("a2", "show", 2)
+	w.granted("a3", "show", 1)
+	claim(1, op.Waitlisted)
 	r := w.restored(cut)
 	all := w.told(cut)
 	delete(all, "desk") // it was lost
