@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"yizhan/core/fault"
@@ -29,8 +30,9 @@ const tries = 3
 // Errors of Get and Put, beside *fault.Error (Unauthenticated, RevokedDevice,
 // TooLarge, StorageFull of the server) and local.ErrFull.
 var (
-	ErrMissing = errors.New("the attachment is not there")
-	ErrDamaged = errors.New("the attachment arrives damaged again and again")
+	ErrMissing  = errors.New("the attachment is not there")
+	ErrDamaged  = errors.New("the attachment arrives damaged again and again")
+	ErrUnderWay = errors.New("the attachment is being fetched already")
 )
 
 // Config is what a client is made of. All but HTTP and Idle are required.
@@ -46,11 +48,12 @@ type Config struct {
 }
 
 // Client has no state but its files: what broke off is taken up by the next call,
-// also of the next process. At most one call at a time is for one attachment.
+// also of the next process. Its methods are safe for concurrent use.
 type Client struct {
-	cfg   Config
-	base  string
-	write func(*os.File, []byte) (int, error)
+	cfg      Config
+	base     string
+	write    func(*os.File, []byte) (int, error)
+	fetching sync.Map // of wire.Blob: two calls would write into one file
 }
 
 // New makes a client; the directory is made when it is needed.

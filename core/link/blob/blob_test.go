@@ -226,3 +226,22 @@ func TestOpBreaksAPieceOff(t *testing.T) {
 		t.Errorf("asked for %q", ranges)
 	}
 }
+
+// TestOneCallFetches: a second call for the same attachment would write into the file of the first.
+func TestOneCallFetches(t *testing.T) {
+	content := bytes.Repeat([]byte("ab"), 5000)
+	b := wire.Blob(sha256.Sum256(content))
+	var c *Client
+	c = client(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, err := c.Get(context.Background(), b); !errors.Is(err, ErrUnderWay) {
+			t.Errorf("a second call: %v", err)
+		}
+		serve(content)(w, r)
+	})
+	for range 2 {
+		path, err := c.Get(context.Background(), b)
+		if got, _ := os.ReadFile(path); err != nil || !bytes.Equal(got, content) {
+			t.Fatalf("%d bytes, %v", len(got), err)
+		}
+	}
+}

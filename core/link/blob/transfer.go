@@ -106,6 +106,10 @@ func offset(r *http.Response) int64 {
 // After a lost connection the next Get goes on with what is here. A file that is
 // not what its name says is thrown away and fetched again from the start.
 func (c *Client) Get(ctx context.Context, b wire.Blob) (path string, err error) {
+	if _, busy := c.fetching.LoadOrStore(b, true); busy {
+		return "", fmt.Errorf("fetch attachment %s: %w", b, ErrUnderWay)
+	}
+	defer c.fetching.Delete(b)
 	for range tries {
 		if c.Has(b) {
 			return c.Path(b), nil
