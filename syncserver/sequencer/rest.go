@@ -41,8 +41,8 @@ func (s *Sequencer) resume() (*arbiter.State, error) {
 	if !errors.Is(err, snapshot.ErrNone) {
 		s.cfg.Log.Warn("the snapshot is not used; the whole journal is replayed", "why", err)
 	}
-	if state, err = Replay(s.cfg.Journal, s.cfg.Zone); err == nil {
-		s.kept.seq = 0
+	s.kept.seq = 0
+	if state, err = Replay(s.cfg.Journal, s.cfg.Zone); err == nil && state.Seq() > 0 {
 		s.cfg.Log.Info("the journal was replayed", "entries", state.Seq(), "took", s.clock().Sub(began))
 	}
 	return state, err
