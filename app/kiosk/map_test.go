@@ -133,7 +133,10 @@ func TestAPlaceWithoutAPhoto(t *testing.T) {
 			err = wire.DecodeRow(r.Body, &row)
 		}
 		row.Photo = photo
-		if r.Body, err = wire.EncodeRow(row); err == nil {
+		if err == nil {
+			r.Body, err = wire.EncodeRow(row)
+		}
+		if err == nil {
 			r.Seq = uint64(2002 + to)
 			err = m.env.Store.Apply(local.Checkpoint{To: r.Seq, Rows: []local.Row{r}})
 		}

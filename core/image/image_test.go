@@ -209,8 +209,8 @@ func TestDamageIsFound(t *testing.T) {
 }
 
 func TestAnotherTypeIsRefused(t *testing.T) {
-	type older struct{ a, b int }
-	type newer struct{ a, c int }
+	type older struct{ A, B int }
+	type newer struct{ A, C int }
 	was, err := image.For[older]()
 	if err != nil {
 		t.Fatal(err)
@@ -237,8 +237,8 @@ func TestAnotherTypeIsRefused(t *testing.T) {
 
 func TestWhatHasNoBytesIsRefused(t *testing.T) {
 	type deep struct {
-		ok   int
-		list []struct{ call func() }
+		OK   int
+		List []struct{ call func() }
 	}
 	_, err := image.For[deep]()
 	if err == nil || !strings.Contains(err.Error(), "call is a func") {

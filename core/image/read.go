@@ -18,7 +18,6 @@ type Image struct {
 	in     io.ReaderAt
 	stamp  [32]byte
 	counts cursor // and what follows
-	chunks []chunk
 }
 
 const tail = 8 + sha256.Size
