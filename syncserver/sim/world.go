@@ -194,7 +194,7 @@ func (w *World) quiet() string {
 		case m.gone || m.naive || w.twin(m) || m.closed && w.forgotten(m):
 		case !m.on:
 			return m.label + " is off"
-		case !m.online():
+		case !m.online() || m.conn == nil || m.conn.port == nil: // it may not have noticed that nobody listens any more
 			return fmt.Sprintf("%s is not connected: %v", m.label, m.link.Status().Problem)
 		case m.venue != nil && m.venue.hub.Pending():
 			return m.label + " has ops that the server has not"
