@@ -178,9 +178,9 @@ type pace struct {
 	due   bool                        // it will be shown again
 }
 
-// apart is the least time between two frames of a map that moves. Some thirty a second
-// are smooth; a finger moves twice as often, which without a graphics card would take more than a core.
-const apart = 30 * time.Millisecond
+// apart is the least time between two frames of a map that moves. Twenty-five a second
+// are smooth; a finger moves sixty times, which without a graphics card would take more than a core.
+const apart = 40 * time.Millisecond
 
 // soon shows the state as it will be when the next frame is due.
 func (m *Map) soon() {
