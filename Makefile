@@ -6,9 +6,9 @@ export LANG := zh_CN.UTF-8
 
 # Packages with goroutines of their own run a second time under the race detector,
 # without what is long and has one goroutine, or thousands that do the same.
-RACE := app/device app/device/photos app/device/sound core/handover core/lease core/link core/link/blob core/local/memory core/replica \
+RACE := app/device app/device/maps app/device/photos app/device/sound core/handover core/lease core/link core/link/blob core/local/memory core/replica \
 	syncserver/blob syncserver/control syncserver/hub syncserver/journal/memory syncserver/journal/sqlite \
-	syncserver/ledger syncserver/rehearse syncserver/sequencer syncserver/server syncserver/session syncserver/stream
+	syncserver/ledger syncserver/rehearse syncserver/sequencer syncserver/server syncserver/session syncserver/snapshot syncserver/socket syncserver/stream
 
 BENCH ?= .
 FUZZTIME ?= 30s

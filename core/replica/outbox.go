@@ -95,6 +95,16 @@ func (s *Session) late(m wire.Results) {
 	}
 }
 
+// overtaken keeps a hub's late answer that overtook the one which says that it will come
+// late: that one was lost, and is asked for again, or is still on its way.
+func (s *Session) overtaken(m wire.Results) {
+	for i, r := range m.Results {
+		if seq := m.First + uint64(i); seq <= s.last && r.Outcome != op.Pending {
+			s.early[seq] = answer(m, i)
+		}
+	}
+}
+
 // results stores answers. Those that are known already change nothing; those
 // that skip an op mean that one of us has lost count.
 func (s *Session) results(m wire.Results) {
@@ -110,7 +120,8 @@ func (s *Session) results(m wire.Results) {
 		s.late(m)
 		return
 	case m.First > s.answered+1 && s.saved.Identity.Upstream != "":
-		return // a hub's late answer overtakes the one that said it would come late: that was lost, and is asked for again
+		s.overtaken(m)
+		return
 	case m.First > s.answered+1, m.First+n-1 > s.answered+uint64(s.flying):
 		s.close(fault.Errorf(fault.BadFrame, "results for ops %d to %d; the device waits for %d to %d", m.First, m.First+n-1, s.answered+1, s.answered+uint64(s.flying)))
 		return
@@ -120,10 +131,16 @@ func (s *Session) results(m wire.Results) {
 	stored := make(map[uint64]wire.Answer, len(fresh))
 	waiting := s.waiting()
 	for i, r := range fresh {
-		stored[s.answered+1+uint64(i)] = answer(m, skip+i)
+		seq := s.answered + 1 + uint64(i)
+		stored[seq] = answer(m, skip+i)
 		waiting[i].Bytes = nil
-		if r.Outcome == op.Pending {
-			s.pending[s.answered+1+uint64(i)] = true
+		if r.Outcome != op.Pending {
+			continue
+		}
+		if early, came := s.early[seq]; came {
+			stored[seq] = early
+		} else {
+			s.pending[seq] = true
 		}
 	}
 	s.answered += uint64(len(fresh))

@@ -99,13 +99,14 @@ type Session struct {
 	at       time.Duration // since the connection was made, as last told
 	deadline time.Duration // 0: none
 
-	queue    []local.Queued  // outbox, oldest first; answered ops without bytes
-	pending  map[uint64]bool // answered ops whose real answer is still to come (op.Pending)
-	answered uint64          // newest answered op
-	taken    uint64          // while wiping: newest op in the server's quarantine
-	last     uint64          // newest op
-	flying   int             // ops in flight, from answered+1 on
-	resting  bool            // the server is busy: send again at deadline
+	queue    []local.Queued         // outbox, oldest first; answered ops without bytes
+	pending  map[uint64]bool        // answered ops whose real answer is still to come (op.Pending)
+	early    map[uint64]wire.Answer // answers of a hub that came before the one which says that they will come late
+	answered uint64                 // newest answered op
+	taken    uint64                 // while wiping: newest op in the server's quarantine
+	last     uint64                 // newest op
+	flying   int                    // ops in flight, from answered+1 on
+	resting  bool                   // the server is busy: send again at deadline
 	rest     time.Duration
 	gaps     int
 
@@ -129,7 +130,7 @@ type Session struct {
 
 // New makes the session of an enrolled device.
 func New(codec *wire.Codec, app string, saved Saved) *Session {
-	s := &Session{codec: codec, app: app, saved: saved, queue: saved.Queue, last: saved.State.Last, answered: saved.State.Last, pending: map[uint64]bool{}}
+	s := &Session{codec: codec, app: app, saved: saved, queue: saved.Queue, last: saved.State.Last, answered: saved.State.Last, pending: map[uint64]bool{}, early: map[uint64]wire.Answer{}}
 	for _, q := range saved.Queue {
 		if q.Result == nil {
 			s.answered = q.Seq - 1

@@ -100,6 +100,24 @@ func TestALateAnswerOvertakes(t *testing.T) {
 	}
 }
 
+// TestALateAnswerIsNotForgotten: the answer that says that op 2 has to wait was not lost, only
+// slow, and comes behind the late one, which nobody tells again.
+func TestALateAnswerIsNotForgotten(t *testing.T) {
+	d, h := pair(t)
+	d.upstream = "hub-1"
+	d.append("a")
+	d.append("b")
+	d.begin(h)
+	slow := h.submit(t, next[wire.Ops](d))
+	d.frame(wire.Results{First: 2, Results: slow.Results[1:2]})
+	slow.Results = []op.Result{slow.Results[0], {Outcome: op.Pending}}
+	d.frame(slow)
+	kept, err := d.store.Kept(2, 1)
+	if err != nil || len(kept) != 1 || replica.IsPending(kept[0]) || d.closed != nil {
+		t.Errorf("the answer is %+v, %v; closed %+v", kept, err, d.closed)
+	}
+}
+
 // TestALateAnswerComesBehindTheRows: a hub held op 1 for its server; rows showed the
 // op's effect, so that it left the outbox, and the line broke before the answer came.
 func TestALateAnswerComesBehindTheRows(t *testing.T) {

@@ -103,6 +103,7 @@ func (a *audit) erased() {
 			}
 		}
 	})
+	w.run(w.now + 10_000) // it may have to wait for the ledger
 	a.nowhere("the server", w.host.disk, w.lab.keys[w.erased], []byte(name))
 	for _, m := range w.machines {
 		a.nowhere(m.label, m.disk, []byte(name))
