@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"yizhan/core/arbiter"
+	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/lookup"
 	"yizhan/core/member"
@@ -217,14 +219,8 @@ func (s *Server) Ledger(ctx context.Context) (*ledger.Ledger, error) {
 	if err := s.seq.View(ctx, func(state *arbiter.State) { want = state.Seq() }); err != nil {
 		return nil, err
 	}
-	look := time.NewTicker(2 * time.Millisecond)
-	defer look.Stop()
-	for s.ledger.Applied() < want {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for the ledger: %w", ctx.Err())
-		}
+	if !s.waits.True(ctx, func() bool { return s.ledger.Applied() >= want }) {
+		return nil, fmt.Errorf("wait for the ledger: %w", cmp.Or[error](ctx.Err(), fault.Errorf(fault.ShuttingDown, "the server has ended")))
 	}
 	return s.ledger, nil
 }

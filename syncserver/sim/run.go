@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"time"
 )
 
 var quietly = slog.New(slog.DiscardHandler)
@@ -19,6 +20,10 @@ type Outcome struct {
 	Wrong error // the rule that was broken; nil if none was
 }
 
+// longest is what a world may take, which takes half a second: what waits inside it
+// for somebody else's goroutine waits for ever.
+const longest = 5 * time.Minute
+
 // Run lives the world of a seed, with a bug planted in it if defect is not nil.
 // trace, if it is not nil, is told everything.
 func (l *Lab) Run(seed uint64, defect *Defect, trace io.Writer) Outcome {
@@ -27,6 +32,7 @@ func (l *Lab) Run(seed uint64, defect *Defect, trace io.Writer) Outcome {
 		return Outcome{Seed: seed, Wrong: fmt.Errorf("make world %d: %w", seed, err)}
 	}
 	defer w.close()
+	defer time.AfterFunc(longest, func() { panic(fmt.Sprintf("world %d has not ended after %v", seed, longest)) }).Stop()
 	w.trace.out = trace
 	w.live()
 	w.stats.Worlds = 1

@@ -59,6 +59,27 @@ func (w Way) Closed(ctx context.Context, c <-chan struct{}) bool {
 	return is
 }
 
+// look is how often True asks where nobody says that it may be so by now.
+const look = 2 * time.Millisecond
+
+// True waits until something is so, and reports whether it was before ctx ended.
+func (w Way) True(ctx context.Context, is func() bool) bool {
+	if w.Until != nil {
+		w.Until(func() bool { return is() || ctx.Err() != nil })
+		return is()
+	}
+	again := time.NewTicker(look)
+	defer again.Stop()
+	for !is() {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
 // Turn is held by one at a time; what it holds is the right to go next.
 type Turn chan struct{}
 

@@ -57,3 +57,22 @@ func TestGivenUp(t *testing.T) {
 		t.Error("given up, and it has it")
 	}
 }
+
+func TestTrue(t *testing.T) {
+	now := time.UnixMilli(0)
+	for name, w := range ways(&now) {
+		ctx, cancel := w.Within(context.Background(), time.Millisecond)
+		defer cancel()
+		asked := 0
+		if !w.True(context.Background(), func() bool { asked++; return asked > 2 }) || asked < 3 {
+			t.Errorf("%s: it was asked %d times", name, asked)
+		}
+		if w.True(ctx, func() bool { return false }) {
+			t.Errorf("%s: it never is", name)
+		}
+	}
+	given := Way{Until: func(func() bool) {}}
+	if given.True(context.Background(), func() bool { return false }) {
+		t.Error("given up, and it is so")
+	}
+}
