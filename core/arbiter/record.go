@@ -151,12 +151,18 @@ func (s *State) exceeds(e *op.Entry) bool {
 	if e.Kind != op.Claimed || e.Outcome == op.Refused || e.Blocked {
 		return false
 	}
-	book, f := s.activities[e.Activity].book, quota.Facts{Seats: e.Seats}
-	if p := s.people[e.Member]; p != nil {
+	a := s.activities[e.Activity]
+	return s.capped(a, e.Member, e.Org, a.Pool(e.Pool), e.Seats, e.Guest) != fault.None
+}
+
+// capped names the limit that a member exceeds who has so many seats more, None if there is none.
+func (s *State) capped(a *act, m id.Member, org id.Org, pool, seats int, guest bool) fault.Code {
+	f := quota.Facts{Seats: seats}
+	if p := s.people[m]; p != nil {
 		f.HasChild = p.children > 0
 	}
-	book.Fill(&f, e.Member, e.Org, s.activities[e.Activity].Pool(e.Pool), nil, e.Guest)
-	return book.Rules.Capped(f) != fault.None
+	a.book.Fill(&f, m, org, pool, nil, guest)
+	return a.book.Rules.Capped(f)
 }
 
 // late is the one incident of a ticket that did not fit any more.

@@ -102,11 +102,12 @@ func (s *State) excess(e *op.Entry, l *lease, k *asker) string {
 	for _, m := range l.Members {
 		named = named || m.Member == e.Member
 	}
+	capped := book.Rules.Capped(f)
 	switch {
 	case !named:
 		return "granted_outside_lease"
-	case book.Rules.Capped(f) != fault.None:
-		return overLimit(book.Rules.Capped(f))
+	case capped != fault.None:
+		return overLimit(capped)
 	case k.Guest && book.Ceiling != nil && book.Guests[l.Pool]+e.Seats > book.Ceiling[l.Pool]:
 		return "over_guest_share"
 	}

@@ -7,7 +7,6 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
-	"yizhan/core/quota"
 )
 
 // maxEpoch is the last epoch that numbers of tickets have room for.
@@ -117,25 +116,15 @@ func (r *run) reportOwing(a *act) {
 			about.Word, about.Verdict = handedOver(fault.AlreadyRedeemed), fault.AlreadyRedeemed
 			r.emit(about)
 		}
-		if code := r.s.over(a, c); held.back && !over[c.Member] && code != fault.None {
+		if !held.back || over[c.Member] || c.Blocked || c.Seats == 0 {
+			continue
+		}
+		if code := r.s.capped(a, c.Member, c.Org, c.Pool, 0, false); code != fault.None {
 			over[c.Member] = true
 			about.Word, about.Verdict = overLimit(code), fault.NoVerdict
 			r.emit(about)
 		}
 	}
-}
-
-// over names the limit that the holder of a claim has exceeded, None if there is none.
-func (s *State) over(a *act, c *quota.Claim) fault.Code {
-	if c.Blocked || c.Seats == 0 {
-		return fault.None
-	}
-	var f quota.Facts
-	if p := s.people[c.Member]; p != nil {
-		f.HasChild = p.children > 0
-	}
-	a.book.Fill(&f, c.Member, c.Org, c.Pool, nil, false)
-	return a.book.Rules.Capped(f)
 }
 
 func (s *State) applyReopened(e *op.Entry) error {
