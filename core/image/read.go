@@ -61,16 +61,20 @@ type reader struct {
 
 // store is all things of a kind.
 type store struct {
-	n      uint32
-	size   uintptr
-	blocks []unsafe.Pointer // of `block` things; of maps, each one
-	forms  store2
+	n     uint32
+	made  things
+	forms things           // their other form, until they are made of it
+	maps  []unsafe.Pointer // in place of both
 }
 
-// store2 is the other form of things, until they are made of it.
-type store2 struct {
+// things lie in blocks of `block`.
+type things struct {
 	size   uintptr
 	blocks []unsafe.Pointer
+}
+
+func (t *things) at(i uint32) unsafe.Pointer {
+	return unsafe.Add(t.blocks[i/block], uintptr(i%block)*t.size)
 }
 
 // block is how many things of a kind lie side by side.
@@ -126,34 +130,38 @@ func rescue(err *error) {
 }
 
 func newStore(k *kind, c *cursor) store {
-	s := store{n: c.u32(), size: k.typ.Size()}
+	s := store{n: c.u32()}
 	if k.key != nil {
 		for range s.n {
-			s.blocks = append(s.blocks, reflect.MakeMapWithSize(k.typ, int(c.u32())).UnsafePointer())
+			s.maps = append(s.maps, reflect.MakeMapWithSize(k.typ, int(c.u32())).UnsafePointer())
 		}
 		return s
 	}
-	s.blocks = blocks(k.typ, s.n)
+	s.made = newThings(k.typ, s.n)
 	if k.form != nil {
-		s.forms = store2{k.form.as.Size(), blocks(k.form.as, s.n)}
+		s.forms = newThings(k.form.as, s.n)
 	}
 	return s
 }
 
-func blocks(t reflect.Type, n uint32) (all []unsafe.Pointer) {
-	of := reflect.SliceOf(t)
+func newThings(t reflect.Type, n uint32) things {
+	all := things{size: t.Size()}
 	for ; n > 0; n -= min(n, block) {
-		all = append(all, reflect.MakeSlice(of, int(min(n, block)), int(min(n, block))).UnsafePointer())
+		all.blocks = append(all.blocks, newSlice(t, int(min(n, block))))
 	}
 	return all
 }
 
-// thing gives where a thing lies; a map is itself the pointer.
+func newSlice(of reflect.Type, n int) unsafe.Pointer {
+	return reflect.MakeSlice(reflect.SliceOf(of), n, n).UnsafePointer()
+}
+
+// thing gives where a thing lies that is no map.
 func (s *store) thing(i uint32) unsafe.Pointer {
 	if i >= s.n {
 		panic(outside(i))
 	}
-	return unsafe.Add(s.blocks[i/block], uintptr(i%block)*s.size)
+	return s.made.at(i)
 }
 
 // outside is a number that no thing has.
@@ -212,9 +220,9 @@ func (r *reader) read(c chunk, b []byte, a *arena) (err error) {
 	for i := c.first; i < c.first+c.n; i++ {
 		switch {
 		case k.key != nil:
-			r.fill(k, s.blocks[i], from, a)
+			r.fill(k, s.maps[i], from, a)
 		case k.form != nil:
-			r.get(k, unsafe.Add(s.forms.blocks[i/block], uintptr(i%block)*s.forms.size), from, a)
+			r.get(k, s.forms.at(i), from, a)
 		default:
 			r.get(k, s.thing(i), from, a)
 		}
@@ -230,7 +238,7 @@ func (r *reader) form() error {
 		}
 		s := &r.stores[i]
 		for n := range s.n {
-			if err := k.form.from(unsafe.Add(s.forms.blocks[n/block], uintptr(n%block)*s.forms.size), s.thing(n)); err != nil {
+			if err := k.form.from(s.forms.at(n), s.thing(n)); err != nil {
 				return fmt.Errorf("read image: %w", err)
 			}
 		}
@@ -254,7 +262,7 @@ func (r *reader) get(k *kind, p unsafe.Pointer, c *cursor, a *arena) {
 			if n := c.u32(); n == 0 {
 				*(*unsafe.Pointer)(at) = nil
 			} else if of := &r.stores[s.of.number]; s.of.key != nil {
-				*(*unsafe.Pointer)(at) = of.blocks[n-1]
+				*(*unsafe.Pointer)(at) = of.maps[n-1]
 			} else {
 				*(*unsafe.Pointer)(at) = unsafe.Add(of.thing(n-1), s.n)
 			}
@@ -348,18 +356,15 @@ func (a *arena) bytes(n int) unsafe.Pointer {
 
 // slice gives memory for n values of a kind.
 func (a *arena) slice(of *kind, n int) unsafe.Pointer {
-	make := func(n int) unsafe.Pointer {
-		return reflect.MakeSlice(reflect.SliceOf(of.typ), n, n).UnsafePointer()
-	}
 	switch {
 	case n == 0:
 		return unsafe.Pointer(&nothing)
 	case n > arenaThings/4:
-		return make(n)
+		return newSlice(of.typ, n)
 	}
 	s := a.slices[of]
 	if s == nil || s.used+n > arenaThings {
-		s = &room{all: make(arenaThings)}
+		s = &room{all: newSlice(of.typ, arenaThings)}
 		a.slices[of] = s
 	}
 	s.used += n
