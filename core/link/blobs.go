@@ -29,7 +29,11 @@ func (d *Device) Attachments() (*blob.Client, error) {
 	if d.cfg.TLS != nil {
 		transport.TLSClientConfig = d.cfg.TLS.Clone() // the transport changes its own
 	}
-	return blob.New(blob.Config{Dir: d.cfg.Attachments, URL: d.address(), Sign: d.signRequest, HTTP: &http.Client{Transport: transport}, Idle: d.idle, Quiet: d.quiet})
+	return d.attachments(transport, d.idle)
+}
+
+func (d *Device) attachments(carry http.RoundTripper, idle func(context.Context) error) (*blob.Client, error) {
+	return blob.New(blob.Config{Dir: d.cfg.Attachments, URL: d.address(), Sign: d.signRequest, HTTP: &http.Client{Transport: carry}, Idle: idle, Quiet: d.quiet})
 }
 
 // signRequest signs one HTTP request as this device.
@@ -115,5 +119,5 @@ func (d *Device) StepAttachments(carry http.RoundTripper) (*blob.Client, error) 
 		}
 		return ctx.Err()
 	}
-	return blob.New(blob.Config{Dir: d.cfg.Attachments, URL: d.address(), Sign: d.signRequest, HTTP: &http.Client{Transport: carry}, Idle: idle, Quiet: d.quiet})
+	return d.attachments(carry, idle)
 }
