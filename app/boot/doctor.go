@@ -109,7 +109,7 @@ func inside(data string) doctor.Input {
 	}
 	shell.Standing(&in, d.Status())
 	who, _ := d.Identity()
-	in.Map = shell.MapStands(maps.Open(filepath.Join(data, mapsDir)).Compare(shell.MapSource(store, data, who.Role)))
+	in.Map = shell.MapStands(shell.CompareMap(maps.Open(filepath.Join(data, mapsDir)), store, data, who.Role))
 	return in
 }
 

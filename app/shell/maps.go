@@ -3,6 +3,7 @@ package shell
 import (
 	"time"
 
+	"yizhan/app/device/files"
 	"yizhan/app/device/maps"
 	"yizhan/app/flow/doctor"
 	"yizhan/core/link/blob"
@@ -13,16 +14,24 @@ import (
 
 // FollowMaps keeps the device's map at what the server has published, until the
 // shell ends. A member's phone fetches it when somebody opens the map.
-func (e *Env) FollowMaps(files *blob.Client) {
-	who, _ := e.Link.Identity()
-	from := MapSource(e.Store, e.Data, who.Role)
-	from.Fetch, from.Arrived, from.Forget = files.Get, files.Arrived, files.Remove
-	from.Online = func() bool { return e.Link.Status().Online }
-	from.Notify, from.Now = e.Link.Notify, e.Now
+func (e *Env) FollowMaps(client *blob.Client) {
+	from := maps.Source{Source: e.files(client), Arrived: client.Arrived,
+		Offer: func() (wire.MapRow, bool, error) { return publishedMap(e.Store) }}
 	if !from.Thrifty {
 		from.Sticks = maps.Mounts
 	}
 	e.Maps.Follow(e.Ctx, from)
+}
+
+// files is where maps and pictures come from.
+func (e *Env) files(client *blob.Client) files.Source {
+	who, _ := e.Link.Identity()
+	return files.Source{
+		Fetch: client.Get, Forget: client.Remove,
+		Online: func() bool { return e.Link.Status().Online },
+		Free:   func() int64 { return Free(e.Data) },
+		Notify: e.Link.Notify, Now: e.Now, Thrifty: who.Role == op.Phone,
+	}
 }
 
 // publishedMap reads which map devices carry.
@@ -54,7 +63,8 @@ func MapStands(st maps.Status) doctor.Map {
 
 var fates = map[maps.Stage]doctor.Offered{maps.Fetching: doctor.Coming, maps.Unasked: doctor.Unasked, maps.NoRoom: doctor.NoRoom, maps.Missing: doctor.Absent}
 
-// MapSource is as much of FollowMaps as maps.Store.Compare needs, of a device that may be asleep.
-func MapSource(rows tableReader, data string, role op.Role) maps.Source {
-	return maps.Source{Offer: func() (wire.MapRow, bool, error) { return publishedMap(rows) }, Free: func() int64 { return Free(data) }, Thrifty: role == op.Phone}
+// CompareMap says how a device that may be asleep stands with its map.
+func CompareMap(held *maps.Store, rows tableReader, data string, role op.Role) maps.Status {
+	return held.Compare(maps.Source{Source: files.Source{Free: func() int64 { return Free(data) }, Thrifty: role == op.Phone},
+		Offer: func() (wire.MapRow, bool, error) { return publishedMap(rows) }})
 }

@@ -4,29 +4,21 @@ import (
 	"yizhan/app/device/photos"
 	"yizhan/app/flow/stations"
 	"yizhan/core/link/blob"
-	"yizhan/core/op"
 )
 
 // FollowPhotos keeps the pictures of stations at what the rows name, until the shell ends.
 // A kiosk fetches all of them, a member's phone the one whose page is opened.
-func (e *Env) FollowPhotos(files *blob.Client) {
-	who, _ := e.Link.Identity()
-	e.Photos.Follow(e.Ctx, photos.Source{
-		Named: func() (map[string]bool, error) {
-			known, err := stations.Read(e.Store)
-			names := map[string]bool{}
-			for _, s := range known.Stations {
-				if s.Photo != "" {
-					names[s.Photo] = true
-				}
+func (e *Env) FollowPhotos(client *blob.Client) {
+	e.Photos.Follow(e.Ctx, photos.Source{Source: e.files(client), Named: func() (map[string]bool, error) {
+		known, err := stations.Read(e.Store)
+		names := map[string]bool{}
+		for _, s := range known.Stations {
+			if s.Photo != "" {
+				names[s.Photo] = true
 			}
-			return names, err
-		},
-		Fetch: files.Get, Forget: files.Remove,
-		Online: func() bool { return e.Link.Status().Online },
-		Free:   func() int64 { return Free(e.Data) },
-		Notify: e.Link.Notify, Now: e.Now, Thrifty: who.Role == op.Phone,
-	})
+		}
+		return names, err
+	}})
 }
 
 // Album shows the picture of the station whose page is open, as soon as it is there.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"yizhan/app/device/files"
 	"yizhan/core/link/blob"
 	"yizhan/core/local"
 	"yizhan/core/mappack"
@@ -44,30 +45,13 @@ type Offer struct {
 	Bytes            int64
 }
 
-// Source is where published maps come from. All but Thrifty are required.
+// Source is where published maps come from; sticks may bring others.
 type Source struct {
-	Offer   func() (wire.MapRow, bool, error)                         // of the device's rows
-	Fetch   func(context.Context, wire.Blob) (path string, err error) // as blob.Client.Get
+	files.Source
+	Offer   func() (wire.MapRow, bool, error) // of the device's rows
 	Arrived func(wire.Blob) int64
-	Forget  func(wire.Blob) error
-	Online  func() bool
-	Free    func() int64 // bytes left on the disk; negative if unknown
-	Notify  func(fn func()) (stop func())
-	Now     func() time.Time
 	Sticks  []string // folders that sticks are mounted below
-	Thrifty bool     // fetch only what Want asks for: a member pays for the line
 }
-
-const (
-	// spare is what has to be left on the disk for what must not be lost.
-	spare = 100 << 20
-	// look is how often a store looks for what nobody tells it of: sticks, and a command beside the app.
-	look = 10 * time.Second
-	// patience is how long a store waits after a fetch that failed; a lost network says itself when it is back.
-	patience = time.Minute
-	// later is how long after one that will hardly go better: damaged or missing at the server, or a full disk.
-	later = time.Hour
-)
 
 // Follow keeps the store at what the server has published, until ctx ends.
 func (s *Store) Follow(ctx context.Context, from Source) {
@@ -76,7 +60,7 @@ func (s *Store) Follow(ctx context.Context, from Source) {
 	}
 	s.tidy()
 	defer from.Notify(s.wake)()
-	again := time.NewTicker(look)
+	again := time.NewTicker(files.Look)
 	defer again.Stop()
 	for {
 		s.step(ctx, from)
@@ -165,7 +149,7 @@ func (s *Store) judge(o Offer, from Source) Stage {
 	s.mu.Lock()
 	held, n, wanted := s.status.Held, s.note, s.wanted
 	s.mu.Unlock()
-	switch free := from.Free(); {
+	switch {
 	case held.Blob == o.Blob:
 		return Settled
 	case n.Refused.Blob == o.Blob && n.Refused.Format == mappack.Version && n.Refused.final():
@@ -174,7 +158,7 @@ func (s *Store) judge(o Offer, from Source) Stage {
 		return Settled // a person brought a newer one
 	case from.Thrifty && !wanted:
 		return Unasked
-	case free >= 0 && free < o.Bytes+spare:
+	case !from.Room(o.Bytes):
 		return NoRoom
 	}
 	return Fetching
@@ -214,15 +198,15 @@ func (s *Store) fetch(ctx context.Context, from Source, o Offer) {
 		s.set(func(st *Status) { st.Stage = Settled })
 	case errors.Is(err, blob.ErrDamaged):
 		s.refuse(o, onTheWay, now)
-		s.wait(now.Add(later), false)
+		s.wait(now.Add(files.Later), false)
 	case errors.Is(err, blob.ErrMissing):
-		s.wait(now.Add(later), false)
+		s.wait(now.Add(files.Later), false)
 		s.set(func(st *Status) { st.Stage = Missing })
 	case errors.Is(err, local.ErrFull):
-		s.wait(now.Add(later), false)
+		s.wait(now.Add(files.Later), false)
 		s.set(func(st *Status) { st.Stage = NoRoom })
 	default:
-		s.wait(now.Add(patience), false)
+		s.wait(now.Add(files.Patience), false)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"yizhan/app/device/files"
 	"yizhan/core/link/blob"
 	"yizhan/core/local"
 	"yizhan/core/mappack"
@@ -40,20 +41,22 @@ func (v *server) publish(body []byte, area, made string) {
 func (v *server) source() Source {
 	path := func(b wire.Blob) string { return filepath.Join(v.dir, b.String()) }
 	return Source{
-		Offer: func() (wire.MapRow, bool, error) { return v.row, v.row.Area != "", nil },
-		Fetch: func(_ context.Context, b wire.Blob) (string, error) {
-			v.asked++
-			if v.err != nil {
-				return "", v.err
-			}
-			return path(b), os.WriteFile(path(b), v.body, 0o600)
+		Source: files.Source{
+			Fetch: func(_ context.Context, b wire.Blob) (string, error) {
+				v.asked++
+				if v.err != nil {
+					return "", v.err
+				}
+				return path(b), os.WriteFile(path(b), v.body, 0o600)
+			},
+			Forget: func(b wire.Blob) error { return os.RemoveAll(path(b)) },
+			Online: func() bool { return !v.off },
+			Free:   func() int64 { return v.free },
+			Notify: func(func()) func() { return func() {} },
+			Now:    func() time.Time { return v.now },
 		},
+		Offer:   func() (wire.MapRow, bool, error) { return v.row, v.row.Area != "", nil },
 		Arrived: func(wire.Blob) int64 { return 7 },
-		Forget:  func(b wire.Blob) error { return os.RemoveAll(path(b)) },
-		Online:  func() bool { return !v.off },
-		Free:    func() int64 { return v.free },
-		Notify:  func(func()) func() { return func() {} },
-		Now:     func() time.Time { return v.now },
 	}
 }
 
@@ -75,12 +78,12 @@ func TestFollow(t *testing.T) {
 	v.publish(made(t, "yunlu", "2026-01-01"), "yunlu", "2026-01-01")
 	v.off = true
 	step("no network", Fetching, "", 0)
-	v.off, v.free = false, spare
+	v.off, v.free = false, files.Spare
 	step("no room", NoRoom, "", 0)
 	v.free, v.err = 1<<40, fmt.Errorf("write: %w", local.ErrFull)
 	step("no room after all", NoRoom, "", 1)
 	step("not again at once", NoRoom, "", 0)
-	v.now, v.err = v.now.Add(later), fmt.Errorf("fetch: %w", blob.ErrMissing)
+	v.now, v.err = v.now.Add(files.Later), fmt.Errorf("fetch: %w", blob.ErrMissing)
 	step("not at the server", Missing, "", 1)
 	s.Want()
 	v.err = os.ErrDeadlineExceeded
@@ -89,7 +92,7 @@ func TestFollow(t *testing.T) {
 	if s.Status().Arrived != 7 {
 		t.Errorf("%+v", s.Status())
 	}
-	v.now, v.err = v.now.Add(patience), nil
+	v.now, v.err = v.now.Add(files.Patience), nil
 	step("first", Settled, "2026-01-01", 1)
 	step("is held", Settled, "2026-01-01", 0)
 
@@ -111,7 +114,7 @@ func TestFollow(t *testing.T) {
 	if r := s.Status().Refused; r.final() {
 		t.Errorf("refused: %+v", r)
 	}
-	v.now, v.err = v.now.Add(later), nil
+	v.now, v.err = v.now.Add(files.Later), nil
 	step("whole", Settled, "2026-02-04", 1)
 	if s.Status().Refused != (Refused{}) {
 		t.Errorf("refused: %+v", s.Status().Refused)

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"yizhan/app/device/files"
 	"yizhan/core/link/blob"
 	"yizhan/core/local"
 	"yizhan/core/photo"
@@ -31,28 +32,11 @@ type Store struct {
 	next   int
 }
 
-// Source is where pictures come from. All but Thrifty are required.
+// Source is where pictures come from.
 type Source struct {
-	Named   func() (map[string]bool, error)                           // the photos of all stations that the device knows
-	Fetch   func(context.Context, wire.Blob) (path string, err error) // as blob.Client.Get
-	Forget  func(wire.Blob) error
-	Online  func() bool
-	Free    func() int64 // bytes left on the disk; negative if unknown
-	Notify  func(fn func()) (stop func())
-	Now     func() time.Time
-	Thrifty bool // fetch only what Want asks for: a member pays for the line
+	files.Source
+	Named func() (map[string]bool, error) // the photos of all stations that the device knows
 }
-
-const (
-	// spare is what has to be left on the disk for what must not be lost.
-	spare = 100 << 20
-	// look is how often a store looks for news; nobody waits for a picture that nobody asked for.
-	look = 10 * time.Second
-	// patience is how long a store waits after a fetch that failed.
-	patience = time.Minute
-	// later is how long after one that will hardly go better: missing or damaged at the server, or a full disk.
-	later = time.Hour
-)
 
 // Open opens a folder, which is made with the first picture.
 func Open(dir string) *Store {
@@ -128,7 +112,7 @@ func (s *Store) Follow(ctx context.Context, from Source) {
 		default:
 		}
 	})()
-	again := time.NewTicker(look)
+	again := time.NewTicker(files.Look)
 	defer again.Stop()
 	f := &follower{Store: s, from: from, failed: map[string]time.Time{}}
 	f.read()
@@ -155,8 +139,8 @@ func (f *follower) read() {
 		return // rows may be on their way: what is here is not thrown away for that
 	}
 	f.known = true
-	files, _ := os.ReadDir(f.dir) // a folder that is not there is empty
-	for _, file := range files {
+	here, _ := os.ReadDir(f.dir) // a folder that is not there is empty
+	for _, file := range here {
 		if !names[file.Name()] {
 			_ = os.Remove(f.path(file.Name())) // it only takes room
 		}
@@ -182,7 +166,7 @@ func (f *follower) pick() string {
 	wanted := f.wanted
 	f.mu.Unlock()
 	now := f.from.Now()
-	if free := f.from.Free(); free >= 0 && free < spare || now.Before(f.until) {
+	if !f.from.Room(0) || now.Before(f.until) {
 		return ""
 	}
 	due := func(name string) bool { return !now.Before(f.failed[name]) }
@@ -198,7 +182,7 @@ func (f *follower) pick() string {
 // fetch brings one picture.
 func (f *follower) fetch(ctx context.Context, name string) {
 	now := f.from.Now()
-	f.failed[name] = now.Add(later) // unless it goes well
+	f.failed[name] = now.Add(files.Later) // unless it goes well
 	b, err := wire.ParseBlob(name)
 	if err != nil {
 		return // a newer server names it in another way
@@ -216,10 +200,10 @@ func (f *follower) fetch(ctx context.Context, name string) {
 		_ = f.from.Forget(b) // nobody will look at it
 	case errors.Is(err, local.ErrFull):
 		delete(f.failed, name)
-		f.until = now.Add(later)
+		f.until = now.Add(files.Later)
 	default:
 		delete(f.failed, name)
-		f.until = now.Add(patience)
+		f.until = now.Add(files.Patience)
 	}
 }
 

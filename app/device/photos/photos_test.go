@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"yizhan/app/device/files"
 	"yizhan/core/link/blob"
 	"yizhan/core/local"
 	"yizhan/core/wire"
@@ -64,20 +65,22 @@ func (v *server) source() Source {
 			}
 			return all, nil
 		},
-		Fetch: func(_ context.Context, b wire.Blob) (string, error) {
-			v.asked = append(v.asked, b.String())
-			if v.err != nil {
-				return "", v.err
-			}
-			body, ok := v.files[b.String()]
-			if !ok {
-				return "", fmt.Errorf("fetch: %w", blob.ErrMissing)
-			}
-			return path(b), os.WriteFile(path(b), body, 0o600)
+		Source: files.Source{
+			Fetch: func(_ context.Context, b wire.Blob) (string, error) {
+				v.asked = append(v.asked, b.String())
+				if v.err != nil {
+					return "", v.err
+				}
+				body, ok := v.files[b.String()]
+				if !ok {
+					return "", fmt.Errorf("fetch: %w", blob.ErrMissing)
+				}
+				return path(b), os.WriteFile(path(b), body, 0o600)
+			},
+			Forget: func(b wire.Blob) error { return os.RemoveAll(path(b)) },
+			Online: func() bool { return !v.off }, Free: func() int64 { return v.free },
+			Notify: func(func()) func() { return func() {} }, Now: func() time.Time { return v.now },
 		},
-		Forget: func(b wire.Blob) error { return os.RemoveAll(path(b)) },
-		Online: func() bool { return !v.off }, Free: func() int64 { return v.free },
-		Notify: func(func()) func() { return func() {} }, Now: func() time.Time { return v.now },
 	}
 }
 
@@ -115,7 +118,7 @@ func TestFollow(t *testing.T) {
 	v.off = true
 	run(s, v, f)
 	v.want(s, "no network", 0)
-	v.off, v.free = false, spare-1
+	v.off, v.free = false, files.Spare-1
 	run(s, v, f)
 	v.want(s, "no room", 0)
 	v.free, v.err = 1<<40, os.ErrDeadlineExceeded
@@ -124,7 +127,7 @@ func TestFollow(t *testing.T) {
 	v.err = nil
 	run(s, v, f)
 	v.want(s, "not again at once", 0)
-	v.now = v.now.Add(patience)
+	v.now = v.now.Add(files.Patience)
 	s.Want(b)
 	run(s, v, f)
 	v.want(s, "both", 2, a, b)
@@ -151,7 +154,7 @@ func TestFollow(t *testing.T) {
 	if left, _ := os.ReadDir(v.dir); len(left) != 0 {
 		t.Errorf("%d fetched files are left", len(left))
 	}
-	v.now = v.now.Add(later)
+	v.now = v.now.Add(files.Later)
 	delete(v.named, large)
 	delete(v.named, no)
 	v.files[lost] = v.files[c]
@@ -181,10 +184,10 @@ func TestStart(t *testing.T) {
 	v.err = fmt.Errorf("write: %w", local.ErrFull)
 	run(s, v, f)
 	v.want(s, "the disk is full", 1, a)
-	v.now, v.err = v.now.Add(patience), nil
+	v.now, v.err = v.now.Add(files.Patience), nil
 	run(s, v, f)
 	v.want(s, "is full still", 0, a)
-	v.now = v.now.Add(later)
+	v.now = v.now.Add(files.Later)
 	run(s, v, f)
 	v.want(s, "has room", 1, a, b)
 
