@@ -37,9 +37,7 @@ func TestTheWayAtAKiosk(t *testing.T) {
 	kiosk.tap("站点地图", "按步行距离，由近到远") // the map has arrived
 	kiosk.tap("热水", "找到 ")
 	row := kiosk.row(4)
-	kiosk.pull(row, 900, 1100)
-	kiosk.tap(row, "一般速度")
-	name, ordinary := kiosk.outline().place()
+	name, ordinary := kiosk.visit(row)
 	slower := func(o outline) bool { _, minutes := o.place(); return minutes > ordinary }
 	for range 5 {
 		kiosk.tap("走得慢", "走得慢") // again where the page was being drawn anew
@@ -62,11 +60,25 @@ func TestTheWayAtAKiosk(t *testing.T) {
 		t.Errorf("the next visitor sees what the one before was looking for:\n%v", kiosk.outline())
 	}
 	kiosk.tap("热水", "找到 ")
-	kiosk.pull(row, 900, 1100)
-	kiosk.tap(row, "一般速度")
-	if again, minutes := kiosk.outline().place(); again != name || minutes != ordinary {
+	if again, minutes := kiosk.visit(row); again != name || minutes != ordinary {
 		t.Errorf("the next visitor walks to %s in %d minutes, the one before in %d to %s", again, minutes, ordinary, name)
 	}
+}
+
+// visit opens the station of a row; who taps while the list still rolls finds another
+// one, and goes back.
+func (w *window) visit(row string) (name string, minutes int) {
+	w.t.Helper()
+	for range 5 {
+		w.pull(row, 900, 1100)
+		w.tap(row, "一般速度")
+		if name, minutes = w.outline().place(); name != "" && strings.Contains(row, name) {
+			return name, minutes
+		}
+		w.tap("返回", "按步行距离")
+	}
+	w.t.Fatalf("the row %q does not open its station; the %s shows\n%v", row, w.name, w.outline())
+	return "", 0
 }
 
 // pull drags a list until the middle of what has the words stands between two heights.
