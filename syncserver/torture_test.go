@@ -105,12 +105,14 @@ func (p *process) kill() {
 // victim is a phone in a process of its own, behind a bad network of its own.
 type victim struct {
 	*presser
-	n     int
-	store string
-	log   string
-	proxy *toxiproxy.Proxy
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
+	n        int
+	store    string
+	log      string
+	listen   string // where it believes the server to be
+	upstream string // where the server is
+	proxy    *toxiproxy.Proxy
+	cmd      *exec.Cmd
+	stdin    io.WriteCloser
 }
 
 // victims makes the phones; none runs yet.
@@ -132,16 +134,11 @@ func victims(p *process) []*victim {
 	for i := range pools {
 		call("publish", contested(i))
 	}
-	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	all := make([]*victim, phones)
 	for i, person := range people {
 		m := p.member(person.Name)
-		v := &victim{presser: &presser{member: m}, n: i, proxy: toxiproxy.NewProxy(api, fmt.Sprint(i), "127.0.0.1:0", p.addr)}
+		v := &victim{presser: &presser{member: m}, n: i, upstream: p.addr, listen: "127.0.0.1:0"}
 		v.store, v.log = filepath.Join(filepath.Dir(p.data), fmt.Sprintf("phone%d.db", i)), filepath.Join(filepath.Dir(p.data), fmt.Sprintf("phone%d.log", i))
-		if err := v.proxy.Start(); err != nil {
-			p.t.Fatal(err)
-		}
-		p.t.Cleanup(v.proxy.Stop)
 		v.client = open(p.t, p.addr, v.store)
 		if err := v.enrol(p.code("-role", "phone", "-member", string(m))); err != nil {
 			p.t.Fatal(err)
@@ -151,6 +148,8 @@ func victims(p *process) []*victim {
 		if err := v.client.store.Close(); err != nil {
 			p.t.Fatal(err)
 		}
+		v.heal()
+		p.t.Cleanup(func() { v.proxy.Stop() })
 		all[i] = v
 	}
 	return all
@@ -168,18 +167,36 @@ var toxics = []string{
 // poison makes a victim's network ill in another way.
 func (v *victim) poison(r *mrand.Rand) {
 	v.t.Helper()
-	v.heal()
 	text := toxics[r.IntN(len(toxics))]
 	for strings.Contains(text, "#") {
 		text = strings.Replace(text, "#", strconv.Itoa(2+r.IntN(99)), 1)
 	}
-	stream := []string{"upstream", "downstream"}[r.IntN(2)]
-	if _, err := v.proxy.Toxics.AddToxicJson(strings.NewReader(`{"name":"x","stream":"` + stream + `",` + text + `}`)); err != nil {
-		v.t.Fatal(text, err)
-	}
+	v.rewire(`{"name":"x","stream":"` + []string{"upstream", "downstream"}[r.IntN(2)] + `",` + text + `}`)
 }
 
-func (v *victim) heal() { v.proxy.Toxics.ResetToxics(context.Background()) }
+func (v *victim) heal() {
+	v.t.Helper()
+	v.rewire("")
+}
+
+// rewire puts a new proxy in the place of the old one, whose connection is cut: toxiproxy
+// 2.12 may wait for ever where a toxic of a connection is changed whose end has just died.
+func (v *victim) rewire(toxic string) {
+	v.t.Helper()
+	if v.proxy != nil {
+		v.proxy.Stop()
+	}
+	v.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), fmt.Sprint(v.n), v.listen, v.upstream)
+	if toxic != "" {
+		if _, err := v.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
+			v.t.Fatal(toxic, err)
+		}
+	}
+	if err := v.proxy.Start(); err != nil {
+		v.t.Fatal(err)
+	}
+	v.listen = v.proxy.Listen
+}
 
 // start runs the phone: this test binary again.
 func (v *victim) start() {
@@ -189,7 +206,7 @@ func (v *victim) start() {
 		v.t.Fatal(err)
 	}
 	v.cmd = exec.Command(self)
-	v.cmd.Env = append(os.Environ(), fmt.Sprintf("YIZHAN_PRESS=%s %s %s %s", v.proxy.Listen, v.store, v.log, v.member))
+	v.cmd.Env = append(os.Environ(), fmt.Sprintf("YIZHAN_PRESS=%s %s %s %s", v.listen, v.store, v.log, v.member))
 	v.cmd.Stderr = os.Stderr
 	if v.stdin, err = v.cmd.StdinPipe(); err != nil {
 		v.t.Fatal(err)
