@@ -49,8 +49,9 @@ vet: ## go vet, and what decides on a phone once more as Android compiles it, wi
 	go vet ./...
 	GOOS=android GOARCH=arm64 CGO_ENABLED=0 go build $$(go list ./core/... ./app/flow/... ./app/say | grep -Ev '/core/local/(disk|sqlite)$$')
 
-unit: ## go test of every package, with the seeds of every fuzz target
-	go test ./...
+unit: ## go test of every package, with the seeds of every fuzz target; windows that are clicked have the machine to themselves
+	go test $$(go list ./... | grep -v /app/e2e)
+	go test ./app/e2e
 
 mobile: ## the screens once more, as a phone draws them
 	go test -tags $(TAGS),mobile ./app/look ./app/phone ./app/staff
