@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"yizhan/core/arbiter"
+	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
 )
@@ -22,6 +23,9 @@ func (s *Server) Erase(ctx context.Context, m id.Member) error {
 	}
 	s.people.Lock()
 	defer s.people.Unlock()
+	if s.stands() { // devices would go on naming whom the server cannot name any more
+		return fmt.Errorf("erase %s: nothing is erased yet: %w", m, fault.Errorf(fault.Frozen, "the server has lost a part of its journal; see its log, and accept the loss first: syncserver accept-loss"))
+	}
 	if err := s.vault.Erase(m); err != nil {
 		return err
 	}

@@ -150,6 +150,13 @@ func TestErasureWaitsUntilALossIsAccepted(t *testing.T) {
 	if sealedOf(t, s, m) == nil {
 		t.Error("something was decided before the loss is accepted")
 	}
+	other := s.vault.MemberID("999000199001010025")
+	if err := s.Erase(context.Background(), other); err == nil || !strings.Contains(err.Error(), "nothing is erased yet") || sealedOf(t, s, other) == nil {
+		t.Errorf("somebody is erased by a server that can tell nobody: %v", err)
+	}
+	if _, err := s.vault.Key(other, rosterPurpose); err != nil {
+		t.Errorf("a key is gone all the same: %v", err)
+	}
 	_, err := s.AcceptLoss(context.Background())
 	must(t, err)
 	if sealedOf(t, s, m) != nil {

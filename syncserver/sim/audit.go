@@ -353,7 +353,7 @@ func (a *audit) grants() {
 		switch {
 		case a.claims[g.ticket] != nil || m.gone || m.copied || a.gone[m.name]:
 		case a.w.restored && (m.wiped || a.foreign[lease]): // the server has forgotten why it was wiped, or that it lent
-		case known && a.w.relived: // another lease got the number of the forgotten one
+		case known && a.w.unlent[lease]: // somebody else got its number, or the seats of its renewal
 		case known && g.member == a.w.erased: // its device did not know yet that there is nobody of that name
 		case known && g.policy != op.Hard: // what is not reported in time may be void, but not without a word
 		default:

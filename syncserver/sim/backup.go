@@ -43,12 +43,15 @@ func (h *host) restore(quiet bool) {
 		return
 	}
 	if quiet {
+		if h.unlend() != nil {
+			return // its disk has failed, and it is about to find out
+		}
 		h.w.stats.fault("server rolled back")
 	} else {
 		h.w.stats.fault("server restored")
 	}
 	h.w.note("server goes back from %d to %d, told: %v", h.server.Head(), h.kept.head, !quiet)
-	h.w.restored, h.w.relived = true, h.w.relived || quiet
+	h.w.restored = true
 	h.w.forgetUnseen()
 	h.down(true)
 	h.disk.Close()
@@ -64,6 +67,17 @@ func (h *host) restore(quiet bool) {
 	if quiet && h.w.coin() {
 		h.w.unseen()
 	}
+}
+
+// unlend remembers which leases a server is about to forget that will not know of it:
+// their numbers, and the seats that a renewal brought, go to others.
+func (h *host) unlend() error {
+	h.disk.Plan(nil) // looking is no part of what may go wrong
+	return h.server.Entries(func(e *op.Entry) {
+		if e.Seq > h.kept.head && (e.Kind == op.Lent || e.Kind == op.Renewed) {
+			h.w.unlent[e.Lease.ID] = true
+		}
+	})
 }
 
 // unseen keeps everybody away from a server that does not know that it was rolled back:

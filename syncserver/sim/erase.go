@@ -96,14 +96,22 @@ func (a *audit) erased() {
 		return
 	}
 	name, masked := nameOf(w.erased)
+	answered := false
 	w.host.begin(func() {
 		for _, asked := range []string{name, string(w.erased)} {
 			if found, err := w.host.server.Find(context.Background(), asked); err != nil || len(found) > 0 {
 				w.fail("%s was erased and is found as %v: %v", w.erased, found, err)
 			}
 		}
+		answered = true
 	})
-	w.run(w.now + 10_000) // it may have to wait for the ledger
+	for end := w.now + 10_000; !answered && w.now < end; { // it may have to wait for the ledger
+		w.host.turn() // no session does any more
+		w.run(w.now + 100)
+	}
+	if !answered {
+		w.fail("nobody can be found: the ledger stands still")
+	}
 	a.nowhere("the server", w.host.disk, w.lab.keys[w.erased], []byte(name))
 	for _, m := range w.machines {
 		a.nowhere(m.label, m.disk, []byte(name))

@@ -245,7 +245,7 @@ func (w *World) settle() {
 
 // world makes a world in which nothing has happened yet.
 func (l *Lab) world(seed uint64, defect *Defect) (*World, error) {
-	w := &World{lab: l, seed: seed, random: rand.New(rand.NewPCG(seed, 0x79697a68616e)), now: dawn, answers: map[place]op.Result{}, defect: defect}
+	w := &World{lab: l, seed: seed, random: rand.New(rand.NewPCG(seed, 0x79697a68616e)), now: dawn, answers: map[place]op.Result{}, unlent: map[uint64]bool{}, defect: defect}
 	w.host = newHost(w, l.dir)
 	w.side = rand.New(rand.NewPCG(seed, 0x73696465))
 	w.restores = l.Restore || rand.New(rand.NewPCG(seed, 0x72657374)).IntN(3) == 0 // from its own source: other worlds stay as they were

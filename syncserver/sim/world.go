@@ -43,11 +43,11 @@ type World struct {
 	handed   []handing
 	grants   []grant
 	branches []branch
-	restores bool       // the server may lose its disk
-	restored bool       // and has lost it
-	relived  bool       // without knowing: it gave the numbers of entries out again
-	joined   bool       // somebody got a phone
-	side     *rand.Rand // for what is beside the ops: worlds stay as they were without it
+	restores bool            // the server may lose its disk
+	restored bool            // and has lost it
+	unlent   map[uint64]bool // leases that it has forgotten to have lent or renewed, without knowing
+	joined   bool            // somebody got a phone
+	side     *rand.Rand      // for what is beside the ops: worlds stay as they were without it
 	attached *attachment
 	erased   id.Member // who asked to be forgotten
 }
