@@ -95,8 +95,10 @@ func (c *Counter) Confirm(o Outcome, server fault.Verdict) (Outcome, error) {
 }
 
 // take makes durable that this outcome hands over by the answer to its op.
-func (c *Counter) take(o Outcome) error {
-	err := keepAnswer(c.cfg.Store, o.Ticket, answer{Seq: o.Seq, Verdict: fault.Valid, Handed: true})
+func (c *Counter) take(o Outcome) (err error) {
+	if !o.secondTime() {
+		err = keepAnswer(c.cfg.Store, o.Ticket, answer{Seq: o.Seq, Verdict: fault.Valid, Handed: true})
+	}
 	if err == nil {
 		c.given[o.Seq] = true
 	}

@@ -90,6 +90,10 @@ func (o Outcome) HandsOver() bool {
 	return o.Verdict == fault.Valid || o.Verdict == fault.Provisional && o.Door
 }
 
+// secondTime reports whether a supervisor hands over once more: the mark on the device, and the
+// answer that goes with it, are of the first time.
+func (o Outcome) secondTime() bool { return o.Overridden == fault.AlreadyRedeemed }
+
 // Redeem judges a scanned code and records the scan, whatever comes out. When it
 // returns without an error, the record survives a power cut and a second scan
 // finds it; with an error nothing may be handed over.
@@ -131,7 +135,7 @@ func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) 
 		return Outcome{}, fmt.Errorf("scan: %w", err)
 	}
 	out, err := s.record()
-	if err == nil && !out.Final && !out.Door && c.asked != nil {
+	if err == nil && !out.Final && !out.Door && !out.secondTime() && c.asked != nil {
 		c.asked[out.Seq] = out.Ticket
 	}
 	if err == nil && s.answered && out.Seq == s.earlier {
@@ -184,7 +188,7 @@ func (s *scan) rows(seq uint64) ([]local.Row, error) {
 // hands over once more leaves the mark of the first time alone: taking the second back
 // must not undo it.
 func (s *scan) leavesMark() bool {
-	return s.out.HandsOver() && (s.op.Kind != op.Redeem || s.out.Overridden != fault.AlreadyRedeemed)
+	return s.out.HandsOver() && (s.op.Kind != op.Redeem || !s.out.secondTime())
 }
 
 func markRows(marks map[string]wire.UsedRow) (rows []local.Row, err error) {

@@ -9,6 +9,7 @@ import (
 	"yizhan/core/id"
 	"yizhan/core/local/memory"
 	"yizhan/core/op"
+	"yizhan/core/ticket"
 	"yizhan/core/wire"
 )
 
@@ -63,5 +64,45 @@ func TestAPickedTicketCarriesItsReason(t *testing.T) {
 	}
 	if sent, _ := w.last(); sent.Ticket != 100 || sent.Reason != "二维码扫不出" || sent.Override {
 		t.Errorf("recorded %+v", sent)
+	}
+}
+
+// TestASecondTimeLeavesTheFirstAnswer: of a ticket that the server decided, what a supervisor
+// hands over once more must not make the device forget that the first answer is used up,
+// while that answer is still in its outbox.
+func TestASecondTimeLeavesTheFirstAnswer(t *testing.T) {
+	for name, between := range map[string]func(w *world){
+		"at once":         func(*world) {},
+		"after a restart": func(w *world) { w.restart(w.store); w.status.Online = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, memory.New())
+			w.status.Online = true
+			code := w.code(func(x *ticket.Ticket) { x.Station = 0 })
+			give := func(o Options) {
+				t.Helper()
+				out, err := w.counter.Redeem(code, noon, o)
+				if err != nil || !out.HandsOver() || out.Final {
+					t.Fatalf("%+v, %v", out, err)
+				}
+				body, err := wire.EncodeRow(op.Result{Outcome: op.OK, Verdict: fault.Valid})
+				if err == nil {
+					err = w.store.Answer(map[uint64][]byte{out.Seq: body})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.answered(out.Seq, fault.Valid)
+				if out, err = w.counter.Confirm(out, fault.Valid); err != nil || !out.HandsOver() {
+					t.Fatalf("confirmed: %+v, %v", out, err)
+				}
+			}
+			give(Options{})
+			between(w)
+			give(Options{Override: true, Reason: "补发"})
+			w.want("afterwards", code, fault.AlreadyRedeemed)
+			w.restart(w.store)
+			w.want("and after a restart", code, fault.AlreadyRedeemed)
+		})
 	}
 }
