@@ -123,38 +123,46 @@ func (c *redisClient) press(b *testing.B, members []int, orgs int) (granted int)
 	return granted
 }
 
-// benchmarkRedis has that many connections press for members, so many at a time;
-// each waits for all its answers.
-func benchmarkRedis(b *testing.B, connections, together, orgs, total, perOrg int, members []int) {
+// benchmarkRedis has that many connections press for members, so many at a time, in so
+// many storms one after the other; each waits for all its answers.
+func benchmarkRedis(b *testing.B, connections, together, orgs, total, perOrg, storms int, members []int) {
 	socket := redis(b)
 	clients := make([]*redisClient, connections)
 	for i := range clients {
 		clients[i] = dialRedis(b, socket, total, perOrg)
 	}
-	var next, granted atomic.Int64
 	waits := make([][]time.Duration, connections)
-	var wg sync.WaitGroup
 	b.ResetTimer()
-	for i, c := range clients {
-		wg.Go(func() {
-			for {
-				to := int(next.Add(int64(together)))
-				from := to - together
-				if from >= len(members) {
-					return
+	for range storms {
+		b.StopTimer()
+		clients[0].send("FLUSHALL")
+		if clients[0].out.Flush() != nil || clients[0].line(b) != "+OK" {
+			b.Fatal("redis does not forget the storm before")
+		}
+		b.StartTimer()
+		var next, granted atomic.Int64
+		var wg sync.WaitGroup
+		for i, c := range clients {
+			wg.Go(func() {
+				for {
+					to := int(next.Add(int64(together)))
+					from := to - together
+					if from >= len(members) {
+						return
+					}
+					t := time.Now()
+					granted.Add(int64(c.press(b, members[from:min(to, len(members))], orgs)))
+					waits[i] = append(waits[i], time.Since(t))
 				}
-				t := time.Now()
-				granted.Add(int64(c.press(b, members[from:min(to, len(members))], orgs)))
-				waits[i] = append(waits[i], time.Since(t))
-			}
-		})
+			})
+		}
+		wg.Wait()
+		if want := int64(min(total, len(members))); granted.Load() != want {
+			b.Fatalf("redis granted %d, want %d", granted.Load(), want)
+		}
 	}
-	wg.Wait()
 	b.StopTimer()
-	if want := int64(min(total, len(members))); granted.Load() != want {
-		b.Fatalf("redis granted %d, want %d", granted.Load(), want)
-	}
-	report(b, len(members), slices.Concat(waits...))
+	report(b, storms*len(members), slices.Concat(waits...))
 }
 
 // compare runs the peer and says how many times as many decisions were made by the
