@@ -55,8 +55,11 @@ type compiled struct {
 }
 
 func compile(s *string) (*compiled, error) {
-	if *s == "bad" {
+	switch *s {
+	case "bad":
 		return nil, errors.New("it does not compile")
+	case "fault":
+		panic("a fault of the program")
 	}
 	text := *s
 	return &compiled{text, func() string { return text }}, nil
@@ -254,6 +257,12 @@ func TestWhatHasNoBytesIsRefused(t *testing.T) {
 	if _, err := read(t, bad); err == nil || !strings.Contains(err.Error(), "compile") {
 		t.Errorf("a form that cannot be made: %v", err)
 	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a fault of the program was taken for a whole image")
+		}
+	}()
+	_, _ = read(t, written(t, &node{form: &compiled{source: "fault"}}))
 }
 
 func TestWritingIsGivenUp(t *testing.T) {

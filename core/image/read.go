@@ -122,9 +122,11 @@ func (m *Image) Read(p *Plan) (root any, err error) {
 
 // rescue makes an error of what only a wrong image can lead to.
 func rescue(err *error) {
-	if e, ok := recover().(runtime.Error); ok {
+	switch e := recover().(type) {
+	case nil:
+	case runtime.Error:
 		*err = fmt.Errorf("read image: %w: %w", ErrDamaged, e)
-	} else if e != nil {
+	default:
 		panic(e)
 	}
 }
