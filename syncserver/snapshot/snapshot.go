@@ -37,13 +37,19 @@ type label struct {
 	Head    journal.Head // of the journal, all of which the state has applied
 }
 
+// running is the program that runs, on Linux: also where an update has put another one in
+// its place since.
+const running = "/proc/self/exe"
+
 // program is the hash of the program that runs, taken once.
 var program = sync.OnceValues(func() (sum [32]byte, err error) {
-	name, err := os.Executable()
+	f, err := os.Open(running)
 	if err != nil {
-		return sum, fmt.Errorf("find the program that runs: %w", err)
+		var name string
+		if name, err = os.Executable(); err == nil {
+			f, err = os.Open(name)
+		}
 	}
-	f, err := os.Open(name)
 	if err != nil {
 		return sum, fmt.Errorf("find the program that runs: %w", err)
 	}
