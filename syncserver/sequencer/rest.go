@@ -23,7 +23,14 @@ type kept struct {
 	seq    uint64    // it has the entries up to here
 	seen   uint64    // newest entry when it was looked at last …
 	since  time.Time // … and since when there has been none after it
-	saving chan struct{}
+	saving *saving   // nil while none is made durable
+}
+
+// saving is a snapshot that is made durable in the background.
+type saving struct {
+	seq  uint64
+	err  error // once done is closed
+	done chan struct{}
 }
 
 // resume makes the state of the newest snapshot and the entries behind it. Where the
@@ -76,11 +83,10 @@ func (s *Sequencer) distrust() {
 	if s.cfg.Snapshot == nil {
 		return
 	}
-	if s.kept.saving != nil {
-		<-s.kept.saving // else it would come back
-	}
+	s.saved() // else it would come back
 	if err := s.cfg.Snapshot.Forget(); err != nil {
-		s.cfg.Log.Error("a snapshot that may be wrong could not be removed", "error", err)
+		s.cfg.Log.Error("a snapshot that may be wrong could not be removed; remove it before the next start", "file", s.cfg.Snapshot.Path, "error", err)
+		s.cfg.Snapshot = nil
 	}
 }
 
@@ -88,17 +94,18 @@ func (s *Sequencer) distrust() {
 // old. Who only wants to look is served meanwhile; an op, or a moment that is due, ends it.
 func (s *Sequencer) rest() {
 	k, now := &s.kept, s.clock()
-	if s.cfg.Snapshot == nil || s.broken != nil {
+	if s.cfg.Snapshot == nil || s.broken != nil || s.held.Load() {
 		return
 	}
 	if seq := s.state.Seq(); seq != k.seen || k.since.IsZero() {
 		k.seen, k.since = seq, now
 	}
-	if k.seen < k.seq+cmp.Or(s.cfg.Every, worth) || now.Sub(k.since) < quiet || s.saving() {
+	if s.saving() || k.seen < k.seq+cmp.Or(s.cfg.Every, worth) || now.Sub(k.since) < quiet {
 		return
 	}
 	err := s.save(s.disturbed)
 	if errors.Is(err, image.ErrStopped) {
+		k.since = now // what leaves no entry disturbs too
 		return
 	}
 	if err != nil {
@@ -133,14 +140,13 @@ func (s *Sequencer) save(stop func() bool) error {
 	if err != nil {
 		return err
 	}
-	s.kept.seq = seq
-	done := make(chan struct{})
-	s.kept.saving = done
+	one := &saving{seq: seq, done: make(chan struct{})}
+	s.kept.saving = one
 	took := s.clock().Sub(began)
 	finish := func() {
-		defer close(done)
-		if err := keep(); err != nil {
-			s.cfg.Log.Warn("no snapshot was kept; the next start takes longer", "error", err)
+		defer close(one.done)
+		if one.err = keep(); one.err != nil {
+			s.cfg.Log.Warn("no snapshot was kept; a start takes longer", "error", one.err)
 			return
 		}
 		s.cfg.Log.Info("a snapshot was made", "entries", seq, "took", took)
@@ -159,10 +165,25 @@ func (s *Sequencer) saving() bool {
 		return false
 	}
 	select {
-	case <-s.kept.saving:
+	case <-s.kept.saving.done:
+		s.saved()
 		return false
 	default:
 		return true
+	}
+}
+
+// saved waits for a snapshot that is being made durable, and notes what became of it.
+func (s *Sequencer) saved() {
+	k, one := &s.kept, s.kept.saving
+	if one == nil {
+		return
+	}
+	<-one.done
+	if k.saving = nil; one.err == nil {
+		k.seq = one.seq
+	} else {
+		k.since = s.clock().Add(time.Minute) // the disk may be full
 	}
 }
 
@@ -172,9 +193,7 @@ func (s *Sequencer) Leave() {
 	if s.cfg.Snapshot == nil {
 		return
 	}
-	if s.kept.saving != nil {
-		<-s.kept.saving
-	}
+	s.saved()
 	if s.broken != nil || s.kept.seq == s.state.Seq() || s.head.Next-1 != s.state.Seq() { // what an abandoned loop decided last was not written
 		return
 	}
@@ -182,5 +201,5 @@ func (s *Sequencer) Leave() {
 		s.cfg.Log.Warn("no snapshot was made; the next start takes longer", "error", err)
 		return
 	}
-	<-s.kept.saving
+	s.saved()
 }
