@@ -277,3 +277,17 @@ func TestNewerSessionReplacesTheOld(t *testing.T) {
 	for one.read() != nil {
 	}
 }
+
+// TestStrangersSayLittle: thousands may connect, and each of them only has room for a
+// handshake. What is longer is not even read: nobody says what was wrong with it.
+func TestStrangersSayLittle(t *testing.T) {
+	for size, said := range map[int]bool{wire.MaxRead / 4: true, wire.MaxRead/4 + 1: false} {
+		r := newSite(t).raw()
+		if err := r.conn.WriteMessage(websocket.BinaryMessage, make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := r.conn.ReadMessage(); (err == nil) != said {
+			t.Errorf("a stranger says %d bytes: %v", size, err)
+		}
+	}
+}

@@ -23,6 +23,8 @@ const (
 	maxID    = 64
 	maxSyncs = 16 // sync points asked for and not reached yet
 
+	maxStrange = wire.MaxRead / 4 // bytes of a frame before the device has proved who it is
+
 	receiptsSize = 128 << 10 // bytes of receipts in one message, unless one alone has more
 )
 
@@ -145,6 +147,9 @@ func (p *peer) read(conn *socket.Conn) {
 			p.fail(wire.Fault{Kind: fault.BadFrame, Detail: "text message"})
 			continue
 		}
+		if strange && p.phase >= live {
+			conn.Allow(wire.MaxRead)
+		}
 		if silent := p.alive(conn); silent || strange && p.phase >= live {
 			conn.Rest()
 			go p.read(conn)
@@ -162,6 +167,9 @@ func (p *peer) alive(conn *socket.Conn) (silent bool) {
 	before := time.Duration(p.heard.Swap(int64(now)))
 	if read := p.s.cfg.Times.Read; before == 0 || now/(read/16) != before/(read/16) { // each message would be too often
 		conn.Expect(read)
+		if p.isOver() { // it has ended meanwhile, and its end may have said so already
+			conn.Expect(linger)
+		}
 	}
 	return now-before > restAfter
 }

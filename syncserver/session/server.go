@@ -148,7 +148,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the upgrader has answered
 	}
-	conn := socket.New(upgraded.NetConn(), wire.MaxRead)
+	conn := socket.New(upgraded.NetConn(), maxStrange)
 	p := newPeer(s, conn, binding)
 	if !s.add(p) {
 		conn.Close()

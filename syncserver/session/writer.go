@@ -233,7 +233,9 @@ func (p *peer) chunk(st *writer) (sent bool, err error) {
 	if err != nil {
 		return false, p.broken(err)
 	}
-	p.s.pace.took(p.s.clock().Sub(began))
+	if !st.turnAt.IsZero() {
+		p.s.pace.took(p.s.clock().Sub(began))
+	}
 	if len(frame) > credit {
 		st.need = len(frame)
 		return false, nil

@@ -71,6 +71,9 @@ type Conn struct {
 // New takes over a connection whose handshake is over. Messages longer than limit end it.
 func New(conn net.Conn, limit int) *Conn { return &Conn{conn: conn, limit: limit} }
 
+// Allow sets another limit. Only whoever receives may call it.
+func (c *Conn) Allow(limit int) { c.limit = limit }
+
 var readers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
 // Rest gives back what only a connection holds that is not silent.
