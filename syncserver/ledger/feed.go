@@ -22,7 +22,7 @@ type View struct {
 }
 
 // View calls fn with the ledger as it is at fn's first question. fn must not wait for a device or a
-// network: it holds one of few connections.
+// network, nor ask the Ledger anything but Sealed: it holds one of few connections.
 func (l *Ledger) View(fn func(v *View) error) error {
 	tx, err := l.read.Begin()
 	if err != nil {

@@ -74,13 +74,25 @@ func (l *Ledger) prepare(path string) error {
 	if l.written, err = db.Prepare(context.Background(), l.conn); err != nil {
 		return err
 	}
-	if l.read, err = sql.Open("sqlite3", l.dsn(path, "_query_only=1&_busy_timeout=5000&_stmt_cache_size=32")); err != nil {
+	if l.read, err = l.readers(path, readConnections); err != nil {
 		return err
 	}
-	l.read.SetMaxOpenConns(readConnections)
-	l.read.SetMaxIdleConns(readConnections)
+	if l.sealed, err = l.readers(path, 1); err != nil {
+		return err
+	}
 	l.queries, err = db.Prepare(context.Background(), l.read)
 	return err
+}
+
+// readers gives a pool of so many connections that read.
+func (l *Ledger) readers(path string, connections int) (*sql.DB, error) {
+	pool, err := sql.Open("sqlite3", l.dsn(path, "_query_only=1&_busy_timeout=5000&_stmt_cache_size=32"))
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	return pool, nil
 }
 
 func migrate(db *sql.DB) error {

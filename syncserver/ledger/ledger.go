@@ -37,6 +37,7 @@ type Ledger struct {
 	applied atomic.Uint64
 	read    *sql.DB
 	queries *db.Queries
+	sealed  *sql.DB // one connection for Sealed
 	watch   watch
 	tail    tail
 
@@ -75,7 +76,7 @@ func (l *Ledger) Close() error {
 	if l.conn != nil {
 		errs = append(errs, l.conn.Close())
 	}
-	for _, db := range []*sql.DB{l.read, l.write} {
+	for _, db := range []*sql.DB{l.read, l.sealed, l.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
