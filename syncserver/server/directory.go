@@ -184,6 +184,9 @@ func (d *directory) add(people []member.Person, keys []vault.Key) {
 		d.people, d.tails = map[id.Member]*listed{}, map[string][]*listed{}
 	}
 	for i, one := range opened {
+		if _, known := d.people[people[i].ID]; known {
+			continue // whoever has two tickets is asked for twice
+		}
 		d.people[people[i].ID] = one
 		if one != nil && one.phoned() {
 			d.tails[one.digits()] = append(d.tails[one.digits()], one)

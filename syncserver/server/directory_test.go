@@ -126,6 +126,25 @@ func TestGuests(t *testing.T) {
 	}
 }
 
+// Whoever has two tickets on one list is one person, and forgotten as one.
+func TestTwoTicketsOfOneMember(t *testing.T) {
+	s, _ := settled(t, t.TempDir(), &clock{})
+	m := joined(t, s)
+	rows := []*wire.GuestRow{{Ticket: 1, Member: m}, {Ticket: 2, Member: m}}
+	must(t, s.Guests(rows))
+	ask := func() wire.Told {
+		return s.Ask(context.Background(), kiosk, wire.Ask{Kind: wire.AskPerson, Name: "sxy", Phone: "5678"})
+	}
+	if got := ask(); len(got.People) != 1 || rows[0].Name != "苏*雨" || rows[1].Name != "苏*雨" {
+		t.Errorf("%v and %v are found as %+v", rows[0], rows[1], got)
+	}
+	must(t, s.Erase(context.Background(), m))
+	settle(t, s)
+	if got := ask(); got.Code != fault.UnknownMember {
+		t.Errorf("who was erased: %+v", got)
+	}
+}
+
 // Whoever is on a check-in list has an open name before a tablet asks; others have not.
 func TestNamesAreOpenedAhead(t *testing.T) {
 	dir, c := t.TempDir(), &clock{}
