@@ -17,7 +17,7 @@ import (
 const tableRelay = "relay"
 
 // tableFork holds the other history of each scanner that came with one, by device,
-// until the server was shown it: the scanner does not come again with it.
+// until the server has recorded it: the scanner does not come again with it.
 const tableFork = "fork"
 
 // lateOps is how many of the newest ops are looked through for answers that came late.
@@ -60,7 +60,7 @@ type scanner struct {
 	closed  bool    // the server takes nothing of it, as it said when it was asked last
 	stood   int     // session with the server in which it said where the device stands; 0: not yet
 	whole   int     // session in which it was told that it has everything
-	fork    *fork   // the other history that it came with; nil once the server was shown it
+	fork    *fork   // the other history that it came with; nil once the server has recorded it
 }
 
 func (s *scanner) last() uint64 { return s.base.Seq + uint64(len(s.ops)) }

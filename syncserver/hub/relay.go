@@ -116,10 +116,29 @@ func (h *Hub) tell(ctx context.Context, s *scanner, session int) (forward bool, 
 		return true, nil
 	}
 	answer, err := h.handOn(ctx, wire.Relay{Device: s.device, First: f.Seq, Previous: f.Previous[:], Ops: [][]byte{f.Bytes}})
-	if err != nil || answer.Kind == fault.Busy {
+	if err != nil {
 		return false, err
 	}
-	h.cfg.Log.Warn("the server was shown the other history", "device", s.device, "op", f.Seq, "says", answer.Kind)
+	return h.shown(s, answer)
+}
+
+// shown notes what the server said to the other history of a scanner, which is all that
+// proves the copy: it is let go of only where the server has it on record.
+func (h *Hub) shown(s *scanner, answer wire.Relayed) (forward bool, err error) {
+	switch answer.Kind {
+	case fault.NoFault, fault.Fork, fault.RevokedDevice:
+	case fault.Gap, fault.Unauthenticated: // it has forgotten what it had: where does it stand?
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		s.stood = 0
+		return false, nil
+	case fault.Busy:
+		return false, nil
+	default:
+		h.cfg.Log.Warn("the other history of a scanner not recorded; trying again", "device", s.device, "fault", answer.Kind, "detail", answer.Detail)
+		return false, nil
+	}
+	h.cfg.Log.Warn("the server has recorded the other history of a scanner", "device", s.device, "op", answer.First, "says", answer.Kind)
 	if err := h.store.keep(nil, []local.Row{{Table: tableFork, ID: string(s.device)}}); err != nil {
 		return false, err
 	}
