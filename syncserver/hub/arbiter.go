@@ -211,7 +211,7 @@ func (h *Hub) results(s *scanner, answer wire.Results, n int) wire.Results {
 	defer h.mu.Unlock()
 	for i := range n {
 		o := s.op(answer.First + uint64(i))
-		o.told = true
+		o.told = o.told || o.Result.Outcome == op.Pending
 		answer.Results = append(answer.Results, o.Result)
 	}
 	return answer

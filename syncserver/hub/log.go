@@ -31,10 +31,10 @@ type held struct {
 	Result  op.Result     `cbor:"4,keyasint"`           // Pending while only the server can say
 	Judged  fault.Verdict `cbor:"5,keyasint,omitempty"` // what this hub decided of a scan
 	Place   uint64        `cbor:"6,keyasint,omitempty"` // journal Seq of the server's decision; 0 until it has the op
-	Late    bool          `cbor:"7,keyasint,omitempty"` // Result came after the scanner was told Pending
+	Late    bool          `cbor:"7,keyasint,omitempty"` // Result was Pending at first
 	Receipt []byte        `cbor:"8,keyasint,omitempty"` // the server's, of Result or of what this hub decided
 	Order   uint64        `cbor:"9,keyasint,omitempty"` // in which ops of all scanners were accepted
-	told    bool          // the scanner was, or may have been
+	told    bool          // the scanner was told Pending, or may have been
 }
 
 // fork is the op with which a scanner showed that it has another history.

@@ -257,7 +257,7 @@ func (h *Hub) settle(s *scanner, first, to uint64, answer wire.Relayed) error {
 				o.Receipt = answer.Receipts[i]
 			}
 			if o.Result.Outcome == op.Pending {
-				o.Result, o.Late = results[i], o.told
+				o.Result, o.Late = results[i], true
 			}
 		}
 		next = append(next, o)
@@ -278,7 +278,9 @@ func (h *Hub) settle(s *scanner, first, to uint64, answer wire.Relayed) error {
 	}
 	h.mu.Lock()
 	for i := range next {
-		*s.op(next[i].Seq) = next[i]
+		o := s.op(next[i].Seq)
+		next[i].told = o.told // while the answer was written, the scanner may have been told to wait
+		*o = next[i]
 	}
 	s.relayed = to
 	if h.answered != nil {
@@ -299,16 +301,19 @@ func (s *scanner) ackedNow(h *Hub) uint64 {
 // tellLate sends a scanner the answers behind an op that it was told to wait for. One that
 // it has already changes nothing there.
 func (h *Hub) tellLate(s *scanner, from uint64) {
-	var late []wire.Results
+	for _, m := range h.late(s, from) {
+		h.sessions.Send(s.device, m, wire.MinVersion)
+	}
+}
+
+func (h *Hub) late(s *scanner, from uint64) (late []wire.Results) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	newest := uint64(max(0, int64(s.relayed)-lateOps))
 	for seq := max(from, s.base.Seq, newest) + 1; seq <= s.relayed; seq++ {
-		if o := s.op(seq); o.Late {
+		if o := s.op(seq); o.Late && o.told {
 			late = append(late, wire.Results{First: seq, Results: []op.Result{o.Result}, Receipts: [][]byte{o.Receipt}})
 		}
 	}
-	h.mu.Unlock()
-	for _, m := range late {
-		h.sessions.Send(s.device, m, wire.MinVersion)
-	}
+	return late
 }

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"yizhan/core/link"
 	"yizhan/core/local"
 	"yizhan/core/local/memory"
+	"yizhan/core/op"
 	"yizhan/core/wire"
 	"yizhan/syncserver/session"
 )
@@ -26,7 +28,7 @@ func bare(t *testing.T, kept local.Store) (*Hub, *scanner) {
 	if h.sessions, err = session.New(session.Config{}); err != nil {
 		t.Fatal(err)
 	}
-	if err = h.readLog(); err != nil {
+	if err = errors.Join(h.readLog(), h.store.open()); err != nil {
 		t.Fatal(err)
 	}
 	s, err := h.begin("scanner", base{})
@@ -56,6 +58,57 @@ func TestProofOfACopyIsKept(t *testing.T) {
 		_, again := bare(t, kept.Reopen())
 		if (again.fork == nil) != recorded[kind] {
 			t.Errorf("the server says %v: kept %v by the next start", kind, again.fork != nil)
+		}
+	}
+}
+
+// writing is a store that does something first where it writes.
+type writing struct {
+	local.Store
+	first func()
+}
+
+// Apply implements local.Store.
+func (w *writing) Apply(c local.Checkpoint) error {
+	if first := w.first; first != nil {
+		w.first = nil
+		first()
+	}
+	return w.Store.Apply(c)
+}
+
+// TestToldToWaitMeanwhile: a scanner is told that its op waits for the server while the
+// server's answer is being written. It gets the answer, also after a power cut; one
+// that was told the answer itself gets it once.
+func TestToldToWaitMeanwhile(t *testing.T) {
+	for _, meanwhile := range []bool{true, false} {
+		kept := memory.New()
+		disk := &writing{Store: kept}
+		h, s := bare(t, disk)
+		o := &held{Seq: 1, Bytes: []byte("op"), Result: op.Result{Outcome: op.Pending}}
+		if err := h.append(s, o, nil); err != nil {
+			t.Fatal(err)
+		}
+		tell := func() op.Outcome { return h.results(s, wire.Results{First: 1}, 1).Results[0].Outcome }
+		if meanwhile {
+			disk.first = func() {
+				if got := tell(); got != op.Pending {
+					t.Errorf("told %v before the answer was kept", got)
+				}
+			}
+		}
+		if err := h.settle(s, 1, 1, wire.Relayed{Results: []op.Result{{Outcome: op.Granted}}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := tell(); got != op.Granted {
+			t.Errorf("told %v afterwards", got)
+		}
+		if late := h.late(s, 0); (len(late) == 1) != meanwhile {
+			t.Errorf("told to wait meanwhile: %v; answers that come late: %+v", meanwhile, late)
+		}
+		h, s = bare(t, kept.Reopen())
+		if late := h.late(s, 0); len(late) != 1 || late[0].Results[0].Outcome != op.Granted {
+			t.Errorf("after a power cut: answers that come late: %+v", late)
 		}
 	}
 }
