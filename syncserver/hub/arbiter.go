@@ -88,17 +88,21 @@ func (h downstream) Submit(ctx context.Context, from id.Device, m wire.Ops) (wir
 		return h.recalled(ctx, s, m, int(min(base-m.First+1, uint64(len(m.Ops)))))
 	}
 	previous := op.Hash(m.Previous)
+	var run []*held // s lets go of what the server has, also before this run is answered
 	for i, raw := range m.Ops {
 		hash := op.Chain(previous, raw)
-		if err := h.take(s, m.First+uint64(i), previous, hash, raw); err != nil {
-			return h.results(s, answer, i), asFault(err)
+		o, err := h.take(s, m.First+uint64(i), previous, hash, raw)
+		if err != nil {
+			answer.Results = h.results(run)
+			return answer, asFault(err)
 		}
-		previous = hash
+		previous, run = hash, append(run, o)
 	}
 	h.look()
 	h.files.yield()
-	h.await(ctx, s, m.First, len(m.Ops))
-	return h.results(s, answer, len(m.Ops)), nil
+	h.await(ctx, run)
+	answer.Results = h.results(run)
+	return answer, nil
 }
 
 // recalled asks the server for the results of the first n ops, which are not kept here
@@ -125,7 +129,7 @@ func (h *Hub) recalled(ctx context.Context, s *scanner, m wire.Ops, n int) (wire
 }
 
 // take decides an op that is new, or compares it with the one that is here.
-func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) error {
+func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) (*held, error) {
 	h.mu.Lock()
 	last, old := s.last(), s.op(seq)
 	ends := s.sum(last)
@@ -134,30 +138,30 @@ func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) e
 	parted := err == nil && asked.Kind == op.Parted
 	switch {
 	case seq <= last && old == nil && !parted: // pruned since the run began
-		return fault.Errorf(fault.Busy, "op %d of %s was answered long ago", seq, s.device)
+		return nil, fault.Errorf(fault.Busy, "op %d of %s was answered long ago", seq, s.device)
 	case seq > last+1:
-		return fault.Errorf(fault.Gap, "op %d of %s came before the ones in front of it", seq, s.device)
+		return nil, fault.Errorf(fault.Gap, "op %d of %s came before the ones in front of it", seq, s.device)
 	case parted, seq <= last && old.Hash != hash, seq == last+1 && ends != previous:
 		if err := h.forked(s, &fork{seq, raw, previous}); err != nil {
-			return err
+			return nil, err
 		}
-		return fault.Errorf(fault.Fork, "op %d of %s continues another history", seq, s.device)
+		return nil, fault.Errorf(fault.Fork, "op %d of %s continues another history", seq, s.device)
 	case seq <= last:
-		return nil
+		return old, nil
 	}
 	o := &held{Seq: seq, Hash: hash, Bytes: raw, Result: op.Result{Outcome: op.Pending}}
 	if err != nil || !asked.Kind.FromDevice() {
 		o.Result = op.Result{Outcome: op.Refused, Code: fault.Invalid}
-		return h.append(s, o, nil)
+		return o, h.append(s, o, nil)
 	}
 	mine, err := h.counter.Judge(asked, s.device, seq, func(j handover.Judgement) error {
 		o.Result, o.Judged = j.Result, j.Verdict
 		return h.append(s, o, j.Rows)
 	})
 	if err != nil || mine {
-		return err
+		return o, err
 	}
-	return h.append(s, o, nil)
+	return o, h.append(s, o, nil)
 }
 
 // forked keeps the other history, durably, for the server: it sets the device aside. It is shown
@@ -185,14 +189,14 @@ func (h *Hub) forked(s *scanner, f *fork) error {
 }
 
 // await gives the server a little time for what only it can decide.
-func (h *Hub) await(ctx context.Context, s *scanner, first uint64, n int) {
+func (h *Hub) await(ctx context.Context, run []*held) {
 	ctx, cancel := h.waits.Within(ctx, forwardTime)
 	defer cancel()
 	for h.link.Status().Online {
 		h.mu.Lock()
 		waits := false
-		for i := range n {
-			waits = waits || s.op(first+uint64(i)).Result.Outcome == op.Pending
+		for _, o := range run {
+			waits = waits || o.Result.Outcome == op.Pending
 		}
 		if h.answered == nil {
 			h.answered = make(chan struct{})
@@ -205,16 +209,15 @@ func (h *Hub) await(ctx context.Context, s *scanner, first uint64, n int) {
 	}
 }
 
-// results gives what is known of the first n ops.
-func (h *Hub) results(s *scanner, answer wire.Results, n int) wire.Results {
+// results gives what is known of a run of ops, for the scanner.
+func (h *Hub) results(run []*held) (results []op.Result) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i := range n {
-		o := s.op(answer.First + uint64(i))
+	for _, o := range run {
 		o.told = o.told || o.Result.Outcome == op.Pending
-		answer.Results = append(answer.Results, o.Result)
+		results = append(results, o.Result)
 	}
-	return answer
+	return results
 }
 
 // Enrol implements session.Arbiter: the server uses up the code, and then tells

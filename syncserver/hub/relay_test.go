@@ -89,7 +89,7 @@ func TestToldToWaitMeanwhile(t *testing.T) {
 		if err := h.append(s, o, nil); err != nil {
 			t.Fatal(err)
 		}
-		tell := func() op.Outcome { return h.results(s, wire.Results{First: 1}, 1).Results[0].Outcome }
+		tell := func() op.Outcome { return h.results([]*held{o})[0].Outcome }
 		if meanwhile {
 			disk.first = func() {
 				if got := tell(); got != op.Pending {
@@ -109,6 +109,36 @@ func TestToldToWaitMeanwhile(t *testing.T) {
 		h, s = bare(t, kept.Reopen())
 		if late := h.late(s, 0); len(late) != 1 || late[0].Results[0].Outcome != op.Granted {
 			t.Errorf("after a power cut: answers that come late: %+v", late)
+		}
+	}
+}
+
+// TestLetGoOfBeforeTheAnswer: the server has a run of ops, and the hub lets go of them,
+// before their scanner is answered.
+func TestLetGoOfBeforeTheAnswer(t *testing.T) {
+	h, s := bare(t, memory.New())
+	unreadable := [][]byte{[]byte("?"), []byte("??"), []byte("???")}
+	looked := false
+	h.waits.Clock = func() time.Time { // is looked at when the run was taken, before its answers are
+		if !looked {
+			looked = true
+			answer := wire.Relayed{Results: make([]op.Result, len(unreadable))}
+			if err := errors.Join(h.settle(s, 1, 3, answer), h.prune(s, 3)); err != nil {
+				t.Error(err)
+			}
+		}
+		return time.Now()
+	}
+	got, err := downstream{h}.Submit(t.Context(), s.device, wire.Ops{First: 1, Previous: make([]byte, len(op.Hash{})), Ops: unreadable})
+	if s.base.Seq != 2 || len(s.ops) != 1 {
+		t.Fatalf("the hub still has the ops behind %d", s.base.Seq)
+	}
+	if err != nil || len(got.Results) != len(unreadable) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, r := range got.Results {
+		if r.Outcome != op.Refused || r.Code != fault.Invalid {
+			t.Errorf("%+v", r)
 		}
 	}
 }
