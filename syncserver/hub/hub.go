@@ -198,11 +198,13 @@ func (nothing) Code(wire.ClaimRow) (string, error) {
 	return "", errors.New("a hub signs no tickets")
 }
 
-// Personal implements session.Signer: the server has sealed what its counters may show.
+// Pass implements session.Signer: only the server vouches for a device.
 func (nothing) Pass(op.Enrolment, time.Time) ([]byte, error) { return nil, nil }
 
+// Guests implements session.Signer: the server has filled in who they are.
 func (nothing) Guests([]*wire.GuestRow) error { return nil }
 
+// Personals implements session.Signer: the server has sealed what its counters may show.
 func (nothing) Personals([]*wire.TicketRow) error { return nil }
 
 func (nothing) Certify(*wire.LeaseRow) error { return errors.New("a hub lends nothing") }

@@ -118,8 +118,11 @@ func (h *Hub) readLog() error {
 			continue
 		}
 		o := &held{}
-		if err := wire.DecodeRow(r.Body, o); err != nil || s == nil || o.Seq != s.last()+1 {
-			return fmt.Errorf("read ops of %s: %s does not follow the one before it: %w", name, r.ID, err)
+		if err := wire.DecodeRow(r.Body, o); err != nil {
+			return fmt.Errorf("read ops of %s: row %s: %w", name, r.ID, err)
+		}
+		if s == nil || o.Seq != s.last()+1 {
+			return fmt.Errorf("read ops of %s: row %s does not follow the one before it: %w", name, r.ID, local.ErrDamaged)
 		}
 		o.told = true
 		h.accepted = max(h.accepted, o.Order)
@@ -137,8 +140,11 @@ func (h *Hub) readForks() error {
 	}
 	for _, r := range rows {
 		s, f := h.scanners[id.Device(r.ID)], &fork{}
-		if err := wire.DecodeRow(r.Body, f); err != nil || s == nil {
+		if err := wire.DecodeRow(r.Body, f); err != nil {
 			return fmt.Errorf("read the other history of %s: %w", r.ID, err)
+		}
+		if s == nil {
+			return fmt.Errorf("read the other history of %s: nothing says where its ops begin: %w", r.ID, local.ErrDamaged)
 		}
 		s.fork = f
 	}
