@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"yizhan/core/arbiter"
 	"yizhan/core/id"
 	"yizhan/core/lookup"
-	"yizhan/core/member"
 	"yizhan/core/membercode"
 	"yizhan/core/op"
 	"yizhan/core/scope"
@@ -24,10 +24,13 @@ import (
 // will (OpenNames), because opening a city's takes seconds; they stay in memory until the person is
 // imported anew, and go with the keys of those who are erased.
 type directory struct {
-	mu     sync.Mutex
-	people map[id.Member]*listed // whose names are open; nil for those who have none
-	tails  map[string][]*listed  // of them, by the last four digits of the phone
-	whole  bool                  // everybody's are open
+	opening sync.Mutex // held while everybody's are opened, so that this is done once; taken before mu
+	whole   bool       // everybody's were opened; guarded by opening
+
+	mu      sync.Mutex             // guards what follows; held from the reading of names to their keeping, and for a lot of them at most
+	people  map[id.Member]*listed  // whose names are open; nil for those who have none
+	tails   map[string][]*listed   // of them, by the last four digits of the phone
+	missing map[id.Member]struct{} // to be opened too before everybody's are; nil until somebody wants that
 }
 
 // listed is one person of the directory, small because a deployment may have 1,460,000.
@@ -55,11 +58,10 @@ func (l *listed) phoned() bool { return l.tail == 4 }
 
 // find gives those of a name, or the one member, with these last four digits.
 func (s *Server) find(ctx context.Context, name lookup.Query, tail string, who id.Member) ([]*listed, error) {
-	s.names.mu.Lock()
-	defer s.names.mu.Unlock()
 	if err := s.openNames(ctx); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open names: %w", err)
 	}
+	defer s.names.mu.Unlock()
 	var found []*listed
 	var candidates []lookup.Candidate
 	for _, one := range s.names.tails[tail] {
@@ -79,102 +81,105 @@ func (s *Server) find(ctx context.Context, name lookup.Query, tail string, who i
 	return best, nil
 }
 
-// together is how many people's sealed fields are read at once.
-const together = 4096
-
-// openNames opens everybody's name. The caller holds names.mu.
+// openNames opens everybody's name, and comes back with names.mu held unless it failed.
 func (s *Server) openNames(ctx context.Context) error {
 	d := &s.names
+	err := s.openAll(ctx)
+	for err == nil {
+		d.mu.Lock()
+		if len(d.missing) == 0 {
+			return nil
+		}
+		lot := make([]id.Member, 0, openedLot)
+		for m := range d.missing {
+			if lot = append(lot, m); len(lot) == openedLot {
+				break
+			}
+		}
+		if err = cmp.Or(ctx.Err(), s.named(lot)); err == nil {
+			for _, m := range lot {
+				delete(d.missing, m)
+			}
+		}
+		d.mu.Unlock()
+	}
+	return err
+}
+
+// openAll opens the names of all who have a key, once, lot by lot. Whoever is imported
+// from its beginning on is missing.
+func (s *Server) openAll(ctx context.Context) error {
+	d := &s.names
+	d.opening.Lock()
+	defer d.opening.Unlock()
 	if d.whole {
 		return nil
 	}
+	d.mu.Lock()
+	d.missing = map[id.Member]struct{}{}
+	d.mu.Unlock()
 	var members []id.Member
-	var keys []vault.Key
-	late, all := 0, true
-	open := func() (err error) {
-		late, err = s.openSome(ctx, members, keys)
-		members, keys, all = members[:0], keys[:0], all && late == 0
+	open := func() error {
+		err := cmp.Or(ctx.Err(), s.openLot(members))
+		members = members[:0]
 		return err
 	}
-	err := s.vault.Each(rosterPurpose, func(m id.Member, key vault.Key) error {
-		if _, known := d.people[m]; known {
+	err := s.vault.Each(rosterPurpose, func(m id.Member, _ vault.Key) error { // this key may be destroyed before its lot is opened
+		if members = append(members, m); len(members) < openedLot {
 			return nil
 		}
-		if members, keys = append(members, m), append(keys, key); len(members) == together {
-			return open()
-		}
-		return nil
+		return open()
 	})
 	if err == nil {
 		err = open()
 	}
-	d.whole = err == nil && all
+	d.whole = err == nil
 	return err
 }
 
-// openSome opens the names of these members with their keys. late is how many have a
-// name that the ledger does not have yet: they are asked for again. The caller holds
-// names.mu.
-func (s *Server) openSome(ctx context.Context, members []id.Member, keys []vault.Key) (late int, err error) {
-	sealed, err := s.ledger.Sealed(members)
-	if err != nil {
-		return 0, err
-	}
-	var people []member.Person
-	var theirs []vault.Key
-	err = s.seq.Glance(ctx, func(state *arbiter.State) {
-		for i, m := range members {
-			p, _ := state.Person(m)
-			p.ID, p.Sealed = m, sealed[m]
-			if p.Sealed == nil && state.Named(m) {
-				late++
-				continue
-			}
-			people, theirs = append(people, p), append(theirs, keys[i])
-		}
-	})
-	if err != nil {
-		return 0, fmt.Errorf("read people: %w", err)
-	}
-	s.names.add(people, theirs)
-	return late, nil
+func (s *Server) openLot(members []id.Member) error {
+	s.names.mu.Lock()
+	defer s.names.mu.Unlock()
+	return s.named(members)
 }
 
-// named opens the names of these members. The caller holds names.mu.
+// named opens the names of these members, with keys and fields as they are now. Of whom
+// the ledger does not have yet, follow forgets that they have no name. The caller holds names.mu.
 func (s *Server) named(members []id.Member) error {
 	d := &s.names
-	var missing []id.Member
+	var closed []id.Member
 	for _, m := range members {
 		if _, open := d.people[m]; !open {
-			missing = append(missing, m)
+			closed = append(closed, m)
 		}
 	}
-	if len(missing) == 0 {
+	if len(closed) == 0 {
 		return nil
 	}
-	some, err := s.vault.Some(missing, rosterPurpose)
+	slices.Sort(closed)
+	closed = slices.Compact(closed) // whoever has two tickets is asked for twice
+	keys, err := s.vault.Some(closed, rosterPurpose)
 	if err != nil {
 		return err
 	}
-	keys := make([]vault.Key, len(missing))
-	for i, m := range missing {
-		keys[i] = some[m]
+	sealed, err := s.ledger.Sealed(closed)
+	if err == nil {
+		d.add(closed, sealed, keys)
 	}
-	_, err = s.openSome(s.life, missing, keys)
 	return err
 }
 
 // add opens names, on all cores. Whoever was sealed for another purpose or with a
 // lost key may be shown to nobody.
-func (d *directory) add(people []member.Person, keys []vault.Key) {
-	opened := make([]*listed, len(people))
+func (d *directory) add(members []id.Member, sealed map[id.Member][]byte, keys map[id.Member]vault.Key) {
+	opened := make([]*listed, len(members))
 	var wg sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
 	for w := range workers {
 		wg.Go(func() {
-			for i := w; i < len(people); i += workers {
-				if plain, err := unseal(people[i].Sealed, keys[i]); err == nil {
-					opened[i] = list(people[i].ID, plain)
+			for i := w; i < len(members); i += workers {
+				if plain, err := unseal(sealed[members[i]], keys[members[i]]); err == nil {
+					opened[i] = list(members[i], plain)
 				}
 			}
 		})
@@ -184,10 +189,7 @@ func (d *directory) add(people []member.Person, keys []vault.Key) {
 		d.people, d.tails = map[id.Member]*listed{}, map[string][]*listed{}
 	}
 	for i, one := range opened {
-		if _, known := d.people[people[i].ID]; known {
-			continue // whoever has two tickets is asked for twice
-		}
-		d.people[people[i].ID] = one
+		d.people[members[i]] = one
 		if one != nil && one.phoned() {
 			d.tails[one.digits()] = append(d.tails[one.digits()], one)
 		}
@@ -226,7 +228,9 @@ func (d *directory) follow(entries []op.Entry, project func([]op.Entry) error) e
 func (d *directory) changed(e *op.Entry) {
 	for _, p := range e.People {
 		d.forget(p.ID)
-		d.whole = false
+		if d.missing != nil {
+			d.missing[p.ID] = struct{}{}
+		}
 	}
 	if e.Kind == op.Erased {
 		d.forget(e.Member)
@@ -265,8 +269,8 @@ func (s *Server) Guests(rows []*wire.GuestRow) error {
 	return nil
 }
 
-// Names that OpenNames opens: so many at most, which are 20 MB, and so many at once,
-// between which others have their turn.
+// Names that are opened before somebody asks: so many at most, which are 20 MB. And those
+// that are opened at once, between which others have their turn.
 const (
 	openedAhead = 1 << 17
 	openedLot   = 256
@@ -300,9 +304,7 @@ func (s *Server) OpenNames(ctx context.Context) error {
 	}
 	for some := range slices.Chunk(members, openedLot) {
 		if err == nil && ctx.Err() == nil {
-			s.names.mu.Lock()
-			err = s.named(some)
-			s.names.mu.Unlock()
+			err = s.openLot(some)
 		}
 	}
 	return err

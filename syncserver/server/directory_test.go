@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"yizhan/core/arbiter"
 	"yizhan/core/fault"
@@ -142,6 +144,86 @@ func TestTwoTicketsOfOneMember(t *testing.T) {
 	settle(t, s)
 	if got := ask(); got.Code != fault.UnknownMember {
 		t.Errorf("who was erased: %+v", got)
+	}
+}
+
+// between is a context that has something done between two lots of names.
+type between struct {
+	context.Context
+	do func()
+}
+
+func (b between) Err() error { b.do(); return b.Context.Err() }
+
+// While a kiosk's question opens everybody's names, lists are given out and decisions
+// projected; who is erased or imported anew meanwhile has no old name, opened already or not.
+func TestNamesChangeWhileTheyAreOpened(t *testing.T) {
+	s, _ := settled(t, t.TempDir(), &clock{})
+	people := map[id.Member]roster.Person{}
+	for i := range 2*openedLot + 10 {
+		p := roster.Person{IDNumber: fmt.Sprintf("99900019900101%04d", i), Phone: "+8610012340001", Org: "C1"}
+		people[s.vault.MemberID(p.Identity())] = p
+	}
+	put := func(name string, who ...id.Member) {
+		var some []roster.Person
+		for _, m := range who {
+			p := people[m]
+			p.Name = name
+			some = append(some, p)
+		}
+		_, err := s.ImportPeople(context.Background(), some)
+		must(t, err)
+	}
+	sorted := slices.Sorted(maps.Keys(people)) // the order of the vault
+	put("苏小雨", sorted...)
+	settle(t, s)
+	erased, renamed, back := map[id.Member]bool{}, map[id.Member]bool{}, map[id.Member]bool{}
+	limited, end := context.WithTimeout(context.Background(), time.Minute)
+	defer end()
+	lots := 0
+	change := func() {
+		if lots++; lots > 3 {
+			return
+		}
+		for _, m := range []id.Member{sorted[lots], sorted[openedLot+lots], sorted[len(sorted)-lots]} {
+			must(t, s.Erase(context.Background(), m))
+			erased[m] = true
+		}
+		for _, m := range []id.Member{sorted[10+lots], sorted[openedLot+10+lots]} {
+			put("欧阳晓月", m)
+			renamed[m] = true
+		}
+		if lots == 2 {
+			back[sorted[1]], back[sorted[openedLot+1]] = true, true
+			put("江大海", sorted[1], sorted[openedLot+1])
+		}
+		_, err := s.Ledger(limited) // the projection waits while names are held
+		must(t, err)
+		row := wire.GuestRow{Member: sorted[len(sorted)-9]}
+		if must(t, s.Guests([]*wire.GuestRow{&row})); row.Name != "苏*雨" {
+			t.Errorf("a guest is %+v", row)
+		}
+	}
+	if _, err := s.find(between{context.Background(), change}, lookup.Parse("sxy"), "0001", ""); err != nil || lots < 4 {
+		t.Fatalf("%d lots, %v", lots, err)
+	}
+	for _, m := range sorted {
+		want := map[string]int{"sxy": 1, "oyxy": 0, "jdh": 0}
+		switch {
+		case back[m]:
+			want = map[string]int{"sxy": 0, "oyxy": 0, "jdh": 1}
+		case erased[m]:
+			want["sxy"] = 0
+		case renamed[m]:
+			want = map[string]int{"sxy": 0, "oyxy": 1, "jdh": 0}
+		}
+		for name, n := range want {
+			found, err := s.find(context.Background(), lookup.Parse(name), "0001", "")
+			found = slices.DeleteFunc(found, func(l *listed) bool { return l.who != m })
+			if err != nil || len(found) != n {
+				t.Errorf("%s is found %d times as %s, %v; want %d", m, len(found), name, err, n)
+			}
+		}
 	}
 }
 

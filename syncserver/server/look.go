@@ -22,6 +22,9 @@ import (
 	"yizhan/syncserver/vault"
 )
 
+// together is how many people's sealed fields are read at once.
+const together = 4096
+
 // maxFound bounds one search: whoever needs more should ask more precisely.
 const maxFound = 50
 

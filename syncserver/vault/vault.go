@@ -215,24 +215,43 @@ func (v *Vault) Some(members []id.Member, purpose string) (map[id.Member]Key, er
 	return keys, nil
 }
 
-// Each calls fn with every key of a purpose, in order of member.
+// page is how many keys are read at once.
+const page = 4096
+
+// Each calls fn with every key of a purpose, in order of member. It reads page by page,
+// so that fn may take its time and use the vault; a key may be destroyed meanwhile.
 func (v *Vault) Each(purpose string, fn func(id.Member, Key) error) error {
-	rows, err := v.db.Query(`SELECT member, key FROM person_key WHERE purpose = ? AND key IS NOT NULL ORDER BY member`, purpose)
-	if err != nil {
-		return fmt.Errorf("read keys: %w", err)
+	type owned struct {
+		member id.Member
+		key    Key
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var m id.Member
-		var key []byte
-		if err := rows.Scan(&m, &key); err != nil {
+	after := id.Member("")
+	for {
+		rows, err := v.db.Query(`SELECT member, key FROM person_key WHERE member > ? AND purpose = ? AND key IS NOT NULL ORDER BY member LIMIT ?`, string(after), purpose, page)
+		if err != nil {
 			return fmt.Errorf("read keys: %w", err)
 		}
-		if err := fn(m, key); err != nil {
-			return err
+		var some []owned
+		for rows.Next() {
+			var o owned
+			if err := rows.Scan(&o.member, &o.key); err != nil {
+				return errors.Join(fmt.Errorf("read keys: %w", err), rows.Close())
+			}
+			some = append(some, o)
 		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return fmt.Errorf("read keys: %w", err)
+		}
+		for _, o := range some {
+			if err := fn(o.member, o.key); err != nil {
+				return err
+			}
+		}
+		if len(some) < page {
+			return nil
+		}
+		after = some[page-1].member
 	}
-	return rows.Err()
 }
 
 // Erased lists the people who have no key left, in order of id.

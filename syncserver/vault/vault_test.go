@@ -93,6 +93,46 @@ func TestKeyTellsErasedFromUnknown(t *testing.T) {
 	}
 }
 
+// Each gives every key once and in order, over more than one page, to somebody who uses the vault meanwhile.
+func TestEach(t *testing.T) {
+	v := open(t, filepath.Join(t.TempDir(), "vault.db"))
+	for _, n := range []int{0, page, 2*page + 1} {
+		members := make([]id.Member, n)
+		for i := range members {
+			members[i] = id.Member(fmt.Sprintf("m%05d", i))
+		}
+		want, err := v.Keys(members, "roster")
+		if err == nil {
+			_, err = v.Keys([]id.Member{"m00000", "other"}, "health")
+		}
+		if err == nil && n > 0 {
+			err = v.Erase("m00007")
+			delete(want, "m00007")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, seen := id.Member(""), 0
+		err = v.Each("roster", func(m id.Member, key Key) error {
+			if seen++; m <= last || !bytes.Equal(key, want[m]) {
+				t.Errorf("%s after %s has key %x, want %x", m, last, key, want[m])
+			}
+			if last = m; seen%page == 1 {
+				_, err := v.Some([]id.Member{m}, "roster")
+				return err
+			}
+			return nil
+		})
+		if err != nil || seen != len(want) {
+			t.Errorf("%d keys of %d, %v", seen, len(want), err)
+		}
+	}
+	enough := errors.New("enough")
+	if err := v.Each("roster", func(id.Member, Key) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
 // TestErasedKeysLeaveNoBytes fills many pages in the order of ids, which is
 // random, so that rows were moved from page to page before some are erased.
 // TestSome gives the keys of many at once: none of the erased, none of strangers,
