@@ -100,9 +100,13 @@ func (s *Store) begin(partial string) {
 // Get opens an attachment; os.ErrNotExist where it is not here, or not whole.
 func (s *Store) Get(b wire.Blob) (*os.File, error) { return os.Open(s.path(b)) }
 
-// Remove forgets an attachment; one that is not here is none to forget.
+// Remove forgets an attachment, durably; one that is not here is none to forget.
 func (s *Store) Remove(b wire.Blob) error {
-	if err := os.Remove(s.path(b)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	err := os.Remove(s.path(b))
+	if err == nil {
+		err = syncDirs(filepath.Dir(s.path(b)))
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove attachment: %w", err)
 	}
 	return nil

@@ -75,8 +75,8 @@ func (s *Server) ImportOrgs(ctx context.Context, orgs []member.Org) (Imported, e
 func (s *Server) ImportStations(ctx context.Context, stations []station.Station) (Imported, error) {
 	n := Imported{Read: len(stations)}
 	for _, st := range stations {
-		if err := s.holdsPhoto(st.Photo); err != nil {
-			return n, fmt.Errorf("import station %s: %w", st.ID, err)
+		if st.Photo != "" {
+			return n, fmt.Errorf("import station %s: %w", st.ID, errPhoto)
 		}
 	}
 	for o, err := range chunks(stations, func(some []station.Station) op.Op { return op.Op{Kind: op.PutStations, Stations: some} }) {
@@ -95,8 +95,8 @@ func (s *Server) PutCalendar(ctx context.Context, year schedule.Year) (changed b
 
 // AmendStation records what the union has to say of one place; changed is false where it is known already.
 func (s *Server) AmendStation(ctx context.Context, st id.Station, a station.Amend) (changed bool, err error) {
-	if err := s.holdsPhoto(a.Photo); err != nil {
-		return false, fmt.Errorf("amend station %s: %w", st, err)
+	if a.Photo != "" || a.NoPhoto {
+		return false, fmt.Errorf("amend station %s: %w", st, errPhoto)
 	}
 	entries, err := s.seq.Do(ctx, op.Op{Kind: op.AmendStation, Station: st, Amend: &a})
 	return len(entries) > 0, err

@@ -62,12 +62,13 @@ func (s *Server) resumes() bool {
 	})
 }
 
-// Recover takes up what a restore, a loss that was proved, or an erasing that was cut
-// off asks of this start. Open calls it; whoever steps a server calls it before the first session.
+// Recover takes up what a restore, a loss that was proved, or an erasing or the taking away
+// of a photo that was cut off asks of this start. Open calls it; whoever steps a server calls it before the first session.
 func (s *Server) Recover(ctx context.Context) error {
 	if err := s.resume(ctx); err != nil {
 		return err
 	}
+	s.finishPhotos(ctx)
 	return s.finishErasing(ctx)
 }
 

@@ -76,7 +76,7 @@ type Server struct {
 	questions questions
 	names     directory
 	people    sync.Mutex    // held from the making or destroying of a person's keys to the entry that says so
-	photos    sync.Mutex    // held from the keeping of a station's photo to the entry that names it
+	photos    sync.Mutex    // held from the keeping of a station's photo to the forgetting of the one that it replaces
 	wake      chan struct{} // capacity 1: the journal has grown
 	pumped    chan struct{} // closed when the pump has ended
 	waits     wait.Way
