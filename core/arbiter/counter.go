@@ -8,9 +8,10 @@ import (
 	"yizhan/core/op"
 )
 
-// redeem records what a device decided at its counter. The device was the
-// authority, so its hand-over is a fact; what does not agree with the record
-// becomes an incident for staff, never a refusal after the event.
+// redeem records what a device decided at its counter. Where the device was the
+// authority, its hand-over is a fact; what does not agree with the record
+// becomes an incident for staff, never a refusal after the event. Where it asks,
+// nothing has been handed over, and what does not agree is refused.
 func (r *run) redeem(o *op.Op) {
 	if !r.s.may(r.from, o) {
 		r.finish(r.scanned(o, fault.VerdictDeviceRevoked))
@@ -36,12 +37,16 @@ func (r *run) redeem(o *op.Op) {
 			v = fault.Unknown
 		}
 		r.finish(r.scanned(o, v))
-		if handed {
+		if handed && !r.asked(o) {
 			r.incident(o, "handed_over_unknown", v)
 		}
 		return
 	}
 	truth := r.counterVerdict(o, c)
+	if r.asked(o) && truth != fault.Valid {
+		r.finish(r.scanned(o, truth))
+		return
+	}
 	if truth == fault.AlreadyRedeemed || truth == fault.Cancelled || truth == fault.NotApproved {
 		// Nothing is left to hand over: the first journalled hand-over counts.
 		r.finish(r.scanned(o, truth))
@@ -69,6 +74,11 @@ func (r *run) judged(o *op.Op) fault.Verdict {
 		return r.from.Judged
 	}
 	return o.Verdict
+}
+
+// asked reports whether nothing is handed over before this op is answered.
+func (r *run) asked(o *op.Op) bool {
+	return o.Asked && !o.Override && r.from.Judged == fault.NoVerdict
 }
 
 // overridden reports whether somebody handed over against the verdict. Where the

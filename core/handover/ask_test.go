@@ -37,6 +37,9 @@ func TestServerDecides(t *testing.T) {
 			if err != nil || first.Verdict != fault.Valid || first.Final {
 				t.Fatalf("first: %+v, %v", first, err)
 			}
+			if sent, _ := w.last(); !sent.Asked {
+				t.Errorf("the server is told that it was handed over: %+v", sent)
+			}
 			c.arrives(w, first.Seq)
 			again, err := w.counter.Redeem(code, noon, Options{})
 			if err != nil || again.Verdict != c.want || again.Final != c.final {
@@ -119,6 +122,9 @@ func TestUndo(t *testing.T) {
 			w := newWorld(t, memory.New())
 			w.bound(100, op.ClaimGranted, 1)
 			w.want("handed over", w.code(nil), fault.Valid)
+			if sent, _ := w.last(); sent.Asked {
+				t.Errorf("the authority asks: %+v", sent)
+			}
 			c.between(w)
 			err := w.counter.Undo(100, noon.Add(c.after), "li")
 			if c.undone != (err == nil) || err != nil && !errors.Is(err, ErrNoUndo) {

@@ -159,6 +159,7 @@ func (s *scan) record() (Outcome, error) {
 		s.out.Verdict, s.out.Overridden = fault.Valid, truth
 	}
 	s.out.Final = authority || !s.out.HandsOver()
+	s.op.Asked = s.op.Kind == op.Redeem && !s.out.Final
 	seq, err := s.Outbox.DoRows(s.op, s.rows)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("record scan of ticket %d; hand nothing over: %w", s.op.Ticket, err)

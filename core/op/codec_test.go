@@ -77,6 +77,7 @@ func ops() map[string]Op {
 		"release_all":      {Kind: Release, Station: "st-7", At: at},
 		"undo":             {Kind: Redeem, Ticket: 1301, Epoch: 1, Undo: true, At: at},
 		"redeem_bound":     {Kind: Redeem, Ticket: 1301, Epoch: 1, Verdict: fault.Valid, Bound: true, At: at, Channel: ByStaff},
+		"redeem_asked":     {Kind: Redeem, Ticket: 1301, Epoch: 1, Verdict: fault.Valid, Asked: true, At: at, Channel: ByKiosk},
 		"offer_scanner":    {Kind: Offer, Enrolment: &Enrolment{CodeHash: bytes.Repeat([]byte{1}, 32), Device: "staff-3", Role: Staff, Station: "st-7", Upstream: "hub-1"}},
 		"offer_supervisor": {Kind: Offer, Enrolment: &Enrolment{CodeHash: bytes.Repeat([]byte{1}, 32), Device: "staff-4", Role: Staff, Supervisor: true}},
 		"settle":           {Kind: Settle, About: 1307, Epoch: 1, Handled: true, Reason: "核对无误", At: at, EnteredBy: "s-3", Channel: ByStaff},

@@ -111,6 +111,7 @@ type Op struct {
 	Bound     bool          `cbor:"24,keyasint,omitempty"` // to the station of the device's hub, which decides
 	Shown     []byte        `cbor:"25,keyasint,omitempty"` // of a scan: the ticket of a lease that was seen and that the server may not know of
 	Proof     []byte        `cbor:"26,keyasint,omitempty"` // of a claim at a kiosk: the member code that was shown there, the member's own or one of staff (core/membercode)
+	Asked     bool          `cbor:"27,keyasint,omitempty"` // of a hand-over: nothing is handed over before the server has answered
 
 	About   uint64 `cbor:"29,keyasint,omitempty"` // journal place of the task or incident; Epoch: of the server, as the asker knew it
 	Handled bool   `cbor:"30,keyasint,omitempty"` // false: it was only seen
