@@ -47,6 +47,12 @@ func (r *run) put(o *op.Op) error {
 		if e.Stations, err = r.s.newStations(o.Stations); err != nil {
 			return err
 		}
+		if highest := uint32(0); len(r.s.epochs) > 0 {
+			for _, at := range r.s.stations {
+				highest = max(highest, at.number)
+			}
+			e.Number = r.s.unused(highest)
+		}
 	}
 	if n := len(e.Orgs) + len(e.People) + len(e.Stations); n > 0 {
 		r.finish(e)
@@ -150,7 +156,11 @@ func (r *run) publish(o *op.Op) error {
 		}
 	}
 	old := r.s.activities[a.Spec.ID]
-	number, revision := uint32(len(r.s.activities)+1), 1
+	highest := uint32(0)
+	for _, b := range r.s.activities {
+		highest = max(highest, b.number)
+	}
+	number, revision := r.s.unused(highest), 1
 	if old != nil {
 		if bytes.Equal(canonical(old.Spec), canonical(a.Spec)) {
 			return nil

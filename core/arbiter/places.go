@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -70,13 +71,27 @@ func (r *run) putCalendar(o *op.Op) error {
 }
 
 func (s *State) applyStations(e *op.Entry) {
+	next := e.Number
 	for _, st := range e.Stations {
 		if old := s.stations[st.ID]; old != nil {
 			old.Station = st
 			continue
 		}
-		s.stations[st.ID] = &place{Station: st, number: uint32(len(s.stations) + 1)}
+		s.stations[st.ID] = &place{Station: st, number: cmp.Or(next, uint32(len(s.stations)+1))}
+		if next != 0 {
+			next++
+		}
 	}
+}
+
+// unused gives a number for signed codes that none had so far: the one behind the highest.
+// Since a restore none that the lost journal may have given out: they begin behind the
+// epoch, 2,048 for each 512 seconds.
+func (s *State) unused(highest uint32) uint32 {
+	if len(s.epochs) == 0 {
+		return highest + 1
+	}
+	return max(highest+1, uint32(max(1, s.Epoch()>>9))<<11)
 }
 
 func (s *State) applyCalendar(e *op.Entry) error {

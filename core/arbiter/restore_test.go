@@ -9,6 +9,7 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/station"
 )
 
 // waits sends an op that has to wait, and takes its number back.
@@ -365,4 +366,35 @@ func TestOverTheLimitAfterARestore(t *testing.T) {
 	if words != 1 {
 		t.Errorf("%d incidents, want 1: %v", words, kinds(r.journal))
 	}
+}
+
+// TestNumbersOfALostJournalAreNotGivenAgain: a code on paper names station and activity by
+// number, and must not mean another one than it did.
+func TestNumbersOfALostJournalAreNotGivenAgain(t *testing.T) {
+	w := newWorld(t)
+	numbers := func() (highest uint32) {
+		for _, p := range w.s.stations {
+			highest = max(highest, p.number)
+		}
+		for _, a := range w.s.activities {
+			highest = max(highest, a.number)
+		}
+		return highest
+	}
+	before := numbers()
+	w.console(op.Op{Kind: op.Restore})
+	w.console(op.Op{Kind: op.PutStations, Stations: []station.Station{{ID: "new1"}, {ID: "HQ", Name: "renamed"}, {ID: "new2"}}})
+	w.publish(`{"id":"new","title":"新","pools":[{"id":"p","total":3}]}`)
+	first := uint32(w.s.Epoch()>>9) << 11
+	if got := []uint32{w.s.stations["new1"].number, w.s.stations["new2"].number, w.s.activities["new"].number}; first <= before || !slices.Equal(got, []uint32{first, first + 1, first}) {
+		t.Errorf("new ones are numbered %d; want them from %d on", got, first)
+	}
+	if w.s.stations["HQ"].number > before {
+		t.Errorf("a station that was known has number %d now", w.s.stations["HQ"].number)
+	}
+	w.console(op.Op{Kind: op.PutStations, Stations: []station.Station{{ID: "new3"}}})
+	if got := w.s.stations["new3"].number; got != first+2 {
+		t.Errorf("the next has number %d", got)
+	}
+	w.check()
 }

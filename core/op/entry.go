@@ -183,7 +183,7 @@ type Entry struct {
 	People    []member.Person   `cbor:"33,keyasint,omitempty"`
 	Stations  []station.Station `cbor:"34,keyasint,omitempty"`
 	Spec      []byte            `cbor:"35,keyasint,omitempty"`
-	Number    uint32            `cbor:"36,keyasint,omitempty"` // short number of an activity, for signed tickets
+	Number    uint32            `cbor:"36,keyasint,omitempty"` // short number of an activity, for signed tickets; of the first station that is new, 0: they are counted
 	Revision  int               `cbor:"37,keyasint,omitempty"`
 	Enrolment *Enrolment        `cbor:"38,keyasint,omitempty"`
 	Result    *Result           `cbor:"39,keyasint,omitempty"`

@@ -129,10 +129,14 @@ func (p *projection) me(m id.Member, o id.Org, seq uint64) error {
 }
 
 func (p *projection) stationsPut(e *op.Entry) error {
+	next := int(e.Number)
 	for _, s := range e.Stations {
 		at := p.world.stations[s.ID]
 		if at == nil {
-			at = &place{number: len(p.world.stations) + 1}
+			at = &place{number: cmp.Or(next, len(p.world.stations)+1)}
+			if next != 0 {
+				next++
+			}
 			p.world.stations[s.ID] = at
 		}
 		at.Station = s
