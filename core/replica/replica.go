@@ -296,6 +296,9 @@ func (s *Session) fault(f wire.Fault) {
 	why := &fault.Error{Kind: f.Kind, Detail: f.Detail}
 	open := s.phase == live || s.phase == parting
 	switch {
+	case s.phase == greeting && (f.Kind == fault.Fork || f.Kind == fault.RevokedDevice || f.Kind == fault.Stranger):
+		// Anybody can answer a connection: only our server may say what becomes of this device.
+		s.close(fault.Errorf(fault.BadFrame, "fault %s came before the server had shown who it is: %s", f.Kind, f.Detail))
 	case f.Kind == fault.Frozen && open:
 		s.frozen(why)
 		s.pause()

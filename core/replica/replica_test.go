@@ -14,7 +14,6 @@ import (
 	"yizhan/core/local"
 	"yizhan/core/op"
 	"yizhan/core/replica"
-	"yizhan/core/seal"
 	"yizhan/core/wire"
 )
 
@@ -375,39 +374,6 @@ func TestSilentServerIsLeft(t *testing.T) {
 	d.begin(h)
 	d.do(d.session.Tick(time.Hour))
 	d.wantClosed(fault.Internal, false)
-}
-
-func TestAnotherServerLearnsNothing(t *testing.T) {
-	d, h := pair(t)
-	other, _ := seal.Generate(bytes.NewReader(bytes.Repeat([]byte{3}, 32)))
-	good := h.key
-	for name, twist := range map[string]func(c *wire.Challenge) fault.Kind{
-		"another key": func(c *wire.Challenge) fault.Kind {
-			h.key = other
-			*c = h.challenge(h.hello)
-			return fault.WrongDeployment
-		},
-		"another name":        func(c *wire.Challenge) fault.Kind { c.Deployment = "x"; return fault.WrongDeployment },
-		"signature elsewhere": func(c *wire.Challenge) fault.Kind { c.Signature[5] ^= 1; return fault.Unauthenticated },
-		"replayed": func(c *wire.Challenge) fault.Kind {
-			*c = h.challenge(wire.Hello{Nonce: []byte("of another hello")})
-			return fault.Unauthenticated
-		},
-		"unknown version": func(c *wire.Challenge) fault.Kind { c.Version = 99; return fault.Version },
-	} {
-		t.Run(name, func(t *testing.T) {
-			h.key, d.t, d.closed, d.sent = good, t, nil, nil
-			d.session = replica.New(d.codec, "test", d.saved())
-			d.do(d.session.Open([]byte("0123456789abcdef"), nil))
-			c := h.challenge(next[wire.Hello](d))
-			kind := twist(&c)
-			d.frame(c)
-			d.wantClosed(kind, false)
-			if len(d.sent) != 0 {
-				t.Errorf("device sent %+v", d.sent)
-			}
-		})
-	}
 }
 
 func TestDamagedOutboxStops(t *testing.T) {
