@@ -150,7 +150,9 @@ func without(names, gone []string) []string {
 
 // told passes on what a checkpoint says beside its rows.
 func (s *Session) told(c wire.Checkpoint) {
-	s.emit(Heard{Time: c.Time, Current: !c.More})
+	if !c.More { // with more to come it says nothing: the rows are not current, and it answers none of our messages
+		s.emit(Heard{Time: c.Time, Current: true})
+	}
 	if len(c.Sums) > 0 {
 		s.emit(Compare{c.Sums})
 	}

@@ -30,7 +30,8 @@ type (
 	Welcomed struct{}
 	// Enrolled means that the identity is stored.
 	Enrolled struct{ Identity wire.Enrolled }
-	// Heard is the server's clock (Unix milliseconds). Current means that the rows are complete as of it.
+	// Heard is the server's clock (Unix milliseconds): of its answer to our last message, or, with
+	// Current, of the moment as of which the rows are complete.
 	Heard struct {
 		Time    int64
 		Current bool

@@ -118,6 +118,7 @@ type device struct {
 	frozen  bool
 	synced  uint64
 	asOf    int64
+	clock   int64 // of the server
 	wiped   bool
 
 	upstream id.Device
@@ -199,6 +200,8 @@ func (d *device) do(effects []replica.Effect) {
 		case replica.Heard:
 			if e.Current {
 				d.asOf = e.Time
+			} else {
+				d.clock = e.Time
 			}
 		}
 		if err != nil {

@@ -331,6 +331,20 @@ func TestFaultsOfTheServer(t *testing.T) {
 	}
 }
 
+// TestCheckpointsAreNoAnswers holds that only the handshake sets the server's clock: a
+// checkpoint comes minutes after our last message, and with more to come it is not current either.
+func TestCheckpointsAreNoAnswers(t *testing.T) {
+	d, h := pair(t)
+	d.begin(h)
+	for _, c := range []wire.Checkpoint{{Reset: true, To: 3, Last: true, More: true, Time: 60_000}, {From: 3, To: 3, Last: true, More: true, Time: 70_000}, {From: 3, To: 3, Last: true, Time: 80_000}} {
+		h.head = 3
+		d.frame(c)
+		if d.closed != nil || d.clock != 1000 || d.asOf != 80_000 && !c.More || d.asOf != 0 && c.More {
+			t.Errorf("%+v: server's clock %d, rows as of %d, closed %+v", c, d.clock, d.asOf, d.closed)
+		}
+	}
+}
+
 func TestBusySendsAgainLaterAndLater(t *testing.T) {
 	d, h := pair(t)
 	d.append("a")
