@@ -209,22 +209,55 @@ func (d *Device) DoRows(o op.Op, rows func(seq uint64) ([]local.Row, error)) (ui
 	if _, ok := d.Identity(); !ok { // wiped while the op was being made
 		return 0, ErrNotEnrolled
 	}
-	q := local.Queued{Seq: d.last + 1, Hash: op.Chain(d.hash, body), Bytes: body, At: at}
-	changed, err := rows(q.Seq)
+	q, err := d.number(body, at, rows)
+	if errors.Is(err, local.ErrOrder) && d.catchUp() == nil {
+		q, err = d.number(body, at, rows)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("queue op: %w", err)
 	}
-	if err := d.append(q, changed); err != nil {
-		return 0, fmt.Errorf("queue op: %w", err)
+	d.take(local.State{Last: q.Seq, Hash: q.Hash}, []local.Queued{q})
+	return q.Seq, nil
+}
+
+// number makes an op the next one and stores it. The caller holds d.order.
+func (d *Device) number(body []byte, at int64, rows func(seq uint64) ([]local.Row, error)) (local.Queued, error) {
+	q := local.Queued{Seq: d.last + 1, Hash: op.Chain(d.hash, body), Bytes: body, At: at}
+	changed, err := rows(q.Seq)
+	if err != nil {
+		return q, err
 	}
-	d.last, d.hash = q.Seq, q.Hash
+	return q, d.append(q, changed)
+}
+
+// take brings memory, and through it the session, up to ops that are stored. The
+// caller holds d.order.
+func (d *Device) take(state local.State, queue []local.Queued) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.inbox = append(d.inbox, q)
-	d.remember(q)
-	d.poke()
-	d.changed()
-	return q.Seq, nil
+	for _, q := range queue {
+		if q.Seq > d.last {
+			d.inbox = append(d.inbox, q)
+			d.remember(q)
+			d.poke()
+			d.changed()
+		}
+	}
+	d.last, d.hash = state.Last, state.Hash
+}
+
+// catchUp takes in what the store has and memory has not: an append that stored,
+// and could not even say so. The caller holds d.order.
+func (d *Device) catchUp() error {
+	state, err := d.cfg.Store.State()
+	if err != nil {
+		return err
+	}
+	queue, err := d.cfg.Store.Queue()
+	if err == nil {
+		d.take(state, queue)
+	}
+	return err
 }
 
 // append stores an op. A store can fail after it has stored: then the op is there

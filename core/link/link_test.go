@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -109,14 +110,20 @@ func TestOpsThatMayNotBeQueued(t *testing.T) {
 	}
 }
 
-// faulty is a store whose Append fails: before or after it has stored.
+// faulty is a store whose Append fails, before or after it has stored, and then its State too.
 type faulty struct {
 	*memory.Store
-	before, after error
+	before, after, state error
+	appends              int
+}
+
+func (f *faulty) State() (local.State, error) {
+	s, err := f.Store.State()
+	return s, errors.Join(err, f.state)
 }
 
 func (f *faulty) Append(q local.Queued, rows ...local.Row) error {
-	if f.before != nil {
+	if f.appends++; f.before != nil {
 		return f.before
 	}
 	return errors.Join(f.Store.Append(q, rows...), f.after)
@@ -138,6 +145,55 @@ func TestAppendFailsNotDoneOrDone(t *testing.T) {
 	store.after = nil
 	if seq, err := d.Do(redeem); err != nil || seq != 2 {
 		t.Errorf("numbering stopped: %d %v", seq, err)
+	}
+}
+
+// TestAppendThatCannotEvenSaySo: an op is stored, the store reports an error, and cannot
+// be asked. The next op, or the next session, takes it in, and numbering goes on.
+func TestAppendThatCannotEvenSaySo(t *testing.T) {
+	for name, session := range map[string]bool{"the next op": false, "the next session": true} {
+		store := &faulty{Store: enrolled(t)}
+		d := open(t, store)
+		if _, err := d.Do(redeem); err != nil {
+			t.Fatal(err)
+		}
+		store.after, store.state = errors.New("fsync: unknown outcome"), errors.New("read failed")
+		if _, err := d.Do(op.Op{Kind: op.Redeem, Ticket: 8}); err == nil {
+			t.Fatal("nobody knows whether it was stored")
+		}
+		if _, err := d.Do(op.Op{Kind: op.Redeem, Ticket: 9}); !errors.Is(err, local.ErrOrder) {
+			t.Errorf("%s, while the store cannot be asked: %v", name, err)
+		}
+		store.after, store.state, store.appends = nil, nil, 0
+		inbox, appends := []uint64{1, 2, 3}, 2
+		if session {
+			if saved, err := d.load(); err != nil || len(saved.Queue) != 2 || d.Status().Waiting != 2 {
+				t.Errorf("%s: loads %d ops, %d wait, %v", name, len(saved.Queue), d.Status().Waiting, err)
+			}
+			inbox, appends = []uint64{3}, 1
+		}
+		var numbers []uint64
+		seq, err := d.DoRows(redeem, func(seq uint64) ([]local.Row, error) { numbers = append(numbers, seq); return nil, nil })
+		if err != nil || seq != 3 || store.appends != appends || numbers[len(numbers)-1] != 3 || d.Status().Waiting != 3 {
+			t.Errorf("%s: op %d after %d appends with rows for %v, %d wait, %v", name, seq, store.appends, numbers, d.Status().Waiting, err)
+		}
+		var told []uint64
+		for _, q := range d.inbox {
+			told = append(told, q.Seq)
+		}
+		if !slices.Equal(told, inbox) {
+			t.Errorf("%s: the session is told of ops %v, want %v", name, told, inbox)
+		}
+		q, err := store.Queue()
+		if err != nil || len(q) != 3 || op.Chain(q[1].Hash, q[2].Bytes) != q[2].Hash {
+			t.Errorf("%s: the chain is broken: %+v, %v", name, q, err)
+		}
+		if err := d.store(map[uint64]wire.Answer{2: {Result: op.Result{Verdict: fault.Valid}}}); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := d.Wait(t.Context(), 2); err != nil || r.Verdict != fault.Valid {
+			t.Errorf("%s: the answer to op 2 is %+v, %v", name, r, err)
+		}
 	}
 }
 

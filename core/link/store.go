@@ -34,6 +34,7 @@ func (d *Device) read() (saved replica.Saved, late map[uint64]wire.Answer, err e
 	if err != nil {
 		return saved, nil, err
 	}
+	d.take(saved.State, saved.Queue) // as catchUp does: a session must not send ops that nobody here remembers
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.inbox = nil
