@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"yizhan/core/fault"
 	"yizhan/core/local"
@@ -26,6 +27,10 @@ const partSuffix = ".part"
 
 // tries is how often a file that turns out to be wrong is fetched in one Get.
 const tries = 3
+
+// pieceTime is how long one request may take with its answer, at 2 KB/s a whole piece: one
+// that stalls would keep the only connection from every other attachment.
+const pieceTime = 2 * time.Minute
 
 // Errors of Get and Put, beside *fault.Error (Unauthenticated, RevokedDevice,
 // TooLarge, StorageFull of the server) and local.ErrFull.
@@ -53,7 +58,8 @@ type Client struct {
 	cfg      Config
 	base     string
 	write    func(*os.File, []byte) (int, error)
-	fetching sync.Map // of wire.Blob: two calls would write into one file
+	limit    func(context.Context) (context.Context, context.CancelFunc) // of one request: pieceTime
+	fetching sync.Map                                                    // of wire.Blob: two calls would write into one file
 }
 
 // New makes a client; the directory is made when it is needed.
@@ -73,7 +79,10 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Quiet == nil {
 		cfg.Quiet = context.WithCancel
 	}
-	return &Client{cfg: cfg, base: u.String(), write: (*os.File).Write}, nil
+	limit := func(ctx context.Context) (context.Context, context.CancelFunc) {
+		return context.WithTimeout(ctx, pieceTime)
+	}
+	return &Client{cfg: cfg, base: u.String(), write: (*os.File).Write, limit: limit}, nil
 }
 
 // Path is where an attachment lies once it is whole.

@@ -93,6 +93,10 @@ func TestServerThatSendsSomethingElse(t *testing.T) {
 			w.WriteHeader(http.StatusPartialContent)
 			io.WriteString(w, "01234")
 		},
+		"nothing": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Range", "bytes 0-4/5")
+			w.WriteHeader(http.StatusPartialContent)
+		},
 		"an error": func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusInternalServerError) },
 	} {
 		if _, err := client(t, answer).Get(context.Background(), b); err == nil {
@@ -130,6 +134,19 @@ func TestStatusesThatRefuse(t *testing.T) {
 	b, _ := c.Add(strings.NewReader("x"))
 	if err := c.Put(context.Background(), b); !errors.Is(err, ErrDamaged) {
 		t.Errorf("conflict without end: %v", err)
+	}
+	// So is one that takes a piece, and stands where it stood.
+	c = client(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(wire.BlobOffset, "1")
+		if r.Method == http.MethodHead {
+			http.NotFound(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	})
+	b, _ = c.Add(strings.NewReader("xyz"))
+	if err := c.Put(context.Background(), b); err == nil || errors.Is(err, ErrDamaged) {
+		t.Errorf("a piece without end: %v", err)
 	}
 	if err := c.Put(context.Background(), wire.Blob{1}); !errors.Is(err, ErrMissing) {
 		t.Errorf("put of nothing: %v", err)
@@ -224,6 +241,92 @@ func TestOpBreaksAPieceOff(t *testing.T) {
 	<-answered
 	if len(ranges) < 2 || ranges[1] != fmt.Sprintf("bytes=100000-%d", 100_000+wire.BlobPiece-1) {
 		t.Errorf("asked for %q", ranges)
+	}
+}
+
+// TestStalledAnswerIsGivenUp: the server goes silent in the middle of a piece and keeps the
+// connection. Get ends, what has arrived stays, and the next Get goes on there.
+func TestStalledAnswerIsGivenUp(t *testing.T) {
+	want := bytes.Repeat([]byte("attachment "), 30_000)
+	b := wire.Blob(sha256.Sum256(want))
+	var ranges []string
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		ranges = append(ranges, r.Header.Get("Range"))
+		if len(ranges) > 1 {
+			serve(want)(w, r)
+			return
+		}
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", wire.BlobPiece-1, len(want)))
+		w.WriteHeader(http.StatusPartialContent)
+		w.Write(want[:100_000])
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	var over context.CancelFunc
+	c.limit = func(ctx context.Context) (context.Context, context.CancelFunc) {
+		ctx, over = context.WithCancel(ctx)
+		return ctx, over
+	}
+	c.write = func(f *os.File, p []byte) (int, error) {
+		n, err := f.Write(p)
+		if c.Arrived(b) == 100_000 {
+			over() // as if the time were
+		}
+		return n, err
+	}
+	if _, err := c.Get(t.Context(), b); !errors.Is(err, context.Canceled) || c.Arrived(b) != 100_000 {
+		t.Fatalf("%d bytes arrived, %v", c.Arrived(b), err)
+	}
+	path, err := c.Get(t.Context(), b)
+	if got, readErr := os.ReadFile(path); err != nil || readErr != nil || !bytes.Equal(got, want) {
+		t.Fatalf("%d bytes, %v", len(got), errors.Join(err, readErr))
+	}
+	if ranges[1] != fmt.Sprintf("bytes=100000-%d", 100_000+wire.BlobPiece-1) {
+		t.Errorf("asked for %q", ranges)
+	}
+}
+
+// TestServerThatDoesNotAnswerIsGivenUp: neither the question where an upload stands nor a piece waits for ever.
+func TestServerThatDoesNotAnswerIsGivenUp(t *testing.T) {
+	for _, method := range []string{http.MethodHead, http.MethodPut, http.MethodGet} {
+		silent := make(chan struct{})
+		c := client(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != method {
+				http.NotFound(w, r)
+				return
+			}
+			io.Copy(io.Discard, r.Body)
+			close(silent)
+			<-r.Context().Done()
+		})
+		ctx, end := c.limit(t.Context())
+		if at, ok := ctx.Deadline(); !ok || time.Until(at) > pieceTime {
+			t.Errorf("a request may take until %v", at)
+		}
+		end()
+		c.limit = func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, over := context.WithCancel(ctx)
+			go func() {
+				select {
+				case <-silent:
+					over() // as if the time were
+				case <-ctx.Done():
+				}
+			}()
+			return ctx, over
+		}
+		b, err := c.Add(strings.NewReader("xyz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if method == http.MethodGet {
+			_, err = c.Get(t.Context(), wire.Blob{1})
+		} else {
+			err = c.Put(t.Context(), b)
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", method, err)
+		}
 	}
 }
 

@@ -41,9 +41,13 @@ func (c *Client) put(ctx context.Context, b wire.Blob, f io.ReaderAt, size int64
 		if err := c.cfg.Idle(ctx); err != nil {
 			return err
 		}
-		var status int
-		at, status, err = c.piece(ctx, b, f, at, size)
+		before, status := at, 0
+		at, status, err = c.piece(ctx, b, f, before, size)
 		switch status {
+		case http.StatusAccepted:
+			if at <= before { // it would be sent again without end
+				err = fmt.Errorf("the server takes a piece and stands at %d bytes, at %d before it", at, before)
+			}
 		case http.StatusOK, http.StatusCreated:
 			done = true
 		case http.StatusConflict, http.StatusUnprocessableEntity: // the server stands elsewhere, or what it had was damaged
@@ -57,6 +61,8 @@ func (c *Client) put(ctx context.Context, b wire.Blob, f io.ReaderAt, size int64
 
 // stands asks how much of an attachment the server has.
 func (c *Client) stands(ctx context.Context, b wire.Blob) (at int64, done bool, err error) {
+	ctx, end := c.limit(ctx)
+	defer end()
 	r, err := c.ask(ctx, http.MethodHead, b, "", "", nil, 0)
 	if err != nil {
 		return 0, false, err
@@ -73,6 +79,8 @@ func (c *Client) stands(ctx context.Context, b wire.Blob) (at int64, done bool, 
 
 // piece sends one piece and gives where the server stands afterwards.
 func (c *Client) piece(ctx context.Context, b wire.Blob, f io.ReaderAt, at, size int64) (now int64, status int, err error) {
+	ctx, end := c.limit(ctx)
+	defer end()
 	n := min(size-at, wire.BlobPiece)
 	if n < 0 {
 		return 0, 0, fmt.Errorf("the server has %d bytes of %d", at, size)
@@ -171,6 +179,8 @@ func (c *Client) undisturbed(ctx context.Context, b wire.Blob, f *os.File, at in
 
 // more fetches one piece behind what is here.
 func (c *Client) more(ctx context.Context, b wire.Blob, f *os.File, at int64) (now int64, whole bool, err error) {
+	ctx, end := c.limit(ctx)
+	defer end()
 	r, err := c.ask(ctx, http.MethodGet, b, "Range", fmt.Sprintf("bytes=%d-%d", at, at+wire.BlobPiece-1), nil, 0)
 	if err != nil {
 		return at, false, err
@@ -201,5 +211,8 @@ func (c *Client) more(ctx context.Context, b wire.Blob, f *os.File, at int64) (n
 		return at, false, err
 	}
 	n, err := io.Copy(writer{c, f}, io.LimitReader(r.Body, total-from))
+	if err == nil && n == 0 && from < total { // it would be asked again without end
+		err = fmt.Errorf("the server sends nothing of bytes %q", r.Header.Get("Content-Range"))
+	}
 	return from + n, from+n >= total, full(err)
 }
