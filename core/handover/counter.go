@@ -131,6 +131,10 @@ func (c *Counter) scan(kind op.Kind, now time.Time, o Options, find func(*scan) 
 	if err := s.clock(); err != nil {
 		return Outcome{}, fmt.Errorf("scan: %w", err)
 	}
+	var err error
+	if s.first, err = s.Store.First(); err != nil {
+		return Outcome{}, fmt.Errorf("scan: %w", err)
+	}
 	if err := find(s); err != nil {
 		return Outcome{}, fmt.Errorf("scan: %w", err)
 	}

@@ -45,6 +45,9 @@ func (c *Counter) judge(o op.Op, from id.Device, seq uint64) (j Judgement, mine 
 		return j, false, nil
 	}
 	s := &scan{Config: &c.cfg, numbers: c.numbers, op: o, facts: Facts{Activity: true, Epoch: o.Epoch}}
+	if s.first, err = s.Store.First(); err != nil {
+		return j, true, err
+	}
 	truth, err := s.known()
 	if err != nil {
 		return j, true, err

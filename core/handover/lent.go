@@ -39,9 +39,9 @@ func (s *scan) lent(t ticket.Ticket, code string) error {
 	}
 	s.facts.Unreported = true
 	if granted {
-		s.facts.Unreported, err = s.pending(own.Seq)
+		s.facts.Unreported = s.first <= own.Seq
 	}
-	return err
+	return nil
 }
 
 // doubtful reads whether a ticket that a device granted from a lease can count no

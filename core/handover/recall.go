@@ -101,15 +101,15 @@ func (s *scan) given(t id.Ticket) error {
 	if err == nil && mark.Seq != 0 && s.op.Epoch <= mark.Epoch {
 		s.facts.GivenUp = true
 		if mark.Kind != op.Release {
-			s.facts.GivenUp, err = s.pending(mark.Seq)
+			s.facts.GivenUp = s.waited(mark)
 		}
 	}
 	if err != nil {
 		return err
 	}
 	all, err := get[wire.UsedRow](s.Store, wire.TableUsed, activityID(s.op.Activity))
-	if err == nil && all.Seq != 0 && !s.facts.Blocked {
-		s.facts.Blocked, err = s.pending(all.Seq)
+	if err == nil && all.Seq != 0 {
+		s.facts.Blocked = s.facts.Blocked || s.waited(all)
 	}
 	return err
 }
@@ -118,11 +118,7 @@ func (s *scan) given(t id.Ticket) error {
 // its rows do not say so yet.
 func (s *scan) left() error {
 	mark, err := get[wire.UsedRow](s.Store, wire.TableUsed, stationMark)
-	if err != nil || mark.Seq == 0 {
-		return err
-	}
-	waits, err := s.pending(mark.Seq)
-	if waits {
+	if err == nil && mark.Seq != 0 && s.waited(mark) {
 		s.facts.Binding = BoundElsewhere
 	}
 	return err

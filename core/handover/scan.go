@@ -32,6 +32,7 @@ type scan struct {
 	once     bool      // nobody comes back through this door
 	earlier  uint64    // op that asked the server about this ticket; 0 if none did, or its answer is used up
 	answered bool      // and the answer was valid
+	first    uint64    // where the outbox began before any row was read
 }
 
 // open reads a code and then everything about the ticket that it holds.
@@ -178,14 +179,17 @@ func (s *scan) records(t id.Ticket) error {
 	if s.op.Kind == op.Redeem {
 		return s.redemption(t, used)
 	}
+	waits := s.waited(used)
 	door, err := get[wire.DoorRow](s.Store, wire.TableDoor, number(t))
 	s.facts.State, s.facts.Used, s.facts.Blocked = door.State, door.Inside, door.Blocked && !s.op.Out // nobody is kept inside
 	defer func() { s.facts.Left = s.once && !s.facts.Used && (door.Came || used.Kind == op.CheckIn) }()
 	if err != nil || used.Kind != op.CheckIn || door.Inside != used.Out {
 		return err // the list and this device agree, or the device knows nothing of its own
 	}
-	pending, err := s.unseen(used)
-	if pending || door.Ticket != t {
+	if used.Out { // this word lets in
+		waits, err = s.unseen(used)
+	}
+	if waits || door.Ticket != t {
 		s.facts.Used = !used.Out
 	}
 	return err
@@ -228,22 +232,24 @@ func (s *scan) redemption(t id.Ticket, used wire.UsedRow) error {
 	return s.given(t)
 }
 
-// unseen reports whether the rows here do not contain yet what a mark is of.
+// waited reports whether rows that are read after it may not contain what a mark is of.
+// It is for marks that refuse: a checkpoint may come between it and the rows, and then
+// it errs towards refusing.
+func (s *scan) waited(mark wire.UsedRow) bool {
+	if mark.By != "" {
+		return s.Relaying != nil && s.Relaying(mark.By, mark.Seq)
+	}
+	return s.first <= mark.Seq
+}
+
+// unseen reports whether rows that were read before it do not contain what a mark is
+// of. It is for marks that take back a refusal: what errs here trusts the rows.
 func (s *scan) unseen(mark wire.UsedRow) (bool, error) {
 	if mark.By != "" {
 		return s.Relaying != nil && s.Relaying(mark.By, mark.Seq), nil
 	}
-	return s.pending(mark.Seq)
-}
-
-// pending reports whether the rows here do not contain that op of this device
-// yet. Reading the outbox is slow; it is done only where the two disagree.
-func (s *scan) pending(seq uint64) (bool, error) {
-	queue, err := s.Store.Queue()
-	if err != nil {
-		return false, fmt.Errorf("read outbox: %w", err)
-	}
-	return len(queue) > 0 && queue[0].Seq <= seq, nil
+	first, err := s.Store.First()
+	return first <= mark.Seq, err
 }
 
 // use takes the windows of a ticket's activity; a nil plan is an unknown one.

@@ -105,6 +105,8 @@ type Store interface {
 	State() (State, error)
 	// Queue gives the ops still in the outbox, oldest first: waiting ones, and answered ones that no checkpoint contains yet.
 	Queue() ([]Queued, error)
+	// First gives the number of the oldest op in the outbox; of the next one that will be queued where it is empty.
+	First() (uint64, error)
 	// Get reads one row; ok is false if there is none. Where several scopes have it, the newest is the one.
 	Get(table, id string) (r Row, ok bool, err error)
 	// Rows gives a table in order of id, each row once as Get does.

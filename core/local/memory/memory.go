@@ -171,6 +171,19 @@ func (s *Store) Queue() ([]local.Queued, error) {
 	return all, nil
 }
 
+// First implements local.Store.
+func (s *Store) First() (uint64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	switch {
+	case s.closed:
+		return 0, errClosed
+	case len(s.held.queue) > 0:
+		return s.held.queue[0].Seq, nil
+	}
+	return s.held.state.Last + 1, nil
+}
+
 // Get implements local.Store.
 func (s *Store) Get(table, id string) (local.Row, bool, error) {
 	s.mu.RLock()

@@ -28,7 +28,7 @@ type writeStatements struct {
 	scopeStatements
 }
 
-type readStatements struct{ meta, state, queue, kept, row, rows *sql.Stmt }
+type readStatements struct{ meta, state, queue, first, kept, row, rows *sql.Stmt }
 
 // Open opens the file at path and makes it, readable by its owner alone, if there is none.
 func Open(path string) (*Store, error) { return OpenOn("", path) }
@@ -94,6 +94,7 @@ func (s *Store) prepare() error {
 		{s.read, &s.r.meta, `SELECT value FROM meta WHERE key = ?`},
 		{s.read, &s.r.state, `SELECT cursor, last, hash FROM state`},
 		{s.read, &s.r.queue, `SELECT seq, hash, bytes, at, result FROM outbox ORDER BY seq`},
+		{s.read, &s.r.first, `SELECT coalesce((SELECT min(seq) FROM outbox), last + 1) FROM state`},
 		{s.read, &s.r.kept, `SELECT seq, hash, bytes, at, result FROM (SELECT * FROM kept WHERE seq >= ?1
 			UNION ALL SELECT * FROM outbox WHERE seq >= ?1 AND result IS NOT NULL) ORDER BY seq LIMIT ?2`},
 		{s.read, &s.r.row, `SELECT scope, seq, body FROM rows WHERE tbl = ? AND id = ? ORDER BY seq DESC, scope DESC LIMIT 1`},
@@ -283,6 +284,14 @@ func (s *Store) State() (local.State, error) {
 // Queue implements local.Store.
 func (s *Store) Queue() ([]local.Queued, error) {
 	return collect(s, "read outbox", s.r.queue, nil, queued)
+}
+
+// First implements local.Store.
+func (s *Store) First() (seq uint64, err error) {
+	if err := s.r.first.QueryRow().Scan(&seq); err != nil {
+		return 0, fmt.Errorf("read outbox: %w", s.explain(err))
+	}
+	return seq, nil
 }
 
 // Kept implements local.Store.
