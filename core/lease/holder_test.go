@@ -250,6 +250,47 @@ func TestRenew(t *testing.T) {
 	}
 }
 
+// counted is a store to which a checkpoint comes after the claims that the server counts were read.
+type counted struct {
+	local.Store
+	comes func()
+}
+
+func (c *counted) Rows(table string) ([]local.Row, error) {
+	rows, err := c.Store.Rows(table)
+	if comes := c.comes; table == wire.TableHeld && comes != nil {
+		c.comes = nil
+		comes()
+	}
+	return rows, err
+}
+
+// TestCheckpointWhileDeciding: the rows that count a grant, and leave the outbox without its
+// op, come while the next claim of the same person is decided. It counts against their limit.
+func TestCheckpointWhileDeciding(t *testing.T) {
+	w := newWorld(t)
+	w.lend(op.Lease{Taken: []op.Taken{{From: 3, N: 9}}}, "")
+	w.wantCode("F1", 2, fault.None)
+	w.holder.cfg.Store = &counted{Store: w.store, comes: func() {
+		g := w.grants()[0]
+		body, err := wire.EncodeRow(wire.HeldRow{Ticket: g.Ticket, Activity: g.Activity, Member: g.Member, Org: g.Org, Seats: g.Seats})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.seq++
+		row := local.Row{Table: wire.TableHeld, ID: strconv.FormatUint(uint64(g.Ticket), 10), Seq: w.seq, Body: body}
+		if err := errors.Join(w.store.Answer(map[uint64][]byte{g.Seq: {0xa0}}), w.store.Apply(local.Checkpoint{To: w.seq, Acked: g.Seq, Rows: []local.Row{row}})); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	w.wantCode("F1", 1, fault.MemberCap)
+	if w.holder.cfg.Store.(*counted).comes != nil {
+		t.Error("no checkpoint came")
+	}
+	w.wantCode("F1", 1, fault.MemberCap)
+	w.wantCode("F2", 2, fault.None)
+}
+
 // TestHolderModel plays claims, restarts, checkpoints, expiry and returns in any
 // order: no serial twice, none from outside, nobody over the limit, nothing after the end.
 func TestHolderModel(t *testing.T) {

@@ -104,13 +104,14 @@ func (h *Holder) known(plan *activity.Activity, m id.Member) (k Known, err error
 	for _, o := range orgs {
 		k.Tree[o.ID] = member.Org{ID: o.ID, Parent: o.Parent}
 	}
+	// Before the rows: a checkpoint between the two would else take a grant out of both counts.
+	if k.Settled, err = settled(h.cfg.Store); err != nil {
+		return k, err
+	}
 	if k.Held, err = read[wire.HeldRow](h.cfg.Store, wire.TableHeld); err != nil {
 		return k, err
 	}
 	if k.Grants, err = read[wire.GrantRow](h.cfg.Store, wire.TableGrant); err != nil {
-		return k, err
-	}
-	if k.Settled, err = settled(h.cfg.Store); err != nil {
 		return k, err
 	}
 	k.Series, err = h.series(plan)
@@ -119,18 +120,11 @@ func (h *Holder) known(plan *activity.Activity, m id.Member) (k Known, err error
 
 // settled is the newest op of this device that its rows contain.
 func settled(store local.Store) (uint64, error) {
-	queue, err := store.Queue()
+	first, err := store.First()
 	if err != nil {
 		return 0, fmt.Errorf("read outbox: %w", err)
 	}
-	if len(queue) > 0 {
-		return queue[0].Seq - 1, nil
-	}
-	state, err := store.State()
-	if err != nil {
-		return 0, fmt.Errorf("read outbox: %w", err)
-	}
-	return state.Last, nil
+	return first - 1, nil
 }
 
 // series finds the activities that the series of a plan's limits count over.
