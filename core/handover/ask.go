@@ -48,7 +48,7 @@ func (c *Counter) Answered(results map[uint64]op.Result) error {
 			continue
 		}
 		old, err := keptAnswer(c.cfg.Store, t)
-		if err == nil && old.Seq != seq {
+		if err == nil && old.Seq < seq { // a newer scan's answer may have been handed over
 			err = keepAnswer(c.cfg.Store, t, answer{Seq: seq, Verdict: r.Verdict})
 		}
 		if err != nil {
@@ -128,24 +128,37 @@ func (s *scan) asked(used wire.UsedRow) error {
 	return nil
 }
 
-// outboxAnswer reads the answer to an op that is still in the outbox; Seq 0 if it
-// is not, NoVerdict if it waits.
+// outboxAnswer reads the answer to an op from the outbox, NoVerdict if it waits there;
+// Seq 0 if there is none, nor a verdict among the ops that left it.
 func (s *scan) outboxAnswer(seq uint64) (answer, error) {
 	queue, err := s.Store.Queue()
 	if err != nil {
 		return answer{}, fmt.Errorf("read outbox: %w", err)
 	}
 	for _, q := range queue {
-		if q.Seq != seq {
-			continue
+		if q.Seq == seq {
+			return verdictOf(q)
 		}
-		var r op.Result
-		if q.Result != nil {
-			err = wire.DecodeRow(q.Result, &r)
-		}
-		return answer{Seq: seq, Verdict: r.Verdict}, wrap("read outbox", err)
 	}
-	return answer{}, nil
+	// The power may have gone after the answer took the op out of the outbox, before Answered.
+	kept, err := s.Store.Kept(seq, 1)
+	if err != nil || len(kept) == 0 || kept[0].Seq != seq {
+		return answer{}, wrap("read kept ops", err)
+	}
+	a, err := verdictOf(kept[0])
+	if a.Verdict == fault.NoVerdict {
+		return answer{}, err
+	}
+	return a, err
+}
+
+func verdictOf(q local.Queued) (answer, error) {
+	var r op.Result
+	var err error
+	if q.Result != nil {
+		err = wire.DecodeRow(q.Result, &r)
+	}
+	return answer{Seq: q.Seq, Verdict: r.Verdict}, wrap("read outbox", err)
 }
 
 // again gives the outcome of the earlier scan, without an op of its own.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"yizhan/core/fault"
+	"yizhan/core/local"
 	"yizhan/core/local/memory"
 	"yizhan/core/op"
 	"yizhan/core/ticket"
@@ -59,6 +60,61 @@ func TestServerDecides(t *testing.T) {
 			w.want("after a restart", code, fault.AlreadyRedeemed)
 		})
 	}
+}
+
+// TestAnswerBeforeACrash: the checkpoint came first, so that the answer took the op out of the
+// outbox, and the power went before it was kept for the ticket. Nobody tells it again.
+func TestAnswerBeforeACrash(t *testing.T) {
+	for verdict, want := range map[fault.Verdict]struct {
+		final bool
+		ops   int
+	}{fault.Valid: {true, 0}, fault.AlreadyRedeemed: {false, 1}, fault.NoVerdict: {false, 1}} {
+		w := newWorld(t, memory.New())
+		w.status.Online = true
+		code := w.code(func(x *ticket.Ticket) { x.Station = 0 })
+		w.want("asks", code, fault.Valid)
+		body, err := wire.EncodeRow(wire.Answer{Result: op.Result{Verdict: verdict}})
+		w.seq++
+		if err := errors.Join(err, w.store.Apply(local.Checkpoint{To: w.seq, Acked: 1}), w.store.Answer(map[uint64][]byte{1: body})); err != nil {
+			t.Fatal(err)
+		}
+		w.restart(w.store)
+		again, err := w.counter.Redeem(code, noon, Options{})
+		queue, _ := w.store.Queue()
+		if err != nil || again.Verdict != fault.Valid || again.Final != want.final || len(queue) != want.ops {
+			t.Errorf("answered %v: %+v, %v; %d ops", verdict, again, err, len(queue))
+		}
+		if !want.final {
+			continue
+		}
+		w.want("third", code, fault.AlreadyRedeemed)
+		w.restart(w.store)
+		w.want("after a restart", code, fault.AlreadyRedeemed)
+	}
+}
+
+// TestAnswerToAnOlderScan: a supervisor's scan asks again and hands over; the answer to the
+// first one comes late, by way of a hub, and takes the place of nothing.
+func TestAnswerToAnOlderScan(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.status.Online = true
+	w.answered(50, fault.Valid)
+	code := w.code(func(x *ticket.Ticket) { x.Station = 0 })
+	first, err := w.counter.Redeem(code, noon, Options{})
+	second, err2 := w.counter.Redeem(code, noon, Options{Override: true, Reason: "补发"})
+	if err := errors.Join(err, err2); err != nil || first.Seq == second.Seq {
+		t.Fatalf("%+v, %+v, %v", first, second, err)
+	}
+	body, err := wire.EncodeRow(wire.Answer{Result: op.Result{Verdict: fault.Valid}})
+	if err := errors.Join(err, w.store.Answer(map[uint64][]byte{second.Seq: body})); err != nil {
+		t.Fatal(err)
+	}
+	w.answered(second.Seq, fault.Valid)
+	if got, err := w.counter.Confirm(second, fault.Valid); err != nil || !got.HandsOver() {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	w.answered(first.Seq, fault.AlreadyRedeemed)
+	w.want("third", code, fault.AlreadyRedeemed)
 }
 
 // TestOneAnswerOneHandOver: a ticket is scanned again while the first scan waits for
