@@ -9,6 +9,7 @@ import (
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/quota"
 	"yizhan/core/station"
 )
 
@@ -274,6 +275,55 @@ func TestRenewalOfALeaseThatWasUsedUp(t *testing.T) {
 		t.Errorf("it is recorded as %+v", r.journal[i].Lease)
 	}
 	r.check()
+}
+
+// TestWhatIsOwedLapses: two people bring back what they were granted, and nobody that the
+// first gave a seat of it back to the second. The station says after pickup that nothing
+// was handed over: the serial that is the first one's own comes free, and none twice.
+func TestWhatIsOwedLapses(t *testing.T) {
+	old := newWorld(t)
+	old.publish(show(2, bind, returns))
+	cut := len(old.journal)
+	r, _ := old.send("phone", op.Op{Kind: op.Claim, Activity: "show", Member: "a1", Seats: 2})
+	first := r.Ticket
+	old.giveUp("kiosk", first)
+	if r, _ := old.send("staff", op.Op{Kind: op.Cancel, Activity: "show", Member: "a1", Seats: 1}); r.Seats != 1 {
+		t.Fatalf("given back: %+v", r)
+	}
+	second := old.granted("b1", "show", 1)
+	all := old.told(cut)
+
+	w := old.restored(cut)
+	for _, d := range []id.Device{"desk", "phone", "kiosk"} { // staff's never comes back
+		if x := all[d][0]; !w.record(x) {
+			t.Fatalf("%s waits", d)
+		} else {
+			w.devices[d] = &chain{x.from.Seq, x.from.Hash}
+		}
+	}
+	if c := w.s.claims.of(first); c.Seats != 2 || quota.Sum(c.Taken) != 1 || !c.Blocked {
+		t.Fatalf("the first stands at %+v", c)
+	}
+	before := len(w.journal)
+	w.console(op.Op{Kind: op.Reopen})
+	w.wantIncident(w.journal[before:], op.RestoredLate)
+	w.wantKinds(w.pass("2026-03-02T00:00:00"), "1", "19 a1", "1", "12 a1", "12 b1", "1")
+	w.count("show", Counts{Total: 2, Granted: 2, Lapsed: 3})
+	cut = len(w.journal)
+	if r := w.giveUp("kiosk", first); r.Outcome != op.OK {
+		t.Fatalf("given up: %+v", r)
+	}
+	w.count("show", Counts{Total: 2, Free: 1, Granted: 1, Lapsed: 1})
+	if c := w.s.claims.of(second); quota.Sum(c.Taken) != 1 || w.s.claims.of(first).State != op.ClaimReturned {
+		t.Errorf("the second stands at %+v", c)
+	}
+	w.check()
+
+	again := w.restored(cut)
+	if !again.record(w.told(cut)["kiosk"][0]) {
+		t.Fatal("the station's word waits after a second restore")
+	}
+	again.wantSame(w)
 }
 
 // TestReceiptOfAnotherOp is not taken for this one.

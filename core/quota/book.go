@@ -199,9 +199,9 @@ func insert(claims []*Claim, c *Claim) []*Claim {
 
 // Owed is how many seats a claim was granted whose serials others have: only one
 // that was brought back to a restored server too late, or that gave them back
-// later, has such seats.
+// later, has such seats. It has them still when it has lapsed.
 func (c *Claim) Owed() int {
-	if c.State != op.ClaimGranted || !c.Blocked {
+	if c.State != op.ClaimGranted && c.State != op.ClaimLapsed || !c.Blocked {
 		return 0
 	}
 	return c.Seats - Sum(c.Taken)
