@@ -95,9 +95,6 @@ func (r *run) enrol(o *op.Op) error {
 	if n.Expires != 0 && r.at >= n.Expires {
 		return fault.Errorf(fault.CodeUnknown, "the code of device %s is over its time", n.Device)
 	}
-	if old := r.s.phones[n.Member]; n.Role == op.Phone && old != "" {
-		r.emit(op.Entry{Kind: op.DeviceGone, Device: old, Reason: "replaced"})
-	}
 	used := *n
 	used.PublicKey = o.Enrolment.PublicKey
 	if o.Enrolment.Device != "" {
@@ -105,6 +102,9 @@ func (r *run) enrol(o *op.Op) error {
 			return err
 		}
 		used.Device = o.Enrolment.Device
+	}
+	if old := r.s.phones[n.Member]; n.Role == op.Phone && old != "" {
+		r.emit(op.Entry{Kind: op.DeviceGone, Device: old, Reason: "replaced"})
 	}
 	r.emit(op.Entry{Kind: op.Enrolled, Enrolment: &used})
 	return nil

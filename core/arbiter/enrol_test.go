@@ -134,6 +134,36 @@ func TestComingBack(t *testing.T) {
 	w.check()
 }
 
+// TestRefusedPhoneReplacesNothing: the phone that a member has stays theirs when another
+// one may not be who it says it was.
+func TestRefusedPhoneReplacesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.console(op.Op{Kind: op.Offer, Enrolment: &op.Enrolment{CodeHash: []byte("h"), Device: "n", Role: op.Phone, Member: "a1"}})
+	former := op.Enrolment{CodeHash: []byte("h"), PublicKey: []byte("k"), Device: "kiosk", Role: op.Phone, Member: "a1"}
+	entries, err := w.run(op.Op{Kind: op.Enrol, Enrolment: &former}, op.Origin{})
+	if f := (*fault.Error)(nil); !errors.As(err, &f) || f.Kind != fault.CodeUnknown || len(entries) != 0 {
+		t.Errorf("%v, %v", kinds(entries), err)
+	}
+	if d, _ := w.s.Device("phone"); d.Gone != "" {
+		t.Errorf("the phone in use is %q", d.Gone)
+	}
+	w.check()
+}
+
+// TestRefusalBehindAnEntry is no refusal: the op's half would be written.
+func TestRefusalBehindAnEntry(t *testing.T) {
+	w := newWorld(t)
+	r := &run{s: w.s, at: w.now}
+	r.emit(op.Entry{Kind: op.Ticked})
+	if entries, err := r.conclude(nil, op.Enrol, refusal("too late")); !errors.Is(err, ErrBroken) || len(entries) != 0 {
+		t.Errorf("%v, %v", kinds(entries), err)
+	}
+	r = &run{s: w.s, at: w.now}
+	if entries, err := r.conclude(nil, op.Enrol, refusal("in time")); err == nil || errors.Is(err, ErrBroken) || len(entries) != 0 {
+		t.Errorf("%v, %v", kinds(entries), err)
+	}
+}
+
 func TestReplacedPhoneIsGone(t *testing.T) {
 	w := newWorld(t)
 	w.publish(show(9))

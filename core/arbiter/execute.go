@@ -102,11 +102,20 @@ func (s *State) Append(entries []op.Entry, o *op.Op, from op.Origin, now int64) 
 	} else if err = errors.Join(r.thaw(o), r.thawed(o)); err == nil {
 		err = r.execute(o)
 	}
-	if r.err != nil {
-		return entries, fmt.Errorf("%w: op kind %d: %w", ErrBroken, o.Kind, r.err)
+	return r.conclude(entries, o.Kind, err)
+}
+
+// conclude gives what an op added to the entries, and how it was refused. Whoever
+// writes them would write the half of an op that was refused behind an entry.
+func (r *run) conclude(before []op.Entry, kind op.Kind, refused error) ([]op.Entry, error) {
+	switch {
+	case r.err != nil:
+		return before, fmt.Errorf("%w: op kind %d: %w", ErrBroken, kind, r.err)
+	case refused != nil && len(r.entries) > len(before):
+		return before, fmt.Errorf("%w: op kind %d decided %d entries and was refused then: %v", ErrBroken, kind, len(r.entries)-len(before), refused)
 	}
-	r.whole(len(entries))
-	return r.entries, err
+	r.whole(len(before))
+	return r.entries, refused
 }
 
 // whole notes which of the entries behind `before` belong to the op's result: a
