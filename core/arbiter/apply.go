@@ -176,7 +176,7 @@ func (s *State) applyToTicket(e *op.Entry) error {
 		s.decided(c, s.order(e))
 		return c.act.book.Drop(&c.Claim, e.Seats, e.Taken, op.ClaimCancelled)
 	case op.Lapsed:
-		if c.act.lapsing == 0 && c.State != op.ClaimLapsed {
+		if c.act.lapsing == 0 && c.State != op.ClaimLapsed && s.overdue(c.act, e.At) { // else it is one late claim's, and ends by itself
 			c.act.lapsing = s.order(e)
 		}
 		s.decided(c, s.order(e))

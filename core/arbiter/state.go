@@ -92,7 +92,7 @@ type act struct {
 	revision int
 	drawn    bool
 	seed     string // of the draw
-	lapsing  uint64 // Seq of the first entry of the lapse that is under way; 0 if none is
+	lapsing  uint64 // order of the first entry of the lapse that is overdue; 0 if none is
 	tasked   map[task]bool
 	askers   map[id.Member]*asker `image:"-"`
 	dated    bool                 // a rule says something else on another day

@@ -112,6 +112,12 @@ func (s *State) pass(at int64) {
 	})
 }
 
+// overdue reports whether the lapse of an activity is due and not passed: it is under
+// way, or waits for staff after a restore.
+func (s *State) overdue(a *act, now int64) bool {
+	return slices.ContainsFunc(s.due, func(d due) bool { return d.kind == dueLapse && d.at <= now && d.act == a.Spec.ID })
+}
+
 // plan notes the moments of an activity that lie after now. A lapse that a
 // revision moves into the past is due at once; one that was decided stays decided.
 func (s *State) plan(a *act, now int64) {
@@ -119,6 +125,9 @@ func (s *State) plan(a *act, now int64) {
 	s.due = slices.DeleteFunc(s.due, func(d due) bool { return d.act == a.Spec.ID && (d.kind == dueLapse || d.kind == dueReminder) })
 	if at := a.Activity.Pickup.To; at > now || awaited && at != 0 {
 		s.await(due{at: at, kind: dueLapse, act: a.Spec.ID})
+	}
+	if !s.overdue(a, now) {
+		a.lapsing = 0 // whoever was promoted by the lapse that is put off has until the new one
 	}
 	for i := range a.Pools {
 		if at := a.ReminderAt(i); at > now {

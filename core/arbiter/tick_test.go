@@ -123,6 +123,68 @@ func TestLaterRevisionDoesNotLapseAgain(t *testing.T) {
 	w.check()
 }
 
+// TestLateLapseIsNobodysReprieve: one claim lapses after its pickup, or before a restored
+// server is reopened. Whoever gets the seat then is reminded, and loses it like anybody
+// where staff have extended the pickup.
+func TestLateLapseIsNobodysReprieve(t *testing.T) {
+	const lapsed, extended = "2026-03-02T00:10:00", "2026-03-09T12:00:00"
+	pickup := func(to string) string {
+		return `{"id":"show","title":"演出","sessions":[{"id":"p","starts":"2026-03-10T14:00:00","ends":"2026-03-10T16:00:00","total":1}],` + strings.Replace(returns, "2026-03-02T00:00:00", to, 1) + `}`
+	}
+	undo := func(w *world, ticket id.Ticket) {
+		_, entries := w.send("kiosk", op.Op{Kind: op.Redeem, Ticket: ticket, Undo: true, Station: "HQ"})
+		w.wantKinds(entries, "34 a1", "12 a1")
+	}
+	undone := func(w *world) *world {
+		ticket := w.granted("a1", "show", 1)
+		w.redeem("kiosk", ticket)
+		w.pass(lapsed)
+		undo(w, ticket)
+		return w
+	}
+	reported := func(w *world) *world {
+		l := w.lent(op.Lease{Device: "desk", Seats: 1, Lasts: 240 * hour})
+		w.pass(lapsed)
+		w.reported(l, "a1", 1, 1, "")
+		w.wantKinds(w.pass(lapsed), "12 a1", "1")
+		return w
+	}
+	frozen := func(old *world) *world {
+		ticket := old.granted("a1", "show", 1)
+		old.redeem("kiosk", ticket)
+		w := old.restored(len(old.journal))
+		w.devices, w.now = old.devices, at(t, lapsed)
+		undo(w, ticket)
+		return w
+	}
+	for name, c := range map[string]struct {
+		late   func(*world) *world
+		extend bool
+		want   []string
+	}{
+		"undone":                    {undone, false, []string{"17 a2", "1"}},
+		"undone, then extended":     {undone, true, []string{"17 a2", "1", "12 a2", "1"}},
+		"reported":                  {reported, false, []string{"17 a2", "1"}},
+		"reported, then extended":   {reported, true, []string{"17 a2", "1", "12 a2", "1"}},
+		"undone while it is frozen": {frozen, true, []string{"17 a2", "1", "12 a2", "1"}},
+	} {
+		w := newWorld(t)
+		w.publish(pickup("2026-03-02T00:00:00"))
+		w = c.late(w)
+		w.count("show", Counts{Total: 1, Free: 1})
+		if c.extend {
+			w.publish(pickup(extended))
+		}
+		w.console(op.Op{Kind: op.Reopen})
+		w.pass(lapsed)
+		w.granted("a2", "show", 1)
+		if entries := w.pass(extended); !slices.Equal(kinds(entries), c.want) {
+			t.Errorf("%s: %v, want %v", name, kinds(entries), c.want)
+		}
+		w.check()
+	}
+}
+
 // interrupted replays every prefix of what an op and the ticks after it decided,
 // lets time go on, and wants the same end each time: nothing lost, nothing twice.
 func interrupted(t *testing.T, w *world, decide func(w *world)) {
