@@ -108,7 +108,9 @@ func (s *State) applyRenewed(e *op.Entry) error {
 			s.borrowed[m.Member] = append(s.borrowed[m.Member], l)
 		}
 	}
-	s.due = slices.DeleteFunc(s.due, func(d due) bool { return d.lease == l.ID })
+	s.due = slices.DeleteFunc(s.due, func(d due) bool { // what it granted too late lapses all the same
+		return d.lease == l.ID && (d.kind == dueLeaseEnd || d.kind == dueLeaseVoid)
+	})
 	s.await(due{at: e.Lease.Expires, kind: dueLeaseEnd, act: l.Activity, lease: l.ID})
 	return l.act.book.Renew(&l.Lease, e.Lease.Taken, e.Lease.Expires, e.Lease.Revision)
 }

@@ -429,6 +429,24 @@ func TestLateReportLapses(t *testing.T) {
 	w.check()
 }
 
+// TestRenewalLeavesTheLateLapse: a device reports what it granted when pickup is over and
+// renews its lease in the same frame, before time decides anything.
+func TestRenewalLeavesTheLateLapse(t *testing.T) {
+	w := newWorld(t)
+	w.publish(`{"id":"show","title":"演出","sessions":[{"id":"p","starts":"2026-03-04T14:00:00","ends":"2026-03-04T16:00:00","total":3}],` + returns + `}`)
+	l := w.lent(op.Lease{Device: "desk", Seats: 2, Lasts: 72 * hour})
+	w.pass("2026-03-02T00:00:00")
+	w.reported(l, "a1", 1, 1, "")
+	if r, _ := w.send("desk", op.Op{Kind: op.RenewLease, Lease: l.ID}); r.Outcome != op.OK {
+		t.Fatalf("renewed: %+v", r)
+	}
+	w.wantKinds(w.pass("2026-03-02T00:00:01"), "12 a1", "1")
+	w.count("show", Counts{Total: 3, Free: 1, Leased: 2})
+	w.wantKinds(w.pass("2026-03-04T08:00:01"), "1") // the reminder: it was renewed until midnight
+	w.wantKinds(w.pass("2026-03-05T00:00:00"), "25 expired", "1")
+	w.check()
+}
+
 func TestRevisionKeepsLeases(t *testing.T) {
 	w := newWorld(t)
 	w.publish(show(6))
