@@ -72,17 +72,18 @@ func (v *View) Acked(device id.Device, _, _, upTo uint64) (uint64, error) {
 	return n, wrap("read results", err)
 }
 
-// Result gives what the device's op of that number was answered; ok is false
-// while the ledger does not contain it.
-func (l *Ledger) Result(device id.Device, devSeq uint64) (r op.Result, ok bool, err error) {
-	body, err := l.queries.Result(context.Background(), db.ResultParams{Device: device, DevSeq: devSeq})
+// Result gives what the device's op of that number was answered, and where the journal
+// has it: 0 while the ledger does not contain it. The result's own Seq is what the device
+// was told, which after a restore is a place in the journal that was lost.
+func (l *Ledger) Result(device id.Device, devSeq uint64) (r op.Result, at uint64, err error) {
+	row, err := l.queries.Result(context.Background(), db.ResultParams{Device: device, DevSeq: devSeq})
 	if errors.Is(err, sql.ErrNoRows) {
-		return r, false, nil
+		return r, 0, nil
 	}
 	if err == nil {
-		err = wire.DecodeRow(body, &r)
+		err = wire.DecodeRow(row.Body, &r)
 	}
-	return r, err == nil, wrap("read results", err)
+	return r, row.Seq, wrap("read results", err)
 }
 
 // watch knows who waits for which scope.

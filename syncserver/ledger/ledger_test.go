@@ -268,13 +268,13 @@ func TestResultAndAcked(t *testing.T) {
 		if e.DevSeq == 0 {
 			continue
 		}
-		r, ok, err := l.Result(e.Device, e.DevSeq)
-		if want := op.ResultOf(e); err != nil || !ok || !reflect.DeepEqual(r, want) {
-			t.Errorf("op %d of %s: got %+v %v %v, want %+v", e.DevSeq, e.Device, r, ok, err, want)
+		r, at, err := l.Result(e.Device, e.DevSeq)
+		if want := op.ResultOf(e); err != nil || at != e.Seq || !reflect.DeepEqual(r, want) {
+			t.Errorf("op %d of %s: got %+v at %d, %v, want %+v at %d", e.DevSeq, e.Device, r, at, err, want, e.Seq)
 		}
 	}
-	if _, ok, err := l.Result("P0", 4); ok || err != nil {
-		t.Errorf("an op that was never sent: %v %v", ok, err)
+	if _, at, err := l.Result("P0", 4); at != 0 || err != nil {
+		t.Errorf("an op that was never sent: %d %v", at, err)
 	}
 	for _, c := range []struct {
 		device     id.Device

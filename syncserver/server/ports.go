@@ -73,12 +73,12 @@ func (s *Server) decide(ctx context.Context, from id.Device, first uint64, reque
 		if results[i].Outcome != op.NoOutcome || results[i].Verdict != fault.NoVerdict {
 			continue
 		}
-		old, ok, lookErr := s.ledger.Result(from, first+uint64(i))
-		if lookErr != nil || !ok {
+		old, at, lookErr := s.ledger.Result(from, first+uint64(i))
+		if lookErr != nil || at == 0 {
 			return results[:i], fault.Errorf(fault.Busy, "result of op %d of device %s is not in the ledger yet", first+uint64(i), from)
 		}
 		r := &requests[i]
-		results[i], r.Place = old, old.Seq
+		results[i], r.Place = old, at
 		if lookErr = s.seq.Glance(ctx, func(state *arbiter.State) { r.Epoch = state.EpochAt(r.Place) }); lookErr != nil {
 			return results[:i], lookErr
 		}

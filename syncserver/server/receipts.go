@@ -71,7 +71,8 @@ func (s *Server) reread(ops []sequencer.Request, receipts [][]byte) error {
 }
 
 // lookUp finds the entries of an op at their place in the journal, and gives the
-// entries of the batch that they are in.
+// entries of the batch that they are in, also where they do not suffice for a receipt;
+// none where the place is not that of the op.
 func (s *Server) lookUp(entries []op.Entry, r *sequencer.Request) ([]op.Entry, error) {
 	if len(entries) == 0 || r.Place < entries[0].Seq || r.Place > entries[len(entries)-1].Seq {
 		b, err := find(s.journal, r.Place)
@@ -84,7 +85,7 @@ func (s *Server) lookUp(entries []op.Entry, r *sequencer.Request) ([]op.Entry, e
 	}
 	at := int(r.Place - entries[0].Seq)
 	if entries[at].DevSeq != r.Seq || entries[at].Device != r.Device {
-		return entries, fmt.Errorf("entry %d is not the result of op %d of device %s", r.Place, r.Seq, r.Device)
+		return nil, fmt.Errorf("entry %d is not the result of op %d of device %s", r.Place, r.Seq, r.Device)
 	}
 	from, to := at, at+1
 	if w := entries[at].Whole; w != nil {

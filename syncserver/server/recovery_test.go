@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 
 	"yizhan/core/arbiter"
@@ -231,4 +233,73 @@ func TestRestoreComesBeforeWhatFellDue(t *testing.T) {
 	if got := state(); got != op.ClaimReturned {
 		t.Errorf("after reopening, the claim is %v", got)
 	}
+}
+
+// chat sends so many ops at once that decide nothing.
+func (p *talker) chat(s *Server, n int) {
+	p.t.Helper()
+	raw, err := op.Encode(&op.Op{Kind: op.Claim, Member: p.member, Activity: "nothing", Seats: 1})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r, err := s.Submit(context.Background(), p.device, wire.Ops{First: p.seq + 1, Previous: p.chain[:], Ops: slices.Repeat([][]byte{raw}, n)})
+	if err != nil || len(r.Results) != n {
+		p.t.Fatalf("%d of %d answered: %v", len(r.Results), n, err)
+	}
+	for range n {
+		p.seq, p.chain = p.seq+1, op.Chain(p.chain, raw)
+	}
+}
+
+// TestOldResultOfALostPlace: what a device was told before a restore names a place of the
+// journal that was lost. Here that is no place at all, and later somebody else's.
+func TestOldResultOfALostPlace(t *testing.T) {
+	const forgotten = 600 // more than the results that memory keeps of a device
+	c, dir, old, ctx := &clock{}, t.TempDir(), t.TempDir(), context.Background()
+	s, phones := settled(t, dir, c)
+	publish(t, s, `{"id":"a","title":"甲","pools":[{"id":"p","total":2}]}`)
+	shut(t, s)
+	copyDir(t, dir, old)
+	s = open(t, dir, c)
+	p := &talker{phone: phones[0]}
+	lost := *phones[1]
+	(&talker{phone: &lost}).chat(s, 2*forgotten)
+	told := p.tell(s, op.Op{Kind: op.Claim, Activity: "a", Seats: 1})
+	shut(t, s)
+
+	s = open(t, old, c)
+	if err := s.Meet(p.device, wire.Known{Receipt: p.receipts[0]}); !frozen(err) {
+		t.Fatalf("a lost receipt: %v", err)
+	}
+	if _, err := s.AcceptLoss(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.remind(s, 1, p.receipts); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Reopen(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	p.chat(s, forgotten)
+	again := func(where string) {
+		t.Helper()
+		if _, err := s.Ledger(ctx); err != nil { // it waits for what is durable
+			t.Fatal(err)
+		}
+		if r, err := p.remind(s, 1, nil); err != nil || len(r.Results) != 1 || !reflect.DeepEqual(r.Results[0], told) || len(r.Receipts[0]) == 0 {
+			t.Errorf("with its old place %s: %+v, %v, was told %+v", where, r, err, told)
+		}
+		if info, ok := s.Device(p.device); !ok || info.Gone {
+			t.Fatalf("with its old place %s an honest device is closed", where)
+		}
+	}
+	if s.Head() >= told.Seq {
+		t.Fatalf("the journal has entry %d", told.Seq)
+	}
+	again("beyond the journal")
+	(&talker{phone: phones[1]}).chat(s, 2*forgotten)
+	if s.Head() < told.Seq {
+		t.Fatalf("the journal has no entry %d", told.Seq)
+	}
+	again("in another's batch")
 }

@@ -492,7 +492,7 @@ func (q *Queries) RefusalsOfActivity(ctx context.Context, activity id.Activity) 
 }
 
 const result = `-- name: Result :one
-SELECT body FROM result WHERE device = ? AND dev_seq = ?
+SELECT seq, body FROM result WHERE device = ? AND dev_seq = ?
 `
 
 type ResultParams struct {
@@ -500,11 +500,16 @@ type ResultParams struct {
 	DevSeq uint64
 }
 
-func (q *Queries) Result(ctx context.Context, arg ResultParams) ([]byte, error) {
+type ResultRow struct {
+	Seq  uint64
+	Body []byte
+}
+
+func (q *Queries) Result(ctx context.Context, arg ResultParams) (ResultRow, error) {
 	row := q.queryRow(ctx, q.resultStmt, result, arg.Device, arg.DevSeq)
-	var body []byte
-	err := row.Scan(&body)
-	return body, err
+	var i ResultRow
+	err := row.Scan(&i.Seq, &i.Body)
+	return i, err
 }
 
 const seatsByFate = `-- name: SeatsByFate :many

@@ -5,7 +5,7 @@ SELECT seq FROM applied;
 SELECT dev_seq FROM result WHERE device = ? AND seq <= ? ORDER BY dev_seq DESC LIMIT 1;
 
 -- name: Result :one
-SELECT body FROM result WHERE device = ? AND dev_seq = ?;
+SELECT seq, body FROM result WHERE device = ? AND dev_seq = ?;
 
 -- name: ClaimByTicket :one
 SELECT * FROM claim WHERE ticket = ?;
