@@ -22,7 +22,7 @@ const (
 	// RestoredFile marks files that come from a backup: the next start begins a new epoch.
 	RestoredFile = "restored.json"
 	lossFile     = "loss.json"     // Loss: the server decides nothing until staff accept it
-	reportedFile = "reported.json" // reported
+	reportedFile = "reported.json" // reported, then a line for each device that has reported since
 )
 
 // Loss is the proof that the journal here ends before what devices were told.
@@ -34,17 +34,12 @@ type Loss struct {
 	Head   uint64    `json:"head"`   // of the journal here
 }
 
-// reported lists who has told what it knows since the server was restored.
-type reported struct {
-	Epoch   int                    `json:"epoch"`
-	Devices map[id.Device]struct{} `json:"devices"`
-}
-
 // recovery is how a server stands towards what it may have forgotten.
 type recovery struct {
 	mu       sync.Mutex
 	loss     *Loss
 	reported reported
+	notes    *os.File // reportedFile; nil until the first device reports
 }
 
 // Marker is the content of RestoredFile.
@@ -74,8 +69,7 @@ func (s *Server) Recover(ctx context.Context) error {
 
 // resume goes on from a backup, or stands still where a loss was proved.
 func (s *Server) resume(ctx context.Context) error {
-	s.recovery.reported.Devices = map[id.Device]struct{}{}
-	if err := s.readFile(reportedFile, &s.recovery.reported); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := s.readReported(); err != nil {
 		return err
 	}
 	var loss Loss
@@ -178,21 +172,6 @@ func (s *Server) told(d id.Device, to int) error {
 		return nil
 	}
 	return s.heard(d, epoch)
-}
-
-// heard notes that nothing of a device is missing any more.
-func (s *Server) heard(d id.Device, epoch int) error {
-	s.recovery.mu.Lock()
-	defer s.recovery.mu.Unlock()
-	r := &s.recovery.reported
-	if r.Epoch != epoch {
-		*r = reported{Epoch: epoch, Devices: map[id.Device]struct{}{}}
-	}
-	if _, known := r.Devices[d]; known {
-		return nil
-	}
-	r.Devices[d] = struct{}{}
-	return s.writeFile(reportedFile, r)
 }
 
 // witness compares a receipt, or a stamp, with the journal: only this server can have

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,6 +14,8 @@ import (
 
 	"yizhan/core/arbiter"
 	"yizhan/core/fault"
+	"yizhan/core/id"
+	"yizhan/core/member"
 	"yizhan/core/op"
 	"yizhan/core/wire"
 )
@@ -302,4 +306,93 @@ func TestOldResultOfALostPlace(t *testing.T) {
 		t.Fatalf("the journal has no entry %d", told.Seq)
 	}
 	again("in another's batch")
+}
+
+// TestReportsAreNotedOneByOne: a report costs a line, however many have reported before,
+// and is known at once and after a restart; half a line costs its own device only.
+func TestReportsAreNotedOneByOne(t *testing.T) {
+	c, dir, ctx := &clock{}, t.TempDir(), context.Background()
+	s, phones := settled(t, dir, c)
+	if err := s.PutPeople(ctx, []member.Person{{ID: "m3", Org: "C1"}}); err != nil {
+		t.Fatal(err)
+	}
+	phones = append(phones, enrol(t, s, op.Enrolment{Role: op.Phone, Member: "m3"}))
+	if _, err := s.seq.Do(ctx, op.Op{Kind: op.Restore}); err != nil {
+		t.Fatal(err)
+	}
+	report := func(p *phone) {
+		t.Helper()
+		r, err := s.Recovery(ctx)
+		if err == nil {
+			err = s.Meet(p.device, wire.Known{Epoch: r.Epoch})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	missing := func(want ...id.Device) {
+		t.Helper()
+		slices.Sort(want)
+		if r, err := s.Recovery(ctx); err != nil || !slices.Equal(r.Missing, want) {
+			t.Errorf("%v are missing (%v), want %v", r.Missing, err, want)
+		}
+	}
+	path := filepath.Join(dir, reportedFile)
+	content := func() (os.FileInfo, []byte) {
+		t.Helper()
+		info, err := os.Stat(path)
+		data, readErr := os.ReadFile(path)
+		if err = errors.Join(err, readErr); err != nil {
+			t.Fatal(err)
+		}
+		return info, data
+	}
+	report(phones[0])
+	before, begun := content()
+	report(phones[1])
+	report(phones[1])
+	after, both := content()
+	if added, ok := bytes.CutPrefix(both, begun); !os.SameFile(before, after) || !ok || bytes.Count(added, []byte{'\n'}) != 1 {
+		t.Errorf("%q became %q, in the same file: %v", begun, both, os.SameFile(before, after))
+	}
+	missing(phones[2].device)
+	shut(t, s)
+	if err := os.WriteFile(path, both[:len(both)-2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, c)
+	missing(phones[1].device, phones[2].device)
+	report(phones[2])
+	shut(t, s)
+	s = open(t, dir, c)
+	missing(phones[1].device)
+	if _, err := s.seq.Do(ctx, op.Op{Kind: op.Restore}); err != nil {
+		t.Fatal(err)
+	}
+	report(phones[1])
+	shut(t, s)
+	s = open(t, dir, c)
+	missing(phones[0].device, phones[2].device)
+}
+
+// TestReportsOfAnOlderProgramCount: it wrote all devices as one object.
+func TestReportsOfAnOlderProgramCount(t *testing.T) {
+	c, dir, ctx := &clock{}, t.TempDir(), context.Background()
+	s, phones := settled(t, dir, c)
+	if _, err := s.seq.Do(ctx, op.Op{Kind: op.Restore}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Recovery(ctx)
+	if err != nil || len(r.Missing) != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	shut(t, s)
+	old := fmt.Sprintf(`{"epoch":%d,"devices":{%q:{}}}`, r.Epoch, phones[0].device)
+	if err := os.WriteFile(filepath.Join(dir, reportedFile), []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, c)
+	if r, err := s.Recovery(ctx); err != nil || !slices.Equal(r.Missing, []id.Device{phones[1].device}) {
+		t.Errorf("%+v, %v", r, err)
+	}
 }

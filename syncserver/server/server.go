@@ -382,7 +382,9 @@ func (s *Server) Abandon() error {
 }
 
 func (s *Server) closeFiles() error {
-	var errs []error
+	s.recovery.mu.Lock()
+	errs := []error{s.recovery.closeNotes()}
+	s.recovery.mu.Unlock()
 	if s.ledger != nil {
 		errs = append(errs, s.ledger.Close())
 	}
