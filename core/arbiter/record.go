@@ -331,10 +331,5 @@ func within(held, some []op.Taken) bool {
 	return ok
 }
 
-// order is the place of an entry among all that ever were: a recorded one keeps its old place.
-func (s *State) order(e *op.Entry) uint64 {
-	if e.Whole != nil && e.Whole.Seq != 0 {
-		return id.Minted(e.Whole.Epoch, e.Whole.Seq)
-	}
-	return id.Minted(s.Epoch(), e.Seq)
-}
+// order is the place of an entry among all that ever were.
+func (s *State) order(e *op.Entry) uint64 { return op.Order(e, s.Epoch()) }

@@ -218,6 +218,15 @@ func TicketOf(e *Entry) id.Ticket {
 	return id.Ticket(e.Seq)
 }
 
+// Order is the place of an entry among all that ever were: one that was recorded again
+// keeps the place that it had in the journal that was lost. epoch is that of the journal here.
+func Order(e *Entry, epoch int) uint64 {
+	if e.Whole != nil && e.Whole.Seq != 0 {
+		return id.Minted(e.Whole.Epoch, e.Whole.Seq)
+	}
+	return id.Minted(epoch, e.Seq)
+}
+
 // ResultOf reads the result of an op from the entry that carries its origin.
 func ResultOf(e *Entry) Result {
 	seq := e.Seq

@@ -96,10 +96,10 @@ func (b *bulks) begin(conn *sql.Conn) {
 				children = excluded.children, lives_in = excluded.lives_in, barred = excluded.barred, digest = excluded.digest,
 				sealed = excluded.sealed, seq = excluded.seq`)
 	b.claim.begin(conn, `claim (ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside,
-			came, at, granted_at, channel, entered_by, device, seq, blocked)`,
+			came, at, granted_at, channel, entered_by, device, seq, blocked, handed, passed)`,
 		`ON CONFLICT DO UPDATE SET station = excluded.station, seats = excluded.seats, state = excluded.state, taken = excluded.taken,
 				place = excluded.place, epoch = excluded.epoch, inside = excluded.inside, came = excluded.came, granted_at = excluded.granted_at,
-				seq = excluded.seq, blocked = excluded.blocked`)
+				seq = excluded.seq, blocked = excluded.blocked, handed = excluded.handed, passed = excluded.passed`)
 	b.refusal.begin(conn, `refusal (activity, code, claims, seats)`,
 		`ON CONFLICT DO UPDATE SET claims = claims + excluded.claims, seats = seats + excluded.seats`)
 	b.result.begin(conn, `result (device, dev_seq, seq, body)`, ``)

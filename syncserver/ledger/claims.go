@@ -116,7 +116,9 @@ func (p *projection) claimChanged(e *op.Entry) error {
 		}
 		return p.giveBack(c, e)
 	case op.Undone:
-		c.State = op.ClaimGranted
+		if at := p.order(e); at > c.Handed {
+			c.State, c.Handed = op.ClaimGranted, at
+		}
 	case op.NotDrawn:
 		c.State = op.ClaimNotDrawn
 		if e.Outcome == op.Waitlisted {
@@ -151,16 +153,22 @@ func (p *projection) handedOver(e *op.Entry) error {
 		return err
 	}
 	p.touch(c, e.Seq)
+	at := p.order(e)
 	if e.Kind == op.Redeemed {
-		c.State = op.ClaimRedeemed
+		if at > c.Handed { // else a restored server has heard of a later one first
+			c.State, c.Handed = op.ClaimRedeemed, at
+		}
 		return nil
 	}
 	c.Came = c.Came || !e.Out
-	if e.Word != op.LateCheckIn {
-		c.Inside = !e.Out
+	if e.Word != op.LateCheckIn && at > c.Passed {
+		c.Inside, c.Passed = !e.Out, at
 	}
 	return nil
 }
+
+// order is the place of an entry among all that ever were.
+func (p *projection) order(e *op.Entry) uint64 { return op.Order(e, p.world.epoch) }
 
 func (p *projection) giveBack(c *claim, e *op.Entry) error {
 	c.Taken = subtract(c.Taken, e.Taken)
@@ -211,7 +219,8 @@ func (p *projection) flushClaims() error {
 			return err
 		}
 		p.bulks.claim.add(int64(c.Ticket), string(c.Member), string(c.Org), string(c.Activity), string(c.Pool), string(c.Station),
-			c.Seats, int(c.State), taken, c.Place, c.Epoch, c.Inside, c.Came, c.At, c.GrantedAt, int(c.Channel), c.EnteredBy, string(c.Device), int64(c.Seq), c.Blocked)
+			c.Seats, int(c.State), taken, c.Place, c.Epoch, c.Inside, c.Came, c.At, c.GrantedAt, int(c.Channel), c.EnteredBy, string(c.Device), int64(c.Seq), c.Blocked,
+			int64(c.Handed), int64(c.Passed))
 		if err := p.claimRows(c); err != nil {
 			return err
 		}

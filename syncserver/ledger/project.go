@@ -118,7 +118,7 @@ func (p *projection) all(entries []op.Entry, applied uint64) error {
 	if err := p.forget(); err != nil {
 		return err
 	}
-	return p.exec(`UPDATE applied SET seq = ?`, int64(applied))
+	return p.exec(`UPDATE applied SET seq = ?, epoch = ?`, int64(applied), p.world.epoch)
 }
 
 func (p *projection) one(e *op.Entry) error {
@@ -130,7 +130,10 @@ func (p *projection) one(e *op.Entry) error {
 		p.results = append(p.results, result{e.Device, e.DevSeq, e.Seq, body})
 	}
 	switch e.Kind {
-	case op.Ticked, op.GivenUp, op.Restored, op.Reopened:
+	case op.Ticked, op.GivenUp, op.Reopened:
+		return nil
+	case op.Restored:
+		p.world.epoch = e.Epoch
 		return nil
 	case op.Done:
 		return p.accepted(e)

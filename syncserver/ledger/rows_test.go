@@ -226,7 +226,7 @@ func TestQueries(t *testing.T) {
 		{Ticket: 20, Member: "m00001", Org: "C1", Activity: "diy", Pool: "s", Seats: 1, State: op.ClaimNotDrawn, At: 1019, Seq: 23}})
 	c, ok, err := l.Claim(19)
 	check("claim", c, err, ledger.Claim{Ticket: 19, Member: "m00002", Org: "C1", Activity: "diy", Pool: "s", Seats: 1, State: op.ClaimGranted, Taken: serials(1, 1),
-		Inside: true, Came: true, At: 1018, GrantedAt: 1021, Seq: 25})
+		Inside: true, Came: true, At: 1018, GrantedAt: 1021, Seq: 25, Passed: 25})
 	if !ok {
 		t.Error("claim 19 is not found")
 	}

@@ -22,6 +22,7 @@ type world struct {
 	limits   map[id.Activity]counting
 	leases   map[uint64]*lent // open, or with serials that nobody has reported
 	erased   map[id.Member]bool
+	epoch    int    // of the newest entry
 	area     string // of the map that devices carry
 	day      int64  // of the newest entry, -1 before the first
 	old      bool   // removed rows may be past the horizon
@@ -113,6 +114,7 @@ func readWorld(conn *sql.Conn) (*world, error) {
 		{`SELECT activity, id, total, rest, held, shut FROM pool`, w.readPool},
 		{`SELECT id, over, doubt, fate, audience, body, rest, void, seq FROM lease WHERE over = '' OR unreported > 0`, w.readLease},
 		{`SELECT member FROM erased`, w.readErased},
+		{`SELECT epoch FROM applied`, func(r *sql.Rows) error { return r.Scan(&w.epoch) }},
 		{`SELECT area FROM map`, func(r *sql.Rows) error { return r.Scan(&w.area) }},
 		{`SELECT coalesce(max(day), -1) FROM clock`, func(r *sql.Rows) error { return r.Scan(&w.day) }},
 	} {

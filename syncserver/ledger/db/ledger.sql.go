@@ -41,7 +41,7 @@ func (q *Queries) Applied(ctx context.Context) (uint64, error) {
 }
 
 const claimByTicket = `-- name: ClaimByTicket :one
-SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq, blocked FROM claim WHERE ticket = ?
+SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq, blocked, handed, passed FROM claim WHERE ticket = ?
 `
 
 func (q *Queries) ClaimByTicket(ctx context.Context, ticket id.Ticket) (Claim, error) {
@@ -68,12 +68,14 @@ func (q *Queries) ClaimByTicket(ctx context.Context, ticket id.Ticket) (Claim, e
 		&i.Device,
 		&i.Seq,
 		&i.Blocked,
+		&i.Handed,
+		&i.Passed,
 	)
 	return i, err
 }
 
 const claimsOfActivity = `-- name: ClaimsOfActivity :many
-SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq, blocked FROM claim WHERE activity = ? ORDER BY at, ticket
+SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq, blocked, handed, passed FROM claim WHERE activity = ? ORDER BY at, ticket
 `
 
 func (q *Queries) ClaimsOfActivity(ctx context.Context, activity id.Activity) ([]Claim, error) {
@@ -106,6 +108,8 @@ func (q *Queries) ClaimsOfActivity(ctx context.Context, activity id.Activity) ([
 			&i.Device,
 			&i.Seq,
 			&i.Blocked,
+			&i.Handed,
+			&i.Passed,
 		); err != nil {
 			return nil, err
 		}
@@ -121,7 +125,7 @@ func (q *Queries) ClaimsOfActivity(ctx context.Context, activity id.Activity) ([
 }
 
 const claimsOfMember = `-- name: ClaimsOfMember :many
-SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq, blocked FROM claim WHERE ticket IN (SELECT CAST(id AS INTEGER) FROM feed WHERE scope = ? AND tbl = 'claim') ORDER BY at, ticket
+SELECT ticket, member, org, activity, pool, station, seats, state, taken, place, epoch, inside, came, at, granted_at, channel, entered_by, device, seq, blocked, handed, passed FROM claim WHERE ticket IN (SELECT CAST(id AS INTEGER) FROM feed WHERE scope = ? AND tbl = 'claim') ORDER BY at, ticket
 `
 
 // The feed already knows which claims are a member's: no index on claim is paid for at every grant.
@@ -155,6 +159,8 @@ func (q *Queries) ClaimsOfMember(ctx context.Context, scope string) ([]Claim, er
 			&i.Device,
 			&i.Seq,
 			&i.Blocked,
+			&i.Handed,
+			&i.Passed,
 		); err != nil {
 			return nil, err
 		}

@@ -31,6 +31,8 @@ type Claim struct {
 	Device    id.Device
 	Seq       uint64
 	Blocked   bool
+	Handed    uint64
+	Passed    uint64
 }
 
 type Early struct {
