@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -110,8 +111,8 @@ func (m *machine) clerk() {
 		m.ask(op.Op{Kind: op.Cancel, Activity: pick(w, activities), Member: who, Proof: m.proof(who)})
 	case roll < 18 && m.undo != 0:
 		err := m.counter.Undo(m.undo, m.clock(), "clerk")
-		if m.done(err); err == nil {
-			w.takeBack(m, m.undo)
+		if m.done(err); !errors.Is(err, handover.ErrNoUndo) {
+			w.takeBack(m, m.undo, err != nil)
 		}
 		m.undo = 0
 	case roll < 19:
@@ -214,18 +215,21 @@ func (m *machine) scanned(out handover.Outcome, err error) {
 
 // hand gives what a ticket stands for, or lets in.
 func (m *machine) hand(out handover.Outcome) {
-	m.w.handed = append(m.w.handed, handing{m, out.Ticket, out.Seq, m.w.now, out.Overridden != 0, out.Door})
+	m.w.handed = append(m.w.handed, handing{m, out.Ticket, out.Seq, m.w.now, out.Overridden != 0, out.Door, false})
 	m.w.stats.Handed++
 	if !out.Door {
 		m.undo = out.Ticket
 	}
 }
 
-// takeBack forgets a hand-over that did not happen after all.
-func (w *World) takeBack(m *machine, t id.Ticket) {
+// takeBack forgets a hand-over that did not happen after all; where the power went meanwhile
+// nobody knows whether it did.
+func (w *World) takeBack(m *machine, t id.Ticket, unsure bool) {
 	for i := len(w.handed) - 1; i >= 0; i-- {
-		if h := w.handed[i]; h.machine == m && h.ticket == t && !h.door {
-			w.handed = slices.Delete(w.handed, i, i+1)
+		if h := &w.handed[i]; h.machine == m && h.ticket == t && !h.door {
+			if h.unsure = unsure; !unsure {
+				w.handed = slices.Delete(w.handed, i, i+1)
+			}
 			return
 		}
 	}

@@ -72,6 +72,7 @@ type handing struct {
 	at       int64
 	override bool
 	door     bool
+	unsure   bool // it was being taken back when the power went
 }
 
 // grant is a ticket that a device has printed by itself.
