@@ -136,8 +136,10 @@ func (s *Server) ImportPeople(ctx context.Context, people []roster.Person) (Impo
 	for i, p := range people {
 		ids[i] = s.vault.MemberID(p.Identity())
 	}
-	s.people.Lock()
-	defer s.people.Unlock()
+	if !s.waits.Take(ctx, s.people) {
+		return n, fmt.Errorf("import people: others are being imported or erased: %w", unwaited(ctx))
+	}
+	defer s.people.Done()
 	keys, err := s.vault.Keys(ids, rosterPurpose)
 	if err != nil {
 		return n, fmt.Errorf("import people: %w", err)

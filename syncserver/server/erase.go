@@ -21,8 +21,10 @@ func (s *Server) Erase(ctx context.Context, m id.Member) error {
 	if !known {
 		return fmt.Errorf("erase: there is no member %q; look the id up with: syncserver member find", m)
 	}
-	s.people.Lock()
-	defer s.people.Unlock()
+	if !s.waits.Take(ctx, s.people) {
+		return fmt.Errorf("erase %s: nothing is erased yet: others are being imported or erased: %w", m, unwaited(ctx))
+	}
+	defer s.people.Done()
 	if s.stands() { // devices would go on naming whom the server cannot name any more
 		return fmt.Errorf("erase %s: nothing is erased yet: %w", m, fault.Errorf(fault.Frozen, "the server has lost a part of its journal; see its log, and accept the loss first: syncserver accept-loss"))
 	}

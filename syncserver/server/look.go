@@ -223,7 +223,12 @@ func (s *Server) Ledger(ctx context.Context) (*ledger.Ledger, error) {
 		return nil, err
 	}
 	if !s.waits.True(ctx, func() bool { return s.ledger.Applied() >= want }) {
-		return nil, fmt.Errorf("wait for the ledger: %w", cmp.Or[error](ctx.Err(), fault.Errorf(fault.ShuttingDown, "the server has ended")))
+		return nil, fmt.Errorf("wait for the ledger: %w", unwaited(ctx))
 	}
 	return s.ledger, nil
+}
+
+// unwaited says why a wait came to nothing.
+func unwaited(ctx context.Context) error {
+	return cmp.Or[error](ctx.Err(), fault.Errorf(fault.ShuttingDown, "the server has ended"))
 }

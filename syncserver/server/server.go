@@ -75,7 +75,7 @@ type Server struct {
 	stamps    stamps
 	questions questions
 	names     directory
-	people    sync.Mutex    // held from the making or destroying of a person's keys to the entry that says so
+	people    wait.Turn     // held from the making or destroying of a person's keys to the entry that says so
 	photos    sync.Mutex    // held from the keeping of a station's photo to the forgetting of the one that it replaces
 	wake      chan struct{} // capacity 1: the journal has grown
 	pumped    chan struct{} // closed when the pump has ended
@@ -97,7 +97,7 @@ func Open(cfg Config) (*Server, error) {
 }
 
 func begin(cfg Config) *Server {
-	s := &Server{cfg: cfg, questions: questions{kiosks: map[id.Device][]time.Time{}, phones: map[id.Member][]time.Time{}, misses: map[id.Device][]time.Time{}}, wake: make(chan struct{}, 1), pumped: make(chan struct{}), waits: wait.Way{Clock: cfg.Clock}}
+	s := &Server{cfg: cfg, questions: questions{kiosks: map[id.Device][]time.Time{}, phones: map[id.Member][]time.Time{}, misses: map[id.Device][]time.Time{}}, wake: make(chan struct{}, 1), pumped: make(chan struct{}), people: wait.NewTurn(), waits: wait.Way{Clock: cfg.Clock}}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }
