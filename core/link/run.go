@@ -423,6 +423,7 @@ func (s *session) note(e replica.Effect) {
 			s.anchor.Server = e.Time
 		}
 		d.server = s.sent.heard(e.Time, d.moment())
+	case replica.Viewed: // whoever shows rows looks again
 	case replica.Frozen:
 		d.status.Problem = e.Why
 	case replica.Show:

@@ -150,7 +150,9 @@ func without(names, gone []string) []string {
 
 // told passes on what a checkpoint says beside its rows.
 func (s *Session) told(c wire.Checkpoint) {
-	if !c.More { // with more to come it says nothing: the rows are not current, and it answers none of our messages
+	if c.More { // the rows are not current, and it answers none of our messages
+		s.emit(Viewed{})
+	} else {
 		s.emit(Heard{Time: c.Time, Current: true})
 	}
 	if len(c.Sums) > 0 {

@@ -30,6 +30,8 @@ type (
 	Welcomed struct{}
 	// Enrolled means that the identity is stored.
 	Enrolled struct{ Identity wire.Enrolled }
+	// Viewed says that some scopes have come into view, and others will.
+	Viewed struct{}
 	// Heard is the server's clock (Unix milliseconds): of its answer to our last message, or, with
 	// Current, of the moment as of which the rows are complete.
 	Heard struct {
@@ -77,6 +79,7 @@ func (Set) effect()      {}
 func (Welcomed) effect() {}
 func (Enrolled) effect() {}
 func (Heard) effect()    {}
+func (Viewed) effect()   {}
 func (Show) effect()     {}
 func (Synced) effect()   {}
 func (Recalled) effect() {}

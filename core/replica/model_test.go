@@ -119,6 +119,7 @@ type device struct {
 	synced  uint64
 	asOf    int64
 	clock   int64 // of the server
+	viewed  int   // how often scopes came into view before all had
 	wiped   bool
 
 	upstream id.Device
@@ -197,6 +198,8 @@ func (d *device) do(effects []replica.Effect) {
 			d.closed = &e
 		case replica.Synced:
 			d.synced = e.N
+		case replica.Viewed:
+			d.viewed++
 		case replica.Heard:
 			if e.Current {
 				d.asOf = e.Time

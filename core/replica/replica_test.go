@@ -343,6 +343,9 @@ func TestCheckpointsAreNoAnswers(t *testing.T) {
 			t.Errorf("%+v: server's clock %d, rows as of %d, closed %+v", c, d.clock, d.asOf, d.closed)
 		}
 	}
+	if d.viewed != 2 {
+		t.Errorf("whoever shows rows was told %d times that some came into view, want 2", d.viewed)
+	}
 }
 
 func TestBusySendsAgainLaterAndLater(t *testing.T) {
