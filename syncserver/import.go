@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"yizhan/core/id"
 	"yizhan/core/member"
@@ -23,10 +22,7 @@ const sendChunk = 4000
 
 func importRoster(fs *flag.FlagSet, args []string) error {
 	plain := func(string) roster.Options { return roster.Options{} }
-	return importFile(fs, args, plain, func(ctx context.Context, c *control.Client, r *roster.Roster, check bool) error {
-		if len(r.Orgs)+len(r.People)+len(r.Problems) == 0 {
-			return fmt.Errorf("the file holds no row of 会员花名册 or 工会组织")
-		}
+	return importFile(fs, args, []string{roster.Members, roster.Orgs}, plain, func(ctx context.Context, c *control.Client, r *roster.Roster, check bool) error {
 		if check {
 			return nil
 		}
@@ -45,13 +41,10 @@ func importStations(fs *flag.FlagSet, args []string) error {
 	from := fs.String("photos", "", "`folder` or zip file with pictures, called by a station's number or name or as the column 照片 says (default of that column: the file's own folder)")
 	pics := &pictures{}
 	defer pics.close()
-	return importFile(fs, args, func(file string) roster.Options {
+	return importFile(fs, args, []string{roster.Stations}, func(file string) roster.Options {
 		pics.from, pics.beside = *from, filepath.Dir(file)
 		return roster.Options{Picture: pics.look}
 	}, func(ctx context.Context, c *control.Client, r *roster.Roster, check bool) error {
-		if len(r.Stations)+len(r.Problems) == 0 {
-			return fmt.Errorf("the file holds no row of 服务站点")
-		}
 		stations := make([]station.Station, len(r.Stations))
 		for i, s := range r.Stations {
 			stations[i] = s.Station
@@ -65,9 +58,9 @@ func importStations(fs *flag.FlagSet, args []string) error {
 	})
 }
 
-// importFile reads and checks a user's file, brings in the good rows, and gives
-// the bad ones back in a copy of the file. with adds to how a file is checked.
-func importFile(fs *flag.FlagSet, args []string, with func(file string) roster.Options, bring func(ctx context.Context, c *control.Client, r *roster.Roster, check bool) error) error {
+// importFile reads and checks the sheets of some kinds in a user's file, brings in the good rows,
+// and gives the bad ones back in a copy of the file. with adds to how a file is checked.
+func importFile(fs *flag.FlagSet, args, kinds []string, with func(file string) roster.Options, bring func(ctx context.Context, c *control.Client, r *roster.Roster, check bool) error) error {
 	data := dataFlag(fs)
 	check := fs.Bool("check", false, "only check the file; change nothing")
 	out := fs.String("errors", "", "where to write the copy with the column 错误原因 (default: beside the file, name.错误.xlsx)")
@@ -85,18 +78,25 @@ func importFile(fs *flag.FlagSet, args []string, with func(file string) roster.O
 		return err
 	}
 	book, err := roster.Read(rest[0])
+	if err == nil {
+		err = book.Only(kinds...)
+	}
 	if err != nil {
 		return err
 	}
 	o := with(rest[0])
-	o.Demo, o.Today = !st.Production, time.Now()
+	o.Demo, o.Today = !st.Production, st.Now
 	o.Known = func(key string) (id.Org, bool) {
 		o, ok := known[key]
 		return o, ok
 	}
 	r := book.Check(o)
 	n := r.Count()
-	fmt.Printf("读到 %d 行：可导入 %d，重复 %d，错误 %d，提醒 %d\n", n.Accepted+n.Duplicates+n.Errors, n.Accepted, n.Duplicates, n.Errors, n.Warnings)
+	rows := n.Accepted + n.Duplicates + n.Errors
+	if rows == 0 {
+		return fmt.Errorf("%s 里没有一行%s", book.Name, strings.Join(kinds, "或"))
+	}
+	fmt.Printf("读到 %d 行：可导入 %d，重复 %d，错误 %d，提醒 %d\n", rows, n.Accepted, n.Duplicates, n.Errors, n.Warnings)
 	if err := bring(ctx, c, r, *check); err != nil {
 		return err
 	}

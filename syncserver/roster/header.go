@@ -14,6 +14,13 @@ type column struct {
 	need  bool
 }
 
+// Names of the kinds of sheets.
+const (
+	Members  = "会员花名册"
+	Orgs     = "工会组织"
+	Stations = "服务站点"
+)
+
 // layout is one kind of sheet.
 type layout struct {
 	name    string
@@ -26,7 +33,7 @@ func must(names ...string) column { return column{names, true} }
 func may(names ...string) column  { return column{names, false} }
 
 var peopleSheet = &layout{
-	name:  "会员花名册",
+	name:  Members,
 	words: []string{"花名册", "会员名单", "会员名册", "会员信息", "会员登记"},
 	keys:  []string{"姓名", "证件号码"},
 	columns: []column{
@@ -60,7 +67,7 @@ var peopleSheet = &layout{
 }
 
 var orgSheet = &layout{
-	name:  "工会组织",
+	name:  Orgs,
 	words: []string{"工会组织", "组织信息", "基层工会", "工会名单"},
 	keys:  []string{"工会名称", "上级工会"},
 	columns: []column{
@@ -81,7 +88,7 @@ var orgSheet = &layout{
 }
 
 var stationSheet = &layout{
-	name:  "服务站点",
+	name:  Stations,
 	words: []string{"服务站点", "站点", "驿站"},
 	keys:  []string{"名称", "经度", "纬度"},
 	columns: []column{
@@ -159,6 +166,21 @@ func (w *Workbook) recognise(all []*sheet) error {
 	}
 	return cmp.Or(foreign, fmt.Errorf("工作表“%s”里没有找到会员花名册、工会组织或服务站点的表头;请在数据上方加一行列名,例如:%s",
 		strings.Join(w.Ignored, "”“"), strings.Join(peopleSheet.needed(), "、")))
+}
+
+// Only sets the sheets of all kinds but the named ones aside, as if the file had them not; it is
+// an error if none is left.
+func (w *Workbook) Only(kinds ...string) error {
+	for _, s := range w.sheets {
+		if !slices.Contains(kinds, s.kind.name) {
+			w.Ignored = append(w.Ignored, s.name)
+		}
+	}
+	w.sheets = slices.DeleteFunc(w.sheets, func(s *sheet) bool { return !slices.Contains(kinds, s.kind.name) })
+	if len(w.sheets) == 0 {
+		return fmt.Errorf("%s 里没有%s,只有工作表“%s”;请换一个文件", w.Name, strings.Join(kinds, "或"), strings.Join(w.Ignored, "”“"))
+	}
+	return nil
 }
 
 func (w *Workbook) of(kind *layout) []*sheet {

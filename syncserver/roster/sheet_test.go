@@ -254,3 +254,34 @@ func TestReadNamesTheFile(t *testing.T) {
 		t.Error("a file that is not there was read")
 	}
 }
+
+// TestOnly reads one kind of a file that has two; the other is as if it were not there, faults and all.
+func TestOnly(t *testing.T) {
+	data := book(t, map[string][][]any{"名单": {peopleHeader, goodRow}, "站点": {stationHeader, {"YL001", "", "爱心驿站", "某路1号", 113.1, 30.2, "WGS84"}}})
+	for _, c := range []struct {
+		kinds                      []string
+		people, stations, problems int
+	}{
+		{[]string{roster.Members, roster.Orgs}, 1, 0, 0},
+		{[]string{roster.Stations}, 0, 0, 1},
+		{[]string{roster.Members, roster.Stations}, 1, 0, 1},
+	} {
+		w, err := roster.Parse("两种.xlsx", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Only(c.kinds...); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.Check(options()); len(r.People) != c.people || len(r.Stations) != c.stations || len(r.Problems) != c.problems {
+			t.Errorf("%v: %d people, %d stations, %v", c.kinds, len(r.People), len(r.Stations), r.Problems)
+		}
+	}
+	w, err := roster.Parse("两种.xlsx", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Only(roster.Orgs); err == nil || !strings.Contains(err.Error(), "两种.xlsx") || !strings.Contains(err.Error(), "“名单”“站点”") {
+		t.Errorf("no sheet is left: %v", err)
+	}
+}

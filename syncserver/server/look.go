@@ -151,23 +151,24 @@ func (s *Server) KnownOrgs(ctx context.Context) (map[string]id.Org, error) {
 
 // Status says how a deployment stands.
 type Status struct {
-	Deployment string  `json:"deployment"`
-	Production bool    `json:"production"`
-	Seq        uint64  `json:"seq"`     // newest decided
-	Applied    uint64  `json:"applied"` // newest in the ledger
-	People     int     `json:"people"`
-	Devices    int     `json:"devices"`
-	Connected  int     `json:"connected"`
-	Repairs    uint64  `json:"repairs"`       // scopes that were repaired at a device since the start
-	Sum        string  `json:"sum"`           // "ok", or what does not add up
-	Map        *op.Map `json:"map,omitempty"` // that devices carry
+	Deployment string    `json:"deployment"`
+	Production bool      `json:"production"`
+	Now        time.Time `json:"now"`     // of the server's clock, in the zone of the deployment
+	Seq        uint64    `json:"seq"`     // newest decided
+	Applied    uint64    `json:"applied"` // newest in the ledger
+	People     int       `json:"people"`
+	Devices    int       `json:"devices"`
+	Connected  int       `json:"connected"`
+	Repairs    uint64    `json:"repairs"`       // scopes that were repaired at a device since the start
+	Sum        string    `json:"sum"`           // "ok", or what does not add up
+	Map        *op.Map   `json:"map,omitempty"` // that devices carry
 
 	Recovery *Recovery `json:"recovery,omitempty"` // while something may be forgotten since a restore
 }
 
 // Status looks at the whole state; it takes the loop's time, so it is for people.
 func (s *Server) Status(ctx context.Context) (Status, error) {
-	st := Status{Deployment: s.keys.Deployment, Production: s.cfg.Production, Connected: s.sessions.Connected(), Repairs: s.sessions.Repairs(), Sum: "ok"}
+	st := Status{Deployment: s.keys.Deployment, Production: s.cfg.Production, Now: s.cfg.Now().In(s.cfg.Zone), Connected: s.sessions.Connected(), Repairs: s.sessions.Repairs(), Sum: "ok"}
 	err := s.seq.View(ctx, func(state *arbiter.State) {
 		st.Seq = state.Seq()
 		st.People, st.Devices = state.Sizes()
