@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"yizhan/core/plain"
 )
 
 // MaxBatch is the most that one journal batch may hold, in bytes.
@@ -34,6 +36,9 @@ func must[T any](mode T, err error) T {
 
 // Encode writes an op as the bytes that are chained, stored and sent.
 func Encode(o *Op) ([]byte, error) {
+	if b, ok := writePlainOp(o); ok {
+		return b, nil
+	}
 	b, err := encoding.Marshal(o)
 	if err != nil {
 		return nil, fmt.Errorf("encode op: %w", err)
@@ -44,7 +49,11 @@ func Encode(o *Op) ([]byte, error) {
 // Decode reads an op from a device. An unknown field is an error: deciding an op
 // while ignoring a part of it would decide something else than was asked.
 func Decode(b []byte) (Op, error) {
-	var o Op
+	o, ok := readPlainOp(b)
+	if ok {
+		return o, nil
+	}
+	o = Op{}
 	if err := strict.Unmarshal(b, &o); err != nil {
 		return Op{}, fmt.Errorf("decode op: %w", err)
 	}
@@ -75,13 +84,13 @@ func DecodeBatch(first uint64, body []byte) ([]Entry, error) {
 
 // Decoder reads many batches.
 type Decoder struct {
-	names names
+	names plain.Names
 	held  []byte
 }
 
 // NewDecoder makes a decoder for a whole journal: names that stand in many entries
 // then lie in memory once.
-func NewDecoder() *Decoder { return &Decoder{names: make(names, 1<<15)} }
+func NewDecoder() *Decoder { return &Decoder{names: make(plain.Names, 1<<15)} }
 
 // Batch reads the entries of a batch body, numbered from first, behind those in to.
 func (d *Decoder) Batch(to []Entry, first uint64, body []byte) ([]Entry, error) {

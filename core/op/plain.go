@@ -2,28 +2,15 @@ package op
 
 import (
 	"bytes"
-	"encoding/binary"
-	"unicode/utf8"
 
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/member"
+	"yizhan/core/plain"
 )
 
-// Nearly every entry of a journal holds only words and numbers. Those are written and
-// read here, field by field, which takes a fifth of the time that the library takes,
-// which looks at the type of each field. The bytes are the library's, and whatever is
-// not quite as it would have written it is left to the library.
-
-// CBOR (RFC 8949 §3): the major type in the upper three bits of a head.
-const (
-	majorUint, majorNegative, majorBytes, majorText, majorArray, majorMap = 0, 1 << 5, 2 << 5, 3 << 5, 4 << 5, 5 << 5
-
-	yes       = 0xf5
-	wide      = 24 // the argument stands in the byte behind the head, …
-	wider     = 27 // … or in the eight behind it
-	maxSimple = 23 // the largest argument that the head holds itself
-)
+// Nearly every entry of a journal holds only words and numbers: those are written and
+// read here, and all others by the library.
 
 // plain reports whether e holds only what this file knows. A field that is new in
 // Entry is to be asked about here; until then it does no harm in entries of other kinds.
@@ -36,85 +23,17 @@ func (e *Entry) plain() bool {
 	return false
 }
 
-// pen writes the fields of one map that are not empty.
-type pen struct {
-	b      []byte
-	fields byte
-}
-
-func appendHead(b []byte, major byte, n uint64) []byte {
-	switch {
-	case n <= maxSimple:
-		return append(b, major|byte(n))
-	case n < 1<<8:
-		return append(b, major|wide, byte(n))
-	case n < 1<<16:
-		return binary.BigEndian.AppendUint16(append(b, major|wide+1), uint16(n))
-	case n < 1<<32:
-		return binary.BigEndian.AppendUint32(append(b, major|wide+2), uint32(n))
-	}
-	return binary.BigEndian.AppendUint64(append(b, major|wider), n)
-}
-
-// AppendUint writes an unsigned number as CBOR, in its shortest form.
-func AppendUint(b []byte, n uint64) []byte { return appendHead(b, majorUint, n) }
-
-func appendInt(b []byte, n int64) []byte {
-	if n < 0 {
-		return appendHead(b, majorNegative, uint64(-1-n))
-	}
-	return AppendUint(b, uint64(n))
-}
-
-func (p *pen) key(key uint64) {
-	p.fields++
-	p.b = AppendUint(p.b, key)
-}
-
-func (p *pen) uint(key, n uint64) {
-	if n != 0 {
-		p.key(key)
-		p.b = AppendUint(p.b, n)
-	}
-}
-
-func (p *pen) int(key uint64, n int64) {
-	if n != 0 {
-		p.key(key)
-		p.b = appendInt(p.b, n)
-	}
-}
-
-func (p *pen) bool(key uint64, v bool) {
-	if v {
-		p.key(key)
-		p.b = append(p.b, yes)
-	}
-}
-
-func (p *pen) bytes(key uint64, v []byte) {
-	if len(v) > 0 {
-		p.key(key)
-		p.b = append(appendHead(p.b, majorBytes, uint64(len(v))), v...)
-	}
-}
-
-// text is no method because methods have no type parameters.
-func text[T ~string](p *pen, key uint64, v T) {
-	if v != "" {
-		p.key(key)
-		p.b = append(appendHead(p.b, majorText, uint64(len(v))), v...)
-	}
-}
-
-func (p *pen) taken(key uint64, taken []Taken) {
+func writeTaken(p *plain.Pen, key uint64, taken []Taken) {
 	if len(taken) == 0 {
 		return
 	}
-	p.key(key)
-	p.b = appendHead(p.b, majorArray, uint64(len(taken)))
+	p.Key(key)
+	p.B = plain.AppendList(p.B, len(taken))
 	for _, t := range taken {
-		p.b = appendInt(appendInt(appendInt(append(p.b, majorArray|3), int64(t.Part)), int64(t.From)), int64(t.N))
+		p.B = plain.AppendList(p.B, 3)
+		for _, n := range []int{t.Part, t.From, t.N} {
+			p.B = plain.AppendInt(p.B, int64(n))
+		}
 	}
 }
 
@@ -124,145 +43,62 @@ func writePlain(w *bytes.Buffer, e *Entry) bool {
 	if !e.plain() {
 		return false
 	}
-	p := pen{b: append(w.AvailableBuffer(), majorMap)}
-	p.key(1)
-	p.b = appendHead(p.b, majorUint, uint64(e.Kind))
-	p.int(2, e.At)
-	text(&p, 3, e.Device)
-	p.uint(4, e.DevSeq)
-	p.bytes(5, e.Chain)
-	text(&p, 6, e.Member)
-	text(&p, 7, e.Org)
-	text(&p, 8, e.Activity)
-	text(&p, 9, e.Pool)
-	p.int(10, int64(e.Seats))
-	p.taken(11, e.Taken)
-	p.uint(12, uint64(e.Outcome))
-	p.uint(13, uint64(e.Code))
-	p.int(14, int64(e.Place))
-	p.uint(15, uint64(e.Ticket))
-	text(&p, 16, e.Station)
-	p.int(17, int64(e.Epoch))
-	p.uint(18, uint64(e.Verdict))
-	text(&p, 19, e.Word)
-	p.int(20, e.DeviceAt)
-	p.bool(21, e.Override)
-	p.bool(22, e.Out)
-	text(&p, 23, e.Reason)
-	text(&p, 24, e.By)
-	p.uint(25, uint64(e.Channel))
+	p := plain.Map(w.AvailableBuffer())
+	p.Key(1)
+	p.B = plain.AppendUint(p.B, uint64(e.Kind))
+	p.Int(2, e.At)
+	plain.Text(&p, 3, e.Device)
+	p.Uint(4, e.DevSeq)
+	p.Bytes(5, e.Chain)
+	plain.Text(&p, 6, e.Member)
+	plain.Text(&p, 7, e.Org)
+	plain.Text(&p, 8, e.Activity)
+	plain.Text(&p, 9, e.Pool)
+	p.Int(10, int64(e.Seats))
+	writeTaken(&p, 11, e.Taken)
+	p.Uint(12, uint64(e.Outcome))
+	p.Uint(13, uint64(e.Code))
+	p.Int(14, int64(e.Place))
+	p.Uint(15, uint64(e.Ticket))
+	plain.Text(&p, 16, e.Station)
+	p.Int(17, int64(e.Epoch))
+	p.Uint(18, uint64(e.Verdict))
+	plain.Text(&p, 19, e.Word)
+	p.Int(20, e.DeviceAt)
+	p.Bool(21, e.Override)
+	p.Bool(22, e.Out)
+	plain.Text(&p, 23, e.Reason)
+	plain.Text(&p, 24, e.By)
+	p.Uint(25, uint64(e.Channel))
 	if len(e.Parts) > 0 {
-		p.key(26)
-		p.b = appendHead(p.b, majorArray, uint64(len(e.Parts)))
+		p.Key(26)
+		p.B = plain.AppendList(p.B, len(e.Parts))
 		for _, n := range e.Parts {
-			p.b = appendInt(p.b, int64(n))
+			p.B = plain.AppendInt(p.B, int64(n))
 		}
 	}
-	p.bool(27, e.Guest)
-	p.bool(28, e.Blocked)
-	p.uint(43, e.LeaseID)
-	text(&p, 46, e.Authority)
-	p.uint(53, e.About)
-	p.bool(54, e.Handled)
-	if p.fields > maxSimple {
-		return false
-	}
-	p.b[0] |= p.fields
-	w.Write(p.b)
-	return true
+	p.Bool(27, e.Guest)
+	p.Bool(28, e.Blocked)
+	p.Uint(43, e.LeaseID)
+	plain.Text(&p, 46, e.Authority)
+	p.Uint(53, e.About)
+	p.Bool(54, e.Handled)
+	b, ok := p.End()
+	w.Write(b)
+	return ok
 }
 
-// eye reads the bytes of one entry. doubt means that they are for the library.
-type eye struct {
-	b     []byte
-	names names
-	held  *[]byte // where bytes that are kept for long lie side by side
-	doubt bool
+// reader reads the bytes of one entry.
+type reader struct {
+	plain.Eye
+	held *[]byte // where bytes that are kept for long lie side by side
 }
 
-// head reads a head of that major type, whose argument is as short as it can be.
-func (r *eye) head(major byte) uint64 {
-	if len(r.b) == 0 || r.b[0]&0xe0 != major {
-		r.doubt = true
-		return 0
-	}
-	n := uint64(r.b[0] & 0x1f)
-	r.b = r.b[1:]
-	if n <= maxSimple {
-		return n
-	}
-	size := 1 << (n - wide)
-	if n > wider || len(r.b) < size {
-		r.doubt = true
-		return 0
-	}
-	n = 0
-	for _, c := range r.b[:size] {
-		n = n<<8 | uint64(c)
-	}
-	r.b = r.b[size:]
-	r.doubt = r.doubt || size == 1 && n <= maxSimple || size > 1 && n>>(4*size) == 0
-	return n
-}
-
-// small reads a number that is at most max.
-func (r *eye) small(max uint64) uint64 {
-	n := r.head(majorUint)
-	r.doubt = r.doubt || n > max
-	return n
-}
-
-func (r *eye) int() int64 {
-	if len(r.b) > 0 && r.b[0]&0xe0 == majorNegative {
-		r.doubt = true // what no honest entry holds
-	}
-	return int64(r.small(1<<63 - 1))
-}
-
-func (r *eye) bool() bool {
-	if len(r.b) == 0 || r.b[0] != yes {
-		r.doubt = true
-		return false
-	}
-	r.b = r.b[1:]
-	return true
-}
-
-// run reads a string of bytes that is not empty.
-func (r *eye) run(major byte) []byte {
-	n := r.head(major)
-	if r.doubt || n == 0 || n > uint64(len(r.b)) {
-		r.doubt = true
-		return nil
-	}
-	v := r.b[:n]
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *eye) text() string { return r.names.name(r.utf8()) }
-
-func (r *eye) utf8() []byte {
-	v := r.run(majorText)
-	r.doubt = r.doubt || !utf8.Valid(v)
-	return v
-}
-
-// list reads the head of a list that is not empty and has at least a byte for each of its members.
-func (r *eye) list() uint64 {
-	n := r.head(majorArray)
-	if n == 0 || n > uint64(len(r.b)) || n > maxElements {
-		r.doubt = true
-		return 0
-	}
-	return n
-}
-
-func (r *eye) taken() []Taken {
-	all := make([]Taken, r.list())
+func (r *reader) taken() []Taken {
+	all := make([]Taken, r.List())
 	for i := range all {
-		r.doubt = r.doubt || r.head(majorArray) != 3
-		all[i] = Taken{Part: int(r.int()), From: int(r.int()), N: int(r.int())}
+		r.Row(3)
+		all[i] = Taken{Part: int(r.Int()), From: int(r.Int()), N: int(r.Int())}
 	}
 	return all
 }
@@ -270,167 +106,131 @@ func (r *eye) taken() []Taken {
 // readPlain reads the plain entry at the front of b into e, which is empty; false
 // where it is one for the library.
 func (d *Decoder) readPlain(b []byte, e *Entry) (rest []byte, ok bool) {
-	r := eye{b: b, names: d.names, held: &d.held}
-	last := uint64(0)
-	for range r.head(majorMap) {
-		key := r.small(54)
-		if r.doubt || key <= last {
-			return nil, false
-		}
-		last = key
-		r.field(key, e)
-	}
-	return r.b, !r.doubt && e.Kind != 0
+	r := reader{plain.Eye{B: b, Names: d.names}, &d.held}
+	r.Fields(54, func(key uint64) { r.field(key, e) })
+	return r.B, !r.Doubt && e.Kind != 0
 }
 
-func (r *eye) field(key uint64, e *Entry) {
+func (r *reader) field(key uint64, e *Entry) {
 	switch key {
 	case 1:
-		e.Kind = EntryKind(r.small(255))
+		e.Kind = EntryKind(r.Small(255))
 	case 2:
-		e.At = r.int()
+		e.At = r.Int()
 	case 3:
-		e.Device = id.Device(r.utf8()) // of too many to remember
+		e.Device = id.Device(r.UTF8()) // of too many to remember
 	case 4:
-		e.DevSeq = r.head(majorUint)
+		e.DevSeq = r.Uint()
 	case 5:
-		e.Chain = bytes.Clone(r.run(majorBytes))
+		e.Chain = bytes.Clone(r.Some())
 	case 6:
-		e.Member = id.Member(r.utf8())
+		e.Member = id.Member(r.UTF8())
 	case 7:
-		e.Org = id.Org(r.text())
+		e.Org = id.Org(r.Text())
 	case 8:
-		e.Activity = id.Activity(r.text())
+		e.Activity = id.Activity(r.Text())
 	case 9:
-		e.Pool = id.Pool(r.text())
+		e.Pool = id.Pool(r.Text())
 	case 10:
-		e.Seats = int(r.int())
+		e.Seats = int(r.Int())
 	case 11:
 		e.Taken = r.taken()
 	case 12:
-		e.Outcome = Outcome(r.small(255))
+		e.Outcome = Outcome(r.Small(255))
 	case 13:
-		e.Code = fault.Code(r.small(255))
+		e.Code = fault.Code(r.Small(255))
 	case 14:
-		e.Place = int(r.int())
+		e.Place = int(r.Int())
 	case 15:
-		e.Ticket = id.Ticket(r.head(majorUint))
+		e.Ticket = id.Ticket(r.Uint())
 	case 16:
-		e.Station = id.Station(r.text())
+		e.Station = id.Station(r.Text())
 	case 17:
-		e.Epoch = int(r.int())
+		e.Epoch = int(r.Int())
 	case 18:
-		e.Verdict = fault.Verdict(r.small(255))
+		e.Verdict = fault.Verdict(r.Small(255))
 	default:
 		r.rarer(key, e)
 	}
 }
 
-func (r *eye) rarer(key uint64, e *Entry) {
+func (r *reader) rarer(key uint64, e *Entry) {
 	switch key {
 	case 19:
-		e.Word = r.text()
+		e.Word = r.Text()
 	case 20:
-		e.DeviceAt = r.int()
+		e.DeviceAt = r.Int()
 	case 21:
-		e.Override = r.bool()
+		e.Override = r.True()
 	case 22:
-		e.Out = r.bool()
+		e.Out = r.True()
 	case 23:
-		e.Reason = r.text()
+		e.Reason = r.Text()
 	case 24:
-		e.By = r.text()
+		e.By = r.Text()
 	case 25:
-		e.Channel = Channel(r.small(255))
+		e.Channel = Channel(r.Small(255))
 	case 26:
-		e.Parts = make([]int, r.list())
+		e.Parts = make([]int, r.List())
 		for i := range e.Parts {
-			e.Parts[i] = int(r.int())
+			e.Parts[i] = int(r.Int())
 		}
 	case 27:
-		e.Guest = r.bool()
+		e.Guest = r.True()
 	case 28:
-		e.Blocked = r.bool()
+		e.Blocked = r.True()
 	case 33:
-		e.People = make([]member.Person, r.list())
+		e.People = make([]member.Person, r.List())
 		for i := range e.People {
 			r.person(&e.People[i])
 		}
 	case 43:
-		e.LeaseID = r.head(majorUint)
+		e.LeaseID = r.Uint()
 	case 46:
-		e.Authority = id.Device(r.text())
+		e.Authority = id.Device(r.Text())
 	case 53:
-		e.About = r.head(majorUint)
+		e.About = r.Uint()
 	case 54:
-		e.Handled = r.bool()
+		e.Handled = r.True()
 	default:
-		r.doubt = true
+		r.Doubt = true
 	}
 }
 
 // person reads one of the people of an import, of which a city has millions.
-func (r *eye) person(p *member.Person) {
-	last := uint64(0)
-	for range r.head(majorMap) {
-		key := r.small(10)
-		if r.doubt || key <= last {
-			r.doubt = true
-			return
-		}
-		switch last = key; key {
+func (r *reader) person(p *member.Person) {
+	r.Fields(10, func(key uint64) {
+		switch key {
 		case 1:
-			p.ID = id.Member(r.utf8())
+			p.ID = id.Member(r.UTF8())
 		case 2:
-			p.Org = id.Org(r.text())
+			p.Org = id.Org(r.Text())
 		case 3:
-			p.Sex = r.text()
+			p.Sex = r.Text()
 		case 4:
-			p.Birth = r.text()
+			p.Birth = r.Text()
 		case 5:
-			p.Tags = make([]string, r.list())
-			for i := range p.Tags {
-				p.Tags[i] = r.text()
-			}
+			p.Tags = r.Texts()
 		case 6:
-			p.Children = int(r.int())
+			p.Children = int(r.Int())
 		case 7:
-			p.LivesIn = id.Org(r.text())
+			p.LivesIn = id.Org(r.Text())
 		case 8:
-			p.Barred = r.bool()
+			p.Barred = r.True()
 		case 9:
-			p.Digest = r.hold(r.run(majorBytes))
+			p.Digest = r.hold(r.Some())
 		case 10:
-			p.Sealed = r.hold(r.run(majorBytes))
+			p.Sealed = r.hold(r.Some())
 		}
-	}
+	})
 }
 
 // hold copies bytes to behind others.
-func (r *eye) hold(v []byte) []byte {
+func (r *reader) hold(v []byte) []byte {
 	if cap(*r.held)-len(*r.held) < len(v) {
 		*r.held = make([]byte, 0, max(16<<10, len(v)))
 	}
 	n := len(*r.held)
 	*r.held = append(*r.held, v...)
 	return (*r.held)[n:len(*r.held):len(*r.held)]
-}
-
-// names are words that were read lately: the same few organisations and activities
-// stand in most entries, and each is to lie in memory once. Nil remembers nothing.
-type names []string
-
-func (n names) name(v []byte) string {
-	if n == nil {
-		return string(v)
-	}
-	hash := uint32(2166136261) // FNV-1a
-	for _, c := range v {
-		hash = (hash ^ uint32(c)) * 16777619
-	}
-	slot := &n[int(hash^hash>>16)%len(n)]
-	if *slot != string(v) {
-		*slot = string(v)
-	}
-	return *slot
 }

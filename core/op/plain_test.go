@@ -10,6 +10,7 @@ import (
 
 	"yizhan/core/id"
 	"yizhan/core/member"
+	"yizhan/core/plain"
 )
 
 // agree holds one entry against the library: the same bytes, and the same entry
@@ -38,13 +39,12 @@ func alike(t rapid.TB, b []byte) {
 	}
 }
 
-// TestEveryFieldAlone finds a field of Entry that the plain form forgets: each is
-// set alone, with the values that heads of each length hold.
-func TestEveryFieldAlone(t *testing.T) {
-	fields := reflect.TypeFor[Entry]().NumField()
-	for i := range fields {
+// eachField gives copies of base in which one field is set, with the values that heads of
+// each length hold.
+func eachField[T any](t *testing.T, base T, use func(T)) {
+	for i := range reflect.TypeFor[T]().NumField() {
 		for _, n := range []int64{1, 23, 24, 255, 256, 65535, 65536, 1<<32 - 1, 1 << 32, 1<<63 - 1, -1, -24, -25, -257} {
-			e := Entry{Kind: Claimed}
+			e := base
 			switch f := reflect.ValueOf(&e).Elem().Field(i); f.Kind() {
 			case reflect.Uint8, reflect.Uint32, reflect.Uint64:
 				f.SetUint(uint64(n) & (1<<(8*f.Type().Size()) - 1))
@@ -56,15 +56,107 @@ func TestEveryFieldAlone(t *testing.T) {
 				f.SetString(string(bytes.Repeat([]byte("工"), int(n&0x1ff))))
 			case reflect.Slice:
 				f.Set(reflect.MakeSlice(f.Type(), int(n&0x1f), 32))
+			case reflect.Map:
+				f.Set(reflect.MakeMap(f.Type()))
+				f.SetMapIndex(reflect.New(f.Type().Key()).Elem(), reflect.New(f.Type().Elem()).Elem())
 			case reflect.Pointer:
 				f.Set(reflect.New(f.Type().Elem()))
 			default:
-				t.Fatalf("no value for field %s", reflect.TypeFor[Entry]().Field(i).Name)
+				t.Fatalf("no value for field %s", reflect.TypeFor[T]().Field(i).Name)
 			}
-			e.Seq = 0
-			agree(t, e)
+			use(e)
 		}
 	}
+}
+
+// TestEveryFieldAlone finds a field that the plain form forgets.
+func TestEveryFieldAlone(t *testing.T) {
+	eachField(t, Entry{Kind: Claimed}, func(e Entry) {
+		e.Seq = 0
+		agree(t, e)
+	})
+	eachField(t, Op{Kind: Claim}, func(o Op) { agreeOp(t, o) })
+	eachField(t, Result{Outcome: Granted}, func(r Result) { agreeResult(t, r) })
+}
+
+func agreeOp(t rapid.TB, o Op) {
+	t.Helper()
+	want, err := encoding.Marshal(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := Encode(&o); err != nil || !bytes.Equal(b, want) {
+		t.Fatalf("%+v is written as %x (%v), the library writes %x", o, b, err, want)
+	}
+	alikeOp(t, want)
+}
+
+func alikeOp(t rapid.TB, b []byte) (plainly bool) {
+	t.Helper()
+	var want Op
+	err := strict.Unmarshal(b, &want)
+	got, ok := readPlainOp(b)
+	if ok && (err != nil || !reflect.DeepEqual(got, want)) {
+		t.Fatalf("%x reads as %+v, the library reads %+v (%v)", b, got, want, err)
+	}
+	return ok
+}
+
+func agreeResult(t rapid.TB, r Result) {
+	t.Helper()
+	want, err := encoding.Marshal(&r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, ok := AppendResult(nil, &r); ok && !bytes.Equal(b, want) {
+		t.Fatalf("%+v is written as %x, the library writes %x", r, b, want)
+	}
+	alikeResult(t, want)
+}
+
+func alikeResult(t rapid.TB, b []byte) {
+	t.Helper()
+	var want Result
+	err := strict.Unmarshal(b, &want)
+	eye := &plain.Eye{B: b}
+	if got := ReadResult(eye); !eye.Doubt && len(eye.B) == 0 && (err != nil || !reflect.DeepEqual(got, want)) {
+		t.Fatalf("%x reads as %+v, the library reads %+v (%v)", b, got, want, err)
+	}
+}
+
+// TestBrokenOps changes one byte of every op and result after the other.
+func TestBrokenOps(t *testing.T) {
+	broken := func(b []byte, use func([]byte)) {
+		for i := range b {
+			for _, c := range []byte{0, 1, 0x18, 0x40, 0x60, 0x80, 0xa0, 0xa9, 0xf4, 0xf5, 0xff, b[i] + 1, b[i] - 1, b[i] ^ 0x20} {
+				other := bytes.Clone(b)
+				other[i] = c
+				use(other)
+			}
+			use(b[:i])
+			use(append(bytes.Clone(b), b[i]))
+		}
+	}
+	plainly := 0
+	for _, o := range ops() {
+		agreeOp(t, o)
+		b, err := Encode(&o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if alikeOp(t, b) {
+			plainly++
+		}
+		broken(b, func(b []byte) { alikeOp(t, b) })
+	}
+	if plainly < 10 {
+		t.Errorf("only %d kinds of ops are read plainly", plainly)
+	}
+	b, err := encoding.Marshal(Result{Outcome: Waitlisted, Code: 3, Seats: 2, Place: 300, Ticket: 1 << 40, Verdict: 1, Granted: 1, Waitlisted: 24, Digest: "c0ffee", Seq: 70000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken(b, func(b []byte) { alikeResult(t, b) })
 }
 
 func TestPlainIsTheLibrary(t *testing.T) {
@@ -152,5 +244,16 @@ func FuzzPlain(f *testing.F) {
 	for _, e := range entries() {
 		f.Add(encodeEntry(f, e))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) { alike(t, b) })
+	for _, o := range ops() {
+		b, err := Encode(&o)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		alike(t, b)
+		alikeOp(t, b)
+		alikeResult(t, b)
+	})
 }

@@ -96,10 +96,11 @@ func (c *Codec) Encode(m Message) ([]byte, error) {
 	if err := check(m); err != nil {
 		return nil, err
 	}
-	body, err := encoding.Marshal(envelope{Type: m.Type(), Body: m})
+	frame, err := write(m)
 	if err != nil {
-		return nil, fmt.Errorf("encode %T: %w", m, err)
+		return nil, err
 	}
+	body := frame[1:]
 	if len(body) > MaxFrame {
 		return nil, fault.Errorf(fault.TooLarge, "%T has %d bytes, at most %d are allowed: split it", m, len(body), MaxFrame)
 	}
@@ -108,6 +109,18 @@ func (c *Codec) Encode(m Message) ([]byte, error) {
 		if len(packed) <= len(body) {
 			return packed, nil
 		}
+	}
+	return frame, nil
+}
+
+// write gives the frame of a message as it is before compression.
+func write(m Message) ([]byte, error) {
+	if frame, ok := writePlain(append(make([]byte, 0, 256), flagRaw), m); ok {
+		return frame, nil
+	}
+	body, err := encoding.Marshal(envelope{Type: m.Type(), Body: m})
+	if err != nil {
+		return nil, fmt.Errorf("encode %T: %w", m, err)
 	}
 	return append([]byte{flagRaw}, body...), nil
 }
@@ -128,9 +141,11 @@ func (c *Codec) Decode(frame []byte) (Message, error) {
 	if len(e.Body) == 0 || e.Body[0]>>5 != mapType {
 		return nil, fault.Errorf(fault.BadFrame, "body of message type %d is not a map", e.Type)
 	}
-	m, err := decode(e.Type, e.Body)
-	if err != nil {
-		return nil, err
+	m := readPlain(e.Type, e.Body)
+	if m == nil {
+		if m, err = decode(e.Type, e.Body); err != nil {
+			return nil, err
+		}
 	}
 	if err := check(m); err != nil {
 		return nil, err

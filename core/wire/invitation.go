@@ -59,14 +59,14 @@ func (i Invitation) QR() string {
 // width, with or without groups. Anything else is a code by itself; the server knows.
 func ParseInvitation(text string) Invitation {
 	flat := strings.Map(flatten, text)
-	if at := len(qrPrefix) + codeLen + keyLen; len(flat) >= at && strings.HasPrefix(flat, qrPrefix) && plain(flat[len(qrPrefix):at]) == flat[len(qrPrefix):at] {
+	if at := len(qrPrefix) + codeLen + keyLen; len(flat) >= at && strings.HasPrefix(flat, qrPrefix) && bare(flat[len(qrPrefix):at]) == flat[len(qrPrefix):at] {
 		i := Invitation{Code: flat[len(qrPrefix) : len(qrPrefix)+codeLen], Key: flat[len(qrPrefix)+codeLen : at]}
 		if address := strings.ToLower(flat[at:]); reachable.MatchString(address) {
 			i.Server = address + sessions
 		}
 		return i
 	}
-	if s := plain(flat); len(s) == codeLen+shortLen {
+	if s := bare(flat); len(s) == codeLen+shortLen {
 		return Invitation{Code: s[:codeLen], Key: s[codeLen:]}
 	}
 	return Invitation{Code: text}
@@ -87,8 +87,8 @@ func flatten(r rune) rune {
 	return r
 }
 
-// plain leaves letters and digits.
-func plain(s string) string {
+// bare leaves letters and digits.
+func bare(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r

@@ -2,10 +2,9 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"yizhan/core/fault"
-	"yizhan/core/op"
+	"yizhan/core/plain"
 )
 
 // Shared is a checkpoint without From, To and Acked, which devices have of their own:
@@ -25,10 +24,11 @@ func (c *Codec) Share(m Checkpoint) (*Shared, error) {
 	if err := check(m); err != nil {
 		return nil, err
 	}
-	body, err := encoding.Marshal(envelope{Type: m.Type(), Body: m})
+	frame, err := write(m)
 	if err != nil {
-		return nil, fmt.Errorf("encode %T: %w", m, err)
+		return nil, err
 	}
+	body := frame[1:]
 	if len(body)+3*binary.MaxVarintLen64 > MaxFrame {
 		return nil, fault.Errorf(fault.TooLarge, "%T has %d bytes, at most %d are allowed: split it", m, len(body), MaxFrame)
 	}
@@ -47,7 +47,7 @@ func (s *Shared) Frame(from, to, acked uint64) []byte {
 	var space [4 + 3*(1+9)]byte
 	own := append(space[:0], 0x82, 0x18, byte(TCheckpoint), s.pairs) // an array of two, the type, a map
 	for i, n := range []uint64{from, to, acked} {
-		own = op.AppendUint(append(own, byte(1+i)), n)
+		own = plain.AppendUint(append(own, byte(1+i)), n)
 	}
 	if s.packed == nil {
 		frame := append(make([]byte, 0, 1+len(own)+len(s.rest)), flagRaw)
