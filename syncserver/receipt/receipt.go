@@ -13,12 +13,15 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 
 	"yizhan/core/id"
 	"yizhan/core/op"
+	"yizhan/core/plain"
 )
 
 // Receipt is what the journal has about one op of a device.
@@ -58,7 +61,7 @@ var (
 
 // Key makes and opens receipts. It is safe for concurrent use.
 type Key struct {
-	mac   []byte
+	macs  *sync.Pool // of hash.Hash
 	block cipher.Block
 }
 
@@ -68,7 +71,8 @@ func NewKey(secret []byte) (Key, error) {
 		return Key{}, fmt.Errorf("receipt secret has %d bytes, want %d", len(secret), SecretSize)
 	}
 	block, err := aes.NewCipher(derive(secret, "yizhan/receipt/seal"))
-	return Key{mac: derive(secret, "yizhan/receipt/mac"), block: block}, err
+	mac := derive(secret, "yizhan/receipt/mac")
+	return Key{macs: &sync.Pool{New: func() any { return hmac.New(sha256.New, mac) }}, block: block}, err
 }
 
 func derive(secret []byte, use string) []byte {
@@ -80,7 +84,7 @@ func derive(secret []byte, use string) []byte {
 // Seal makes the receipt's bytes: algorithm id, MAC, ciphertext. Equal receipts
 // are equal bytes.
 func (k Key) Seal(r Receipt) ([]byte, error) {
-	body, err := cbor.Marshal(r)
+	body, err := r.marshal()
 	if err != nil {
 		return nil, fmt.Errorf("seal receipt: %w", err)
 	}
@@ -124,10 +128,31 @@ func (k Key) Open(sealed []byte) (r Receipt, err error) {
 	return r, nil
 }
 
-func (k Key) sum(plain []byte) []byte {
-	h := hmac.New(sha256.New, k.mac)
+// marshal writes a receipt as the library does.
+func (r Receipt) marshal() ([]byte, error) {
+	if r.Device == "" || r.Entries == nil { // which a Pen leaves out
+		return cbor.Marshal(r)
+	}
+	p := plain.Map(make([]byte, 0, 96+len(r.Entries)))
+	plain.Text(&p, 1, r.Device)
+	p.Key(2)
+	p.B = plain.AppendUint(p.B, r.Number)
+	p.Bytes(3, r.Hash[:])
+	p.Int(4, int64(r.Epoch))
+	p.Key(5)
+	p.B = plain.AppendUint(p.B, r.First)
+	p.Key(6)
+	p.B = plain.AppendBytes(p.B, r.Entries)
+	b, _ := p.End() // of six fields
+	return b, nil
+}
+
+func (k Key) sum(text []byte) []byte {
+	h := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(h)
+	h.Reset()
 	h.Write([]byte{hmacSHA256})
-	h.Write(plain)
+	h.Write(text)
 	return h.Sum(nil)[:macSize]
 }
 

@@ -70,6 +70,7 @@ type Server struct {
 	end       context.CancelFunc
 	durable   atomic.Uint64 // newest durable Seq
 	followed  uint64        // newest Seq that follow has seen; whoever projects holds it
+	waiting   []op.Entry    // room for entries on their way into the ledger, likewise
 	recalls   recalls
 	recovery  recovery
 	stamps    stamps
@@ -285,7 +286,11 @@ const (
 // project brings the batches from number next on into the ledger, and gives the
 // number of the one that follows them.
 func (s *Server) project(next uint64) (uint64, error) {
-	var waiting []op.Entry
+	waiting := s.waiting[:0]
+	defer func() {
+		clear(waiting)
+		s.waiting = waiting[:0]
+	}()
 	var last journal.Batch
 	flush := func() error {
 		if len(waiting) > 0 {
@@ -295,9 +300,11 @@ func (s *Server) project(next uint64) (uint64, error) {
 			}
 			s.stamps.projected(last)
 		}
-		next, waiting = last.Number+1, nil
+		clear(waiting)
+		next, waiting = last.Number+1, waiting[:0]
 		return nil
 	}
+	var decoder op.Decoder
 	err := s.journal.Read(next, func(b journal.Batch) error {
 		if s.life.Err() != nil {
 			return s.life.Err()
@@ -307,11 +314,11 @@ func (s *Server) project(next uint64) (uint64, error) {
 		if end(b) <= s.ledger.Applied() {
 			return flush()
 		}
-		entries, err := op.DecodeBatch(b.First, b.Body)
+		more, err := decoder.Batch(waiting, b.First, b.Body)
 		if err != nil {
 			return err
 		}
-		if waiting = append(waiting, entries...); len(waiting) < lot {
+		if waiting = more; len(waiting) < lot {
 			return nil
 		}
 		return flush()
