@@ -47,11 +47,8 @@ func (r *run) put(o *op.Op) error {
 		if e.Stations, err = r.s.newStations(o.Stations); err != nil {
 			return err
 		}
-		if highest := uint32(0); len(r.s.epochs) > 0 {
-			for _, at := range r.s.stations {
-				highest = max(highest, at.number)
-			}
-			e.Number = r.s.unused(highest)
+		if len(r.s.epochs) > 0 {
+			e.Number = r.s.unused(highest(r.s.stations, func(at *place) uint32 { return at.number }))
 		}
 	}
 	if n := len(e.Orgs) + len(e.People) + len(e.Stations); n > 0 {
@@ -156,11 +153,7 @@ func (r *run) publish(o *op.Op) error {
 		}
 	}
 	old := r.s.activities[a.Spec.ID]
-	highest := uint32(0)
-	for _, b := range r.s.activities {
-		highest = max(highest, b.number)
-	}
-	number, revision := r.s.unused(highest), 1
+	number, revision := r.s.unused(highest(r.s.activities, func(b *act) uint32 { return b.number })), 1
 	if old != nil {
 		if bytes.Equal(canonical(old.Spec), canonical(a.Spec)) {
 			return nil

@@ -1,7 +1,6 @@
 package arbiter
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -71,16 +70,14 @@ func (r *run) putCalendar(o *op.Op) error {
 }
 
 func (s *State) applyStations(e *op.Entry) {
-	next := e.Number
+	fresh := 0
 	for _, st := range e.Stations {
 		if old := s.stations[st.ID]; old != nil {
 			old.Station = st
 			continue
 		}
-		s.stations[st.ID] = &place{Station: st, number: cmp.Or(next, uint32(len(s.stations)+1))}
-		if next != 0 {
-			next++
-		}
+		s.stations[st.ID] = &place{Station: st, number: e.StationNumber(fresh, len(s.stations))}
+		fresh++
 	}
 }
 
@@ -92,6 +89,14 @@ func (s *State) unused(highest uint32) uint32 {
 		return highest + 1
 	}
 	return max(highest+1, uint32(max(1, s.Epoch()>>9))<<11)
+}
+
+// highest gives the highest number of all that have one.
+func highest[K comparable, V any](all map[K]V, number func(V) uint32) (most uint32) {
+	for _, v := range all {
+		most = max(most, number(v))
+	}
+	return most
 }
 
 func (s *State) applyCalendar(e *op.Entry) error {

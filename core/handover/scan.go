@@ -235,21 +235,22 @@ func (s *scan) redemption(t id.Ticket, used wire.UsedRow) error {
 // waited reports whether rows that are read after it may not contain what a mark is of.
 // It is for marks that refuse: a checkpoint may come between it and the rows, and then
 // it errs towards refusing.
-func (s *scan) waited(mark wire.UsedRow) bool {
-	if mark.By != "" {
-		return s.Relaying != nil && s.Relaying(mark.By, mark.Seq)
-	}
-	return s.first <= mark.Seq
-}
+func (s *scan) waited(mark wire.UsedRow) bool { return s.lacking(mark, s.first) }
 
 // unseen reports whether rows that were read before it do not contain what a mark is
 // of. It is for marks that take back a refusal: what errs here trusts the rows.
 func (s *scan) unseen(mark wire.UsedRow) (bool, error) {
-	if mark.By != "" {
-		return s.Relaying != nil && s.Relaying(mark.By, mark.Seq), nil
-	}
 	first, err := s.Store.First()
-	return first <= mark.Seq, err
+	return s.lacking(mark, first), err
+}
+
+// lacking reports whether rows may not contain what a mark is of, where first is the
+// oldest op of this device that they may not contain.
+func (s *scan) lacking(mark wire.UsedRow, first uint64) bool {
+	if mark.By != "" {
+		return s.Relaying != nil && s.Relaying(mark.By, mark.Seq)
+	}
+	return first <= mark.Seq
 }
 
 // use takes the windows of a ticket's activity; a nil plan is an unknown one.

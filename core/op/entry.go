@@ -247,3 +247,12 @@ func ResultOf(e *Entry) Result {
 	}
 	return r
 }
+
+// StationNumber gives the number in signed codes of a station of a StationsPut: of the
+// one that is new behind fresh others of the entry, where known are there already.
+func (e *Entry) StationNumber(fresh, known int) uint32 {
+	if e.Number == 0 {
+		return uint32(known + 1)
+	}
+	return e.Number + uint32(fresh)
+}

@@ -129,14 +129,12 @@ func (p *projection) me(m id.Member, o id.Org, seq uint64) error {
 }
 
 func (p *projection) stationsPut(e *op.Entry) error {
-	next := int(e.Number)
+	fresh := 0
 	for _, s := range e.Stations {
 		at := p.world.stations[s.ID]
 		if at == nil {
-			at = &place{number: cmp.Or(next, len(p.world.stations)+1)}
-			if next != 0 {
-				next++
-			}
+			at = &place{number: int(e.StationNumber(fresh, len(p.world.stations)))}
+			fresh++
 			p.world.stations[s.ID] = at
 		}
 		at.Station = s
