@@ -162,17 +162,35 @@ func benchmarkGrant(b *testing.B, callers int) {
 
 // grant has each phone press until b.N claims are granted.
 func grant(b *testing.B, s *Sequencer, phones []press) {
+	runtime.GC() // what the city cost is not counted
+	b.ResetTimer()
+	r := pressed(b, s, phones, b.N)
+	b.StopTimer()
+	b.ReportMetric(float64(r.cpu)/float64(r.n), "cpu-ns/op")
+	report(b, r.n, r.waits)
+}
+
+// round is what n claims took.
+type round struct {
+	n     int
+	took  time.Duration
+	cpu   time.Duration
+	waits []time.Duration
+}
+
+func (r round) rate() float64 { return float64(r.n) / r.took.Seconds() }
+
+// pressed has each phone press until n claims are granted.
+func pressed(b *testing.B, s *Sequencer, phones []press, n int) round {
 	callers := len(phones)
 	waits := make([][]time.Duration, callers)
 	for i := range waits {
-		waits[i] = make([]time.Duration, 0, 2*b.N/callers+16)
+		waits[i] = make([]time.Duration, 0, 2*n/callers+16)
 	}
 	var left atomic.Int64
-	left.Store(int64(b.N))
+	left.Store(int64(n))
 	var wg sync.WaitGroup
-	runtime.GC() // what the city cost is not counted
-	spent := cpu()
-	b.ResetTimer()
+	spent, began := cpu(), time.Now()
 	for i := range phones {
 		wg.Go(func() {
 			for left.Add(-1) >= 0 {
@@ -187,9 +205,7 @@ func grant(b *testing.B, s *Sequencer, phones []press) {
 		})
 	}
 	wg.Wait()
-	b.StopTimer()
-	b.ReportMetric(float64(cpu()-spent)/float64(b.N), "cpu-ns/op")
-	report(b, b.N, slices.Concat(waits...))
+	return round{n: n, took: time.Since(began), cpu: cpu() - spent, waits: slices.Concat(waits...)}
 }
 
 // cpu is the time that all cores have spent on this process: other programs on the
