@@ -59,6 +59,7 @@ func (s *State) Org(o id.Org) (member.Org, bool) {
 type Counts struct {
 	Total, Free, Granted, Waitlisted, Redeemed, Lapsed, CheckedIn, Entered int
 	Leased, InDoubt, WrittenOff                                            int
+	Owed                                                                   int // of claims whose serials others have (quota.Claim.Owed)
 }
 
 // Count adds up a pool; with pool "" all pools of the activity.
@@ -83,6 +84,7 @@ func (s *State) Count(a id.Activity, pool id.Pool) (Counts, bool) {
 		if pool != "" && v.Pools[c.Pool].ID != pool {
 			continue
 		}
+		n.Owed += c.Owed()
 		switch c.State {
 		case op.ClaimWaitlisted:
 			n.Waitlisted += c.Seats

@@ -2,9 +2,11 @@ package server
 
 import (
 	"yizhan/core/arbiter"
+	"yizhan/core/id"
 	"yizhan/core/op"
 	"yizhan/core/wire"
 	"yizhan/syncserver/journal"
+	"yizhan/syncserver/ledger"
 	"yizhan/syncserver/sequencer"
 	"yizhan/syncserver/session"
 )
@@ -65,6 +67,9 @@ func (t *Steps) Session(send func(frame []byte) error) *session.Steps { return t
 func (t *Steps) Held(e op.Enrolment, fn func(scope string, r wire.RowChange)) (applied uint64, err error) {
 	return t.sessions.Held(e, fn)
 }
+
+// Counts gives what the ledger says of each pool of an activity.
+func (t *Steps) Counts(a id.Activity) ([]ledger.Counts, error) { return t.ledger.Counts(a) }
 
 // Entries calls fn with the entries of the journal, in their order.
 func (t *Steps) Entries(fn func(*op.Entry)) error {

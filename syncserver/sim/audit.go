@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"yizhan/core/arbiter"
 	"yizhan/core/fault"
 	"yizhan/core/id"
 	"yizhan/core/op"
@@ -65,6 +66,7 @@ func (w *World) audit() {
 	a.held()
 	a.people()
 	a.machines()
+	a.counts()
 	a.erased()
 }
 
@@ -398,6 +400,26 @@ func (a *audit) byHub(told, is op.Result) op.Result {
 		is.Verdict = told.Verdict
 	}
 	return is
+}
+
+// counts holds what people read of each pool against what decisions are made by.
+func (a *audit) counts() {
+	for _, of := range activities {
+		told, err := a.w.host.server.Counts(of)
+		if err != nil {
+			a.w.fail("count the seats of %s: %v", of, err)
+		}
+		for _, is := range told {
+			var n arbiter.Counts
+			a.w.host.server.Look(func(s *arbiter.State) { n, _ = s.Count(of, is.Pool) })
+			told := arbiter.Counts{Total: is.Total, Free: is.Free + n.Owed, Granted: is.Granted - n.Owed, Waitlisted: is.Waitlisted, Redeemed: is.Redeemed, Lapsed: is.Lapsed,
+				Entered: is.Entered, Leased: is.Leased, InDoubt: is.InDoubt, WrittenOff: is.WrittenOff, Owed: n.Owed,
+				CheckedIn: n.CheckedIn} // who left has come for the one, and is not inside for the other
+			if told != n {
+				a.w.fail("the ledger says of %s/%s %+v, the arbiter %+v", of, is.Pool, told, n)
+			}
+		}
+	}
 }
 
 // machines looks at devices of which there are two.
