@@ -137,7 +137,7 @@ func TestSerialOfSomebodyElse(t *testing.T) {
 	if incidents != 1 {
 		t.Errorf("%d incidents", incidents)
 	}
-	r.count("show", Counts{Total: 1, Granted: 1})
+	r.count("show", Counts{Total: 1, Granted: 1, Owed: 1})
 	r.console(op.Op{Kind: op.Cancel, Member: "a1", Activity: "show"})
 	r.count("show", Counts{Total: 1, Granted: 1}) // it had nothing to give back
 	r.check()
@@ -308,7 +308,7 @@ func TestWhatIsOwedLapses(t *testing.T) {
 	w.console(op.Op{Kind: op.Reopen})
 	w.wantIncident(w.journal[before:], op.RestoredLate)
 	w.wantKinds(w.pass("2026-03-02T00:00:00"), "1", "19 a1", "1", "12 a1", "12 b1", "1")
-	w.count("show", Counts{Total: 2, Granted: 2, Lapsed: 3})
+	w.count("show", Counts{Total: 2, Granted: 2, Lapsed: 3, Owed: 1})
 	cut = len(w.journal)
 	if r := w.giveUp("kiosk", first); r.Outcome != op.OK {
 		t.Fatalf("given up: %+v", r)
