@@ -45,9 +45,9 @@ test: deps fonts pinyin voice fmt vet unit mobile race sim speed static vuln ## 
 fmt: ## fail where gofmt would change a file
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w these files:"; echo "$$files"; exit 1; }
 
-vet: ## go vet, and what decides on a phone once more as Android compiles it, without C
+vet: ## go vet, and what decides on a phone once more as Android compiles it, of 64 bits and of 32, without C
 	go vet ./...
-	GOOS=android GOARCH=arm64 CGO_ENABLED=0 go build $$(go list ./core/... ./app/flow/... ./app/say | grep -Ev '/core/local/(disk|sqlite)$$')
+	@for arch in arm64 arm; do (set -x; GOOS=android GOARCH=$$arch CGO_ENABLED=0 go build $$(go list ./core/... ./app/flow/... ./app/say | grep -Ev '/core/local/(disk|sqlite)$$')) || exit 1; done
 
 unit: ## go test of every package, with the seeds of every fuzz target; windows that are clicked have the machine to themselves
 	go test $$(go list ./... | grep -v /app/e2e)

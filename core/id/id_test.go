@@ -9,10 +9,10 @@ func TestMintedLease(t *testing.T) {
 		t.Errorf("lease 77 of epoch 1 has number %d", got)
 	}
 	seen := map[uint64]bool{}
-	for epoch := 64; epoch < 1<<30; epoch = epoch*5 + 1 {
+	for epoch := int64(64); epoch < 1<<30; epoch = epoch*5 + 1 {
 		for seq := uint64(1); seq < 1<<32; seq = seq*9 + 1 {
 			for try := range 3 {
-				n := MintedLease(epoch, seq, try)
+				n := MintedLease(int(epoch), seq, try)
 				lease, serial, ok := LeaseTicket(n, 1<<24-1).Lease()
 				if !ok || lease != n || serial != 1<<24-1 || seen[n] {
 					t.Fatalf("epoch %d, entry %d, try %d: number %d, seen %v", epoch, seq, try, n, seen[n])

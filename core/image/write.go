@@ -208,7 +208,7 @@ func (w *writer) index(label []byte) {
 		for _, n := range q.sizes {
 			b = le.AppendUint32(b, n)
 		}
-		if len(q.things) > math.MaxUint32-1 || len(w.texts.all) > math.MaxUint32 {
+		if uint64(len(q.things)) > math.MaxUint32-1 || uint64(len(w.texts.all)) > math.MaxUint32 {
 			w.err = errors.Join(w.err, errors.New("write image: there is more than an image has numbers for"))
 		}
 	}

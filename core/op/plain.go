@@ -98,7 +98,7 @@ func (r *reader) taken() []Taken {
 	all := make([]Taken, r.List())
 	for i := range all {
 		r.Row(3)
-		all[i] = Taken{Part: int(r.Int()), From: int(r.Int()), N: int(r.Int())}
+		all[i] = Taken{Part: r.Int(), From: r.Int(), N: r.Int()}
 	}
 	return all
 }
@@ -116,7 +116,7 @@ func (r *reader) field(key uint64, e *Entry) {
 	case 1:
 		e.Kind = EntryKind(r.Small(255))
 	case 2:
-		e.At = r.Int()
+		e.At = r.Int64()
 	case 3:
 		e.Device = id.Device(r.UTF8()) // of too many to remember
 	case 4:
@@ -132,7 +132,7 @@ func (r *reader) field(key uint64, e *Entry) {
 	case 9:
 		e.Pool = id.Pool(r.Text())
 	case 10:
-		e.Seats = int(r.Int())
+		e.Seats = r.Int()
 	case 11:
 		e.Taken = r.taken()
 	case 12:
@@ -140,13 +140,13 @@ func (r *reader) field(key uint64, e *Entry) {
 	case 13:
 		e.Code = fault.Code(r.Small(255))
 	case 14:
-		e.Place = int(r.Int())
+		e.Place = r.Int()
 	case 15:
 		e.Ticket = id.Ticket(r.Uint())
 	case 16:
 		e.Station = id.Station(r.Text())
 	case 17:
-		e.Epoch = int(r.Int())
+		e.Epoch = r.Int()
 	case 18:
 		e.Verdict = fault.Verdict(r.Small(255))
 	default:
@@ -159,7 +159,7 @@ func (r *reader) rarer(key uint64, e *Entry) {
 	case 19:
 		e.Word = r.Text()
 	case 20:
-		e.DeviceAt = r.Int()
+		e.DeviceAt = r.Int64()
 	case 21:
 		e.Override = r.True()
 	case 22:
@@ -173,7 +173,7 @@ func (r *reader) rarer(key uint64, e *Entry) {
 	case 26:
 		e.Parts = make([]int, r.List())
 		for i := range e.Parts {
-			e.Parts[i] = int(r.Int())
+			e.Parts[i] = r.Int()
 		}
 	case 27:
 		e.Guest = r.True()
@@ -212,7 +212,7 @@ func (r *reader) person(p *member.Person) {
 		case 5:
 			p.Tags = r.Texts()
 		case 6:
-			p.Children = int(r.Int())
+			p.Children = r.Int()
 		case 7:
 			p.LivesIn = id.Org(r.Text())
 		case 8:

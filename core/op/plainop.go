@@ -75,11 +75,11 @@ func (r *reader) opField(key uint64, o *Op) {
 	case 6:
 		o.Station = id.Station(r.Text())
 	case 7:
-		o.Seats = int(r.Int())
+		o.Seats = r.Int()
 	case 9:
 		o.Ticket = id.Ticket(r.Uint())
 	case 10:
-		o.Epoch = int(r.Int())
+		o.Epoch = r.Int()
 	case 11:
 		o.Verdict = fault.Verdict(r.Small(255))
 	case 12:
@@ -87,7 +87,7 @@ func (r *reader) opField(key uint64, o *Op) {
 	case 13:
 		o.Out = r.True()
 	case 14:
-		o.At = r.Int()
+		o.At = r.Int64()
 	case 15:
 		o.EnteredBy = r.Text()
 	case 16:
@@ -159,17 +159,17 @@ func ReadResult(r *plain.Eye) (o Result) {
 		case 2:
 			o.Code = fault.Code(r.Small(255))
 		case 3:
-			o.Seats = int(r.Int())
+			o.Seats = r.Int()
 		case 4:
-			o.Place = int(r.Int())
+			o.Place = r.Int()
 		case 5:
 			o.Ticket = id.Ticket(r.Uint())
 		case 6:
 			o.Verdict = fault.Verdict(r.Small(255))
 		case 7:
-			o.Granted = int(r.Int())
+			o.Granted = r.Int()
 		case 8:
-			o.Waitlisted = int(r.Int())
+			o.Waitlisted = r.Int()
 		case 11:
 			o.Digest = r.Text()
 		case 12:

@@ -1,6 +1,9 @@
 package plain
 
-import "unicode/utf8"
+import (
+	"math"
+	"unicode/utf8"
+)
 
 // maxMembers is how many members of a list are read here.
 const maxMembers = 16384
@@ -63,8 +66,11 @@ func (r *Eye) Small(max uint64) uint64 {
 	return n
 }
 
-// Int reads a number that is not below nought: what honest senders write.
-func (r *Eye) Int() int64 { return int64(r.Small(1<<63 - 1)) }
+// Int reads a number that is not below nought, which honest senders write none of.
+func (r *Eye) Int() int { return int(r.Small(math.MaxInt)) }
+
+// Int64 is Int for moments, which do not fit an int of every phone.
+func (r *Eye) Int64() int64 { return int64(r.Small(math.MaxInt64)) }
 
 // True reads what is only written where it is true.
 func (r *Eye) True() bool {
@@ -165,7 +171,7 @@ func (n Names) name(v []byte) string {
 	for _, c := range v {
 		hash = (hash ^ uint32(c)) * 16777619
 	}
-	slot := &n[int(hash^hash>>16)%len(n)]
+	slot := &n[(hash^hash>>16)%uint32(len(n))]
 	if *slot != string(v) {
 		*slot = string(v)
 	}

@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"cmp"
 	"math"
 	"reflect"
 	"slices"
@@ -57,7 +58,7 @@ func shortest(b *Builder, g *Graph, from, to Spot, who Profile) float64 {
 			}
 		}
 		slices.SortStableFunc(stops, func(a, b stop) int {
-			return int(math.Copysign(1, a.along-b.along)) * min(1, int(math.Abs(a.along-b.along)*1e6))
+			return cmp.Compare(math.Round(a.along*1e6), math.Round(b.along*1e6))
 		})
 		for k := 1; k < len(stops); k++ {
 			join(stops[k-1].node, stops[k].node, stops[k].along-stops[k-1].along, e.rights)

@@ -170,12 +170,12 @@ func readCheckpoint(r *plain.Eye) (m Checkpoint) {
 		case 6:
 			m.Last = r.True()
 		case 7:
-			m.Time = r.Int()
+			m.Time = r.Int64()
 		case 8:
 			m.Parts = make([]Part, r.List())
 			for i := range m.Parts {
 				r.Row(4)
-				m.Parts[i] = Part{Scope: r.Text(), Rows: int(r.Int()), Fresh: r.Bool(), Buckets: r.Bytes()}
+				m.Parts[i] = Part{Scope: r.Text(), Rows: r.Int(), Fresh: r.Bool(), Buckets: r.Bytes()}
 			}
 		case 9:
 			m.Take = r.Texts()
