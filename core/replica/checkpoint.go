@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"slices"
 
 	"yizhan/core/fault"
@@ -119,7 +120,7 @@ func (s *Session) apply(c wire.Checkpoint) {
 	a.To, a.Acked, a.Take, a.Drop, a.Staged = c.To, c.Acked, c.Take, slices.Clone(c.Drop), true
 	s.hold(&a, c)
 	s.drop(c.Acked)
-	mark.Acked, mark.Time, mark.Stamp, state.Cursor = c.Acked, c.Time, c.Stamp, c.To
+	mark.Acked, mark.Time, mark.Stamp, state.Cursor = c.Acked, c.Time, bytes.Clone(c.Stamp), c.To
 	row, ok := s.mark()
 	if !ok {
 		return

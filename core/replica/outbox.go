@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -100,7 +101,9 @@ func (s *Session) late(m wire.Results) {
 func (s *Session) overtaken(m wire.Results) {
 	for i, r := range m.Results {
 		if seq := m.First + uint64(i); seq <= s.last && r.Outcome != op.Pending {
-			s.early[seq] = answer(m, i)
+			early := answer(m, i)
+			early.Receipt = bytes.Clone(early.Receipt) // it may wait for long, and shares memory with its frame
+			s.early[seq] = early
 		}
 	}
 }

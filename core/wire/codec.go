@@ -115,7 +115,7 @@ func (c *Codec) Encode(m Message) ([]byte, error) {
 
 // write gives the frame of a message as it is before compression.
 func write(m Message) ([]byte, error) {
-	if frame, ok := writePlain(append(make([]byte, 0, 256), flagRaw), m); ok {
+	if frame, ok := writePlain(append(make([]byte, 0, room(m)), flagRaw), m); ok {
 		return frame, nil
 	}
 	body, err := encoding.Marshal(envelope{Type: m.Type(), Body: m})

@@ -57,6 +57,9 @@ func TestFrequentMessagesArePlain(t *testing.T) {
 		if !plainly {
 			t.Errorf("%+v is left to the library", m)
 		}
+		if len(body) > room(m) {
+			t.Errorf("%+v takes %d bytes, and room was made for %d", m, len(body), room(m))
+		}
 		for i := range body {
 			for _, c := range []byte{0, 1, 0x18, 0x40, 0x60, 0x80, 0xa0, 0xa9, 0xf4, 0xf5, 0xff, body[i] + 1, body[i] - 1, body[i] ^ 0x20} {
 				other := bytes.Clone(body)

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -134,6 +135,7 @@ func (h *Hub) take(s *scanner, seq uint64, previous, hash op.Hash, raw []byte) (
 	last, old := s.last(), s.op(seq)
 	ends := s.sum(last)
 	h.mu.Unlock()
+	raw = bytes.Clone(raw) // it is kept for long, and shares memory with all that came in its frame
 	asked, err := op.Decode(raw)
 	parted := err == nil && asked.Kind == op.Parted
 	switch {

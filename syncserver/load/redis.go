@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,6 +132,7 @@ func (p *peer) storm(s Storm) (took time.Duration, waits []time.Duration, err er
 	all, errs := make([][]time.Duration, s.Devices), make([]error, s.Devices)
 	granted := make([]int, s.Devices)
 	var over sync.WaitGroup
+	runtime.GC() // as before our own
 	began := time.Now()
 	for i, c := range clients {
 		over.Go(func() {

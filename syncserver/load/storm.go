@@ -78,6 +78,9 @@ func (s Storm) press(ctx context.Context, g *crowd) (*Report, error) {
 	if err := g.connect(ctx); err != nil {
 		return nil, err
 	}
+	if err := g.current(ctx, began); err != nil { // what connecting leaves behind is no part of the storm
+		return nil, err
+	}
 	s.Say("connected in %.1f s", time.Since(began).Seconds())
 	t := &tally{}
 	var left sync.WaitGroup

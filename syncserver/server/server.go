@@ -288,8 +288,10 @@ const (
 func (s *Server) project(next uint64) (uint64, error) {
 	waiting := s.waiting[:0]
 	defer func() {
-		clear(waiting)
-		s.waiting = waiting[:0]
+		if s.waiting = waiting[:0]; cap(waiting) > 4*lot { // one import is no reason to keep room for another
+			s.waiting = nil
+		}
+		clear(s.waiting[:cap(s.waiting)])
 	}()
 	var last journal.Batch
 	flush := func() error {
