@@ -59,7 +59,7 @@ func (s *State) Org(o id.Org) (member.Org, bool) {
 type Counts struct {
 	Total, Free, Granted, Waitlisted, Redeemed, Lapsed, CheckedIn, Entered int
 	Leased, InDoubt, WrittenOff                                            int
-	Owed                                                                   int // of claims whose serials others have (quota.Claim.Owed)
+	Owed                                                                   int // of claims that hold, or held until they were handed over, and whose serials others have
 }
 
 // Count adds up a pool; with pool "" all pools of the activity.
@@ -84,7 +84,9 @@ func (s *State) Count(a id.Activity, pool id.Pool) (Counts, bool) {
 		if pool != "" && v.Pools[c.Pool].ID != pool {
 			continue
 		}
-		n.Owed += c.Owed()
+		if c.State == op.ClaimGranted || c.State == op.ClaimRedeemed || c.State == op.ClaimLapsed {
+			n.Owed += c.Seats - quota.Sum(c.Taken)
+		}
 		switch c.State {
 		case op.ClaimWaitlisted:
 			n.Waitlisted += c.Seats
