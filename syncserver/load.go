@@ -37,7 +37,7 @@ func loading(fs *flag.FlagSet, devices int) func(run func(context.Context, load.
 			}
 			err = os.RemoveAll(folder)
 		}()
-		debug.SetGCPercent(400) // as the server does: ten thousand phones collect their own rubbish
+		debug.SetGCPercent(400) // phones would collect their own rubbish, and not in a heap of ten thousand
 		began := time.Now()
 		say := func(format string, args ...any) {
 			fmt.Fprintf(os.Stderr, "%5.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))

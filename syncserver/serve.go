@@ -100,7 +100,7 @@ func profile(folder string) (done func() error, err error) {
 // the state of 1,460,000 members is 1.3 GiB, and has to stay well below.
 func tuneMemory() {
 	const memoryLimit = 3 << 30
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(200)
 	debug.SetMemoryLimit(memoryLimit)
 }
 
@@ -112,7 +112,7 @@ const (
 )
 
 // tidy gives memory back to the system once nothing happens any more: between two
-// collections there may be four times as much rubbish as there is state (tuneMemory).
+// collections there may be twice as much rubbish as there is state (tuneMemory).
 type tidy struct {
 	next       time.Time
 	seen, done uint64 // bytes ever allocated, when it was looked at and when it was tidied

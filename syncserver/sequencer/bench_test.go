@@ -48,7 +48,7 @@ func (p *press) claim(tb testing.TB, s *Sequencer) op.Result {
 // start opens a sequencer over the SQLite journal of a folder.
 func start(tb testing.TB, dir string) *Sequencer {
 	tb.Helper()
-	debug.SetGCPercent(400) // as syncserver serve does
+	debug.SetGCPercent(200) // as syncserver serve does
 	j, err := sqlite.Open(filepath.Join(dir, "journal.db"))
 	if err != nil {
 		tb.Fatal(err)
