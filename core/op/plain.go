@@ -23,19 +23,12 @@ func (e *Entry) plain() bool {
 	return false
 }
 
-func writeTaken(p *plain.Pen, key uint64, taken []Taken) {
-	if len(taken) == 0 {
-		return
-	}
-	p.Key(key)
-	p.B = plain.AppendList(p.B, len(taken))
-	for _, t := range taken {
-		p.B = plain.AppendList(p.B, 3)
-		for _, n := range []int{t.Part, t.From, t.N} {
-			p.B = plain.AppendInt(p.B, int64(n))
-		}
-	}
+func appendTaken(b []byte, t Taken) []byte {
+	b = plain.AppendInt(plain.AppendList(b, 3), int64(t.Part))
+	return plain.AppendInt(plain.AppendInt(b, int64(t.From)), int64(t.N))
 }
+
+func appendInt(b []byte, n int) []byte { return plain.AppendInt(b, int64(n)) }
 
 // writePlain appends a plain entry to w; false, and nothing is written, where it is
 // one for the library.
@@ -44,8 +37,7 @@ func writePlain(w *bytes.Buffer, e *Entry) bool {
 		return false
 	}
 	p := plain.Map(w.AvailableBuffer())
-	p.Key(1)
-	p.B = plain.AppendUint(p.B, uint64(e.Kind))
+	p.Always(1, uint64(e.Kind))
 	p.Int(2, e.At)
 	plain.Text(&p, 3, e.Device)
 	p.Uint(4, e.DevSeq)
@@ -55,7 +47,7 @@ func writePlain(w *bytes.Buffer, e *Entry) bool {
 	plain.Text(&p, 8, e.Activity)
 	plain.Text(&p, 9, e.Pool)
 	p.Int(10, int64(e.Seats))
-	writeTaken(&p, 11, e.Taken)
+	plain.List(&p, 11, e.Taken, appendTaken)
 	p.Uint(12, uint64(e.Outcome))
 	p.Uint(13, uint64(e.Code))
 	p.Int(14, int64(e.Place))
@@ -70,13 +62,7 @@ func writePlain(w *bytes.Buffer, e *Entry) bool {
 	plain.Text(&p, 23, e.Reason)
 	plain.Text(&p, 24, e.By)
 	p.Uint(25, uint64(e.Channel))
-	if len(e.Parts) > 0 {
-		p.Key(26)
-		p.B = plain.AppendList(p.B, len(e.Parts))
-		for _, n := range e.Parts {
-			p.B = plain.AppendInt(p.B, int64(n))
-		}
-	}
+	plain.List(&p, 26, e.Parts, appendInt)
 	p.Bool(27, e.Guest)
 	p.Bool(28, e.Blocked)
 	p.Uint(43, e.LeaseID)

@@ -21,8 +21,7 @@ func writePlainOp(o *Op) (b []byte, ok bool) {
 		return nil, false
 	}
 	p := plain.Map(make([]byte, 0, 96))
-	p.Key(1)
-	p.B = plain.AppendUint(p.B, uint64(o.Kind))
+	p.Always(1, uint64(o.Kind))
 	plain.Text(&p, 2, o.Activity)
 	plain.Text(&p, 3, o.Pool)
 	plain.Text(&p, 4, o.Member)
@@ -40,7 +39,7 @@ func writePlainOp(o *Op) (b []byte, ok bool) {
 	plain.Text(&p, 17, o.Reason)
 	plain.Text(&p, 18, o.Scanned)
 	p.Uint(19, o.Lease)
-	writeTaken(&p, 20, o.Taken)
+	plain.List(&p, 20, o.Taken, appendTaken)
 	p.Uint(21, uint64(o.Outcome))
 	p.Uint(22, uint64(o.Code))
 	p.Bool(23, o.Undo)
@@ -136,8 +135,7 @@ func AppendResult(b []byte, o *Result) ([]byte, bool) {
 		return b, false
 	}
 	p := plain.Map(b)
-	p.Key(1)
-	p.B = plain.AppendUint(p.B, uint64(o.Outcome))
+	p.Always(1, uint64(o.Outcome))
 	p.Uint(2, uint64(o.Code))
 	p.Int(3, int64(o.Seats))
 	p.Int(4, int64(o.Place))

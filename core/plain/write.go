@@ -96,9 +96,14 @@ func (p *Pen) Key(key uint64) {
 // Uint writes a field.
 func (p *Pen) Uint(key, n uint64) {
 	if n != 0 {
-		p.Key(key)
-		p.B = AppendUint(p.B, n)
+		p.Always(key, n)
 	}
+}
+
+// Always writes a field that is not left out where it is 0.
+func (p *Pen) Always(key, n uint64) {
+	p.Key(key)
+	p.B = AppendUint(p.B, n)
 }
 
 // Int writes a field.
@@ -134,25 +139,19 @@ func Text[T ~string](p *Pen, key uint64, v T) {
 }
 
 // Texts writes a field, a list of words.
-func (p *Pen) Texts(key uint64, all []string) {
-	if len(all) == 0 {
-		return
-	}
-	p.Key(key)
-	p.B = AppendList(p.B, len(all))
-	for _, v := range all {
-		p.B = AppendText(p.B, v)
-	}
-}
+func (p *Pen) Texts(key uint64, all []string) { List(p, key, all, AppendText[string]) }
 
 // Blobs writes a field, a list of strings of bytes.
-func (p *Pen) Blobs(key uint64, all [][]byte) {
+func (p *Pen) Blobs(key uint64, all [][]byte) { List(p, key, all, AppendBytes) }
+
+// List writes a field, a list of what one appends.
+func List[T any](p *Pen, key uint64, all []T, one func(b []byte, v T) []byte) {
 	if len(all) == 0 {
 		return
 	}
 	p.Key(key)
 	p.B = AppendList(p.B, len(all))
 	for _, v := range all {
-		p.B = AppendBytes(p.B, v)
+		p.B = one(p.B, v)
 	}
 }

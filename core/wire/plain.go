@@ -63,13 +63,8 @@ func room(m Message) int {
 	return n
 }
 
-func always(p *plain.Pen, key, n uint64) {
-	p.Key(key)
-	p.B = plain.AppendUint(p.B, n)
-}
-
 func writeOps(p *plain.Pen, m *Ops) bool {
-	always(p, 1, m.First)
+	p.Always(1, m.First)
 	p.Key(2)
 	p.B = plain.AppendBytes(p.B, m.Previous)
 	p.Blobs(3, m.Ops)
@@ -78,7 +73,7 @@ func writeOps(p *plain.Pen, m *Ops) bool {
 }
 
 func writeResults(p *plain.Pen, m *Results) (ok bool) {
-	always(p, 1, m.First)
+	p.Always(1, m.First)
 	p.Key(2)
 	p.B = plain.AppendList(p.B, len(m.Results))
 	for i := range m.Results {
@@ -91,31 +86,15 @@ func writeResults(p *plain.Pen, m *Results) (ok bool) {
 }
 
 func writeCheckpoint(p *plain.Pen, m *Checkpoint) {
-	always(p, 1, m.From)
-	always(p, 2, m.To)
-	always(p, 3, m.Acked)
-	if len(m.Rows) > 0 {
-		p.Key(4)
-		p.B = plain.AppendList(p.B, len(m.Rows))
-		for i := range m.Rows {
-			r := &m.Rows[i]
-			p.B = plain.AppendText(plain.AppendText(plain.AppendList(p.B, 5), r.Table), r.ID)
-			p.B = plain.AppendBytes(plain.AppendBool(plain.AppendUint(p.B, r.Seq), r.Gone), r.Body)
-		}
-	}
+	p.Always(1, m.From)
+	p.Always(2, m.To)
+	p.Always(3, m.Acked)
+	plain.List(p, 4, m.Rows, appendRow)
 	p.Bool(5, m.Reset)
 	p.Bool(6, m.Last)
 	p.Key(7)
 	p.B = plain.AppendInt(p.B, m.Time)
-	if len(m.Parts) > 0 {
-		p.Key(8)
-		p.B = plain.AppendList(p.B, len(m.Parts))
-		for i := range m.Parts {
-			r := &m.Parts[i]
-			p.B = plain.AppendInt(plain.AppendText(plain.AppendList(p.B, 4), r.Scope), int64(r.Rows))
-			p.B = plain.AppendBytes(plain.AppendBool(p.B, r.Fresh), r.Buckets)
-		}
-	}
+	plain.List(p, 8, m.Parts, appendPart)
 	p.Texts(9, m.Take)
 	p.Texts(10, m.Drop)
 	if len(m.Sums) > 0 {
@@ -127,6 +106,16 @@ func writeCheckpoint(p *plain.Pen, m *Checkpoint) {
 	}
 	p.Bool(12, m.More)
 	p.Bytes(13, m.Stamp)
+}
+
+func appendRow(b []byte, r RowChange) []byte {
+	b = plain.AppendText(plain.AppendText(plain.AppendList(b, 5), r.Table), r.ID)
+	return plain.AppendBytes(plain.AppendBool(plain.AppendUint(b, r.Seq), r.Gone), r.Body)
+}
+
+func appendPart(b []byte, r Part) []byte {
+	b = plain.AppendInt(plain.AppendText(plain.AppendList(b, 4), r.Scope), int64(r.Rows))
+	return plain.AppendBytes(plain.AppendBool(b, r.Fresh), r.Buckets)
 }
 
 // shorter is the order of words as keys (RFC 8949 §4.2.1).

@@ -135,12 +135,10 @@ func (r Receipt) marshal() ([]byte, error) {
 	}
 	p := plain.Map(make([]byte, 0, 96+len(r.Entries)))
 	plain.Text(&p, 1, r.Device)
-	p.Key(2)
-	p.B = plain.AppendUint(p.B, r.Number)
+	p.Always(2, r.Number)
 	p.Bytes(3, r.Hash[:])
 	p.Int(4, int64(r.Epoch))
-	p.Key(5)
-	p.B = plain.AppendUint(p.B, r.First)
+	p.Always(5, r.First)
 	p.Key(6)
 	p.B = plain.AppendBytes(p.B, r.Entries)
 	b, _ := p.End() // of six fields
